@@ -1,0 +1,132 @@
+/**
+ * What a configuration is once it is checked: positioned, typed, resolved. The worker binds it; nothing here runs anything.
+ */
+import type { Expression, Pattern, PolicyDefinition } from "@envoy-policy-engine/sdk";
+import type { Position, Problem } from "../errors.ts";
+import type { CompiledExpression } from "../expressions/expression.ts";
+
+/** Text with a name. Every provider delivers these, so that positions work everywhere. */
+export interface SourceDocument {
+  /** For people: a path or an address. */
+  readonly uri: string;
+  readonly text: string;
+}
+
+export type RoutingMutation = "path" | "query" | "method" | "host";
+
+/** `policy.yaml`, checked. */
+export interface PolicyManifest {
+  readonly name: string;
+  /** Semver, without a leading v. */
+  readonly version: string;
+  readonly summary: string;
+  /** SDK generation the policy was written for. */
+  readonly sdk: number;
+  /** True on a policy that exists to keep somebody out. */
+  readonly protects: boolean;
+  readonly metadata: {
+    readonly reads: readonly string[];
+    /** Key to the JSON Schema of what is written. */
+    readonly writes: Readonly<Record<string, JsonSchema>>;
+  };
+  readonly mutates: readonly RoutingMutation[];
+  /** JSON Schema 2020-12 of the parameters, with our `x-` keywords. */
+  readonly parameters: JsonSchema;
+}
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** A policy version that is compiled in. */
+export interface PolicyRelease {
+  readonly manifest: PolicyManifest;
+  // biome-ignore lint/suspicious/noExplicitAny: each release has its own parameters and state; the schema, not the type, guards them here
+  readonly definition: PolicyDefinition<any, any>;
+  /** Where it came from, for `list`: a folder or a package. */
+  readonly source: string;
+  /** SHA-256 over the files of the policy folder, hex. */
+  readonly hash: string;
+}
+
+/** `name@version` to release. A value that is passed in; there is no global one. */
+export type PolicyRegistry = ReadonlyMap<string, PolicyRelease>;
+
+export type FailureMode = "deny" | "skip";
+
+export interface CheckedStep {
+  /** Unique in its chain; the policy's name unless the user gave one. */
+  readonly name: string;
+  readonly release: PolicyRelease;
+  /** Validated, defaulted, secrets resolved, expressions and patterns compiled, deeply frozen. Never print it. */
+  readonly parameters: unknown;
+  /** SHA-256 over the resolved parameters (expressions and patterns by text), hex. Reveals nothing; changes when a secret is rotated. */
+  readonly parametersHash: string;
+  readonly when: CompiledExpression<boolean> | undefined;
+  /** Whether `when` reads `response.*`: it is then decided when the response is reached. */
+  readonly whenReadsResponse: boolean;
+  /** Deadline of a handler's promise, milliseconds. Default 1000. */
+  readonly timeoutMs: number;
+  readonly onError: FailureMode;
+  /** Whether an upgrade or a stream skips a body-reading step instead of being refused. */
+  readonly onUpgrade: FailureMode;
+  readonly onStream: FailureMode;
+  readonly position: Position;
+  /** `chains.partner-api.steps[0]` */
+  readonly path: string;
+}
+
+export interface CheckedChain {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly steps: readonly CheckedStep[];
+  /** Lets paths pass that are not in normal form. */
+  readonly rawPath: boolean;
+  /** Lowers the settings' body limit for this chain, bytes. */
+  readonly bodyBytesMax: number | undefined;
+  /** SHA-256 over the canonical form with secrets by reference, hex. */
+  readonly hash: string;
+  readonly position: Position;
+}
+
+/** What happens to an exchange whose route is unnamed or unknown. */
+export type Unmatched = { readonly kind: "deny" } | { readonly kind: "pass" } | { readonly kind: "chain"; readonly chain: string };
+
+export interface CheckedConfig {
+  readonly chains: ReadonlyMap<string, CheckedChain>;
+  /** Envoy route name to chain name; undefined is the empty chain, said aloud. */
+  readonly routes: ReadonlyMap<string, string | undefined>;
+  readonly unmatched: Unmatched;
+  /** SHA-256 over the canonical form of everything with secrets by reference, hex. */
+  readonly hash: string;
+  readonly warnings: readonly Problem[];
+}
+
+export type Checked = { readonly config: CheckedConfig } | { readonly problems: readonly Problem[] };
+
+/** What `check` must be given from outside, so that it does no I/O itself. */
+export interface CheckEnvironment {
+  readonly policies: PolicyRegistry;
+  /** Reads `${env:NAME}` or `${file:PATH}`. */
+  readonly secret: (reference: SecretReference) => { readonly value: string } | { readonly missing: string };
+  /** From the settings: what the configuration may rely on. */
+  readonly envoy: EnvoyPromises;
+}
+
+export interface SecretReference {
+  readonly kind: "env" | "file";
+  readonly name: string;
+}
+
+/** What the settings promise about Envoy's side. */
+export interface EnvoyPromises {
+  readonly identity: "both" | "attributes" | "metadata";
+  /** Envoy's filter says `allow_mode_override: true`. */
+  readonly allowModeOverride: boolean;
+  /** Whether Envoy's filter sends response headers without being asked. */
+  readonly responseHeaders: "sent" | "skipped";
+  /** Envoy's `message_timeout`, milliseconds. */
+  readonly messageTimeoutMs: number;
+  readonly bodyBytesMax: number;
+}
+
+export type CompiledParameter = Expression | Pattern;

@@ -1,0 +1,66 @@
+/**
+ * The seam between gRPC and the kernel: messages cross it as bytes. A transport knows streams; the kernel knows what they mean.
+ */
+
+/** One ext_proc stream as the kernel writes to it. After `sendAndEnd`, `end`, `fail` or `reset` every further call is ignored. */
+export interface StreamSink {
+  /** Queues one message. False when the queue is above its high mark: `drained` follows. */
+  send(message: Uint8Array): boolean;
+  /** One message and then status OK, in one ordered write. Only the kernel's `endOk` may call it. */
+  sendAndEnd(message: Uint8Array): void;
+  /** Status OK. Only the kernel's `endOk` may call it: OK while a message is unanswered lets the request pass unprocessed. */
+  end(): void;
+  /** Ends with a status that is not OK; what was queued before is not promised to arrive. */
+  fail(status: "internal" | "unavailable" | "resource-exhausted" | "invalid-argument", text: string): void;
+  /** Stops reading from Envoy until `resume`. */
+  pause(): void;
+  resume(): void;
+}
+
+/** One ext_proc stream as the transport drives it. Calls come in order and never overlap; none may throw. */
+export interface StreamHandler {
+  message(bytes: Uint8Array): void;
+  /** Envoy will send nothing more. */
+  halfClosed(): void;
+  /** The stream is gone, for whatever reason; always the last call and always made. */
+  closed(): void;
+  drained(): void;
+}
+
+/** Metadata of the stream, by lower-case key. Undefined when absent; Envoy sends each key once. */
+export interface StreamMetadata {
+  get(key: string): string | undefined;
+}
+
+export type OpenStream = (metadata: StreamMetadata, sink: StreamSink) => StreamHandler;
+
+export interface TransportCapabilities {
+  /**
+   * The peer limits how many streams may be reset on a connection (Node's HTTP/2 answers a burst with GOAWAY). A stream that the server
+   * ends before Envoy half-closes is reset by Envoy: where this is true the kernel waits for the half-close before it ends OK.
+   */
+  readonly resetLimited: boolean;
+}
+
+export interface TransportOptions {
+  readonly addresses: readonly ListenAddress[];
+  readonly open: OpenStream;
+  /** Answers grpc.health.v1.Health/Check. */
+  readonly serving: () => boolean;
+  /** The largest message that is accepted, bytes. */
+  readonly messageBytesMax: number;
+}
+
+export type ListenAddress =
+  | { readonly kind: "unix"; readonly path: string }
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number };
+
+export interface Transport {
+  readonly capabilities: TransportCapabilities;
+  /** Resolves with the addresses in use (a port 0 filled in). Rejects when one cannot be bound; then none is. */
+  listen(): Promise<readonly ListenAddress[]>;
+  /** GOAWAY: no new streams, open ones go on. Resolves when every stream has ended. */
+  drain(): Promise<void>;
+  /** Ends whatever is left at once. Idempotent. */
+  close(): Promise<void>;
+}

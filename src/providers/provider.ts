@@ -1,0 +1,51 @@
+/**
+ * Where configuration comes from. Adding a provider is one file that implements this.
+ */
+import type { SourceDocument } from "../config/types.ts";
+import type { Problem } from "../errors.ts";
+
+export interface Provider {
+  /** Unique among the providers of an engine: `file`, `file:2`. Shown in logs and metrics. */
+  readonly name: string;
+  /**
+   * Starts delivering to the sink and returns once the first delivery was judged, or at once when the source is away: start never
+   * rejects because of the source. Called once.
+   */
+  start(sink: ProviderSink): Promise<void>;
+  /** Hands over what the generation in use has counted, for providers whose source wants to know. */
+  report(statistics: ProviderStatistics): void;
+  /** Stops watching and polling. Idempotent; nothing is delivered afterwards. */
+  close(): Promise<void>;
+}
+
+export interface ProviderSink {
+  /**
+   * All documents of the provider as they are now; an earlier delivery is replaced whole. `version` is the provider's own word for this
+   * state (a content hash, an ETag). Resolves with the verdict; the running generation stays when it is a refusal.
+   */
+  update(documents: readonly SourceDocument[], version: string): Promise<Verdict>;
+  /** The source is away or unreadable. The last good configuration stays. */
+  failed(error: Error): void;
+}
+
+export type Verdict =
+  | { readonly kind: "accepted"; readonly generation: number }
+  | { readonly kind: "unchanged"; readonly generation: number }
+  | { readonly kind: "refused"; readonly problems: readonly Problem[] };
+
+/** Counts of what a provider delivered, as the metrics have them. */
+export interface ProviderStatistics {
+  readonly generation: number;
+  readonly steps: readonly StepStatistics[];
+}
+
+export interface StepStatistics {
+  readonly chain: string;
+  readonly step: string;
+  readonly policy: string;
+  readonly runs: number;
+  readonly skips: number;
+  readonly replies: number;
+  readonly errors: number;
+  readonly timeouts: number;
+}
