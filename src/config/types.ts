@@ -4,6 +4,7 @@
 import type { Expression, Pattern, PolicyDefinition } from "@envoy-policy-engine/sdk";
 import type { Position, Problem } from "../errors.ts";
 import type { CompiledExpression } from "../expressions/expression.ts";
+import type { SchemaEngine } from "./schema-engine.ts";
 
 /** Text with a name. Every provider delivers these, so that positions work everywhere. */
 export interface SourceDocument {
@@ -106,7 +107,9 @@ export type Checked = { readonly config: CheckedConfig } | { readonly problems: 
 /** What `check` must be given from outside, so that it does no I/O itself. */
 export interface CheckEnvironment {
   readonly policies: PolicyRegistry;
-  /** Reads `${env:NAME}` or `${file:PATH}`. */
+  /** Checks parameters against the policies' schemas and keeps what it has compiled: one for a process. */
+  readonly schemas: SchemaEngine;
+  /** Reads `${env:NAME}` or `${file:PATH}` as it is; the check cuts the trailing newline of a file. `missing` says why, without the content. */
   readonly secret: (reference: SecretReference) => { readonly value: string } | { readonly missing: string };
   /** From the settings: what the configuration may rely on. */
   readonly envoy: EnvoyPromises;

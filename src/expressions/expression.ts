@@ -26,7 +26,16 @@ export type ResultType = "bool" | "string";
 
 /** A fault in an expression. Offsets count UTF-16 units from the start of the expression's text. */
 export interface ExpressionProblem {
-  readonly code: "syntax" | "type" | "unknown-name" | "may-be-missing" | "upper-case-key" | "unavailable" | "cost" | "pattern" | "result-type";
+  readonly code:
+    | "syntax"
+    | "type"
+    | "unknown-name"
+    | "may-be-missing"
+    | "upper-case-key"
+    | "unavailable"
+    | "cost"
+    | "pattern"
+    | "result-type";
   readonly message: string;
   readonly remedy: string;
   readonly start: number;

@@ -250,7 +250,7 @@ export interface Metadata {
   /** Undefined when no step has written it in this exchange. Throws when the manifest does not declare the read. */
   get<Value>(key: MetadataKey<Value>): Value | undefined;
   /** Throws when the manifest does not declare the write. The value must not be changed afterwards. */
-  set<Value>(key: MetadataKey<Value>, value: Value): void;
+  set<Value>(key: MetadataKey<Value>, value: NoInfer<Value>): void;
 }
 
 /** What every authentication policy writes under the metadata key `auth`. */

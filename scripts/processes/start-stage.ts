@@ -1,0 +1,119 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { root } from "../cache.mjs";
+import { findEnvoy } from "../envoy.mjs";
+import { createCleanup } from "./cleanup.ts";
+import { type Data, readData, replaceAt } from "./data.ts";
+import { type EngineAddress, moveEnvoy } from "./envoy-bootstrap.ts";
+import { holdPort } from "./free-port.ts";
+import { type Engine, startEngine } from "./start-engine.ts";
+import { type Envoy, startEnvoy } from "./start-envoy.ts";
+import { startUpstream, type Upstream } from "./start-upstream.ts";
+import { temporaryFolder } from "./temporary-folder.ts";
+
+/** An upstream, engines and an Envoy that are wired to each other as `configs/demo` says, on free loopback ports. */
+export interface Stage {
+  readonly folder: string;
+  /** What the engines load: a file of its own in `folder`. */
+  readonly policiesFile: string;
+  readonly upstream: Upstream;
+  readonly engines: readonly Engine[];
+  readonly envoy: Envoy;
+  /** Another process in the place of an engine that has ended. */
+  startAgain(engine: Engine): Promise<Engine>;
+  /** Ends everything and removes the folder. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface StagePlan {
+  /** The engines' configuration. Default: `configs/demo/policies.yaml`. */
+  readonly policies?: string;
+  /** Names of the engines, one process each. Default: one, `engine`. */
+  readonly engines?: readonly string[];
+  /** What Envoy asks the engines through. Default `unix`. */
+  readonly carrier?: EngineAddress["kind"];
+  /** Changes `configs/demo/settings.yaml`. */
+  readonly settings?: (settings: Data) => Data;
+  /** Changes `configs/demo/envoy.yaml`. */
+  readonly bootstrap?: (bootstrap: Data) => Data;
+  /** Whether an engine must be ready or only listening before Envoy starts. Default `ready`. */
+  readonly until?: "ready" | "listening";
+}
+
+/** Rejects when something does not start; what was started before has then been ended. */
+export async function startStage(plan: StagePlan = {}): Promise<Stage> {
+  const cleanup = createCleanup();
+  try {
+    const stage = await start(plan, cleanup.add);
+    return { ...stage, close: cleanup.run };
+  } catch (error) {
+    await cleanup.run();
+    throw error;
+  }
+}
+
+async function start(plan: StagePlan, atEnd: (end: () => Promise<unknown>) => void): Promise<Omit<Stage, "close">> {
+  const binary = findEnvoy();
+  if (binary === undefined) throw new Error("there is no Envoy: `node scripts/envoy.mjs` fetches it or says how to get it");
+  const { path: folder, remove } = await temporaryFolder();
+  atEnd(remove);
+  const policiesFile = join(folder, "policies.yaml");
+  await writeFile(policiesFile, plan.policies ?? (await demoFile("policies.yaml")));
+
+  const upstream = await startUpstream();
+  atEnd(upstream.stop);
+
+  const names = plan.engines ?? ["engine"];
+  const held = await Promise.all([holdPort(), holdPort(), ...names.flatMap(() => [holdPort(), holdPort()])]);
+  const [port, adminPort, ...enginePorts] = held.map((one) => one.port);
+  await Promise.all(held.map(({ release }) => release()));
+  if (port === undefined || adminPort === undefined) throw new Error("no free ports");
+
+  const engineSettings = readData(await demoFile("settings.yaml"));
+  const seats = names.map((name, index): Seat => {
+    const [enginePort = 0, engineAdminPort = 0] = enginePorts.slice(2 * index, 2 * index + 2);
+    const address: EngineAddress = plan.carrier === "tcp" ? { kind: "tcp", port: enginePort } : { kind: "unix", path: join(folder, `${name}.sock`) };
+    const settings = moveSettings(engineSettings, address, engineAdminPort, policiesFile);
+    return { name, address, adminPort: engineAdminPort, settings: plan.settings?.(settings) ?? settings };
+  });
+  const startInSeat = async ({ name, adminPort, settings }: Seat, until: "ready" | "listening"): Promise<Engine> => {
+    const engine = await startEngine({ name, settings, adminPort, folder, until });
+    atEnd(engine.stop);
+    return engine;
+  };
+  const engines: Engine[] = [];
+  for (const seat of seats) engines.push(await startInSeat(seat, plan.until ?? "ready"));
+
+  const addresses = { port, adminPort, upstreamPort: upstream.port, engines: seats.map(({ address }) => address) };
+  const moved = moveEnvoy(readData(await demoFile("envoy.yaml")), addresses);
+  const envoy = await startEnvoy({ binary, bootstrap: plan.bootstrap?.(moved) ?? moved, port, adminPort, folder });
+  atEnd(envoy.stop);
+
+  const startAgain = async (engine: Engine): Promise<Engine> => {
+    const seat = seats.find(({ adminPort }) => adminPort === engine.adminPort);
+    if (seat === undefined || engine.process.running()) throw new Error("only an engine of this stage that has ended can be started again");
+    return startInSeat(seat, "ready");
+  };
+  return { folder, policiesFile, upstream, engines, envoy, startAgain };
+}
+
+interface Seat {
+  readonly name: string;
+  readonly address: EngineAddress;
+  readonly adminPort: number;
+  readonly settings: Data;
+}
+
+function demoFile(name: string): Promise<string> {
+  return readFile(join(root, "configs/demo", name), "utf8");
+}
+
+/** `configs/demo/settings.yaml` with other addresses and paths. */
+function moveSettings(settings: Data, address: EngineAddress, adminPort: number, policiesFile: string): Data {
+  const places = [
+    ["listen", [address.kind === "unix" ? `unix:${address.path}` : `tcp:127.0.0.1:${address.port}`]],
+    ["admin", `tcp:127.0.0.1:${adminPort}`],
+    ["providers", [{ file: { paths: [policiesFile] } }]],
+  ] as const;
+  return places.reduce((data, [key, value]) => replaceAt(data, [key], value), settings);
+}

@@ -1,0 +1,93 @@
+/**
+ * Documents -> one checked configuration, or every problem of every document in one run. No I/O: what is needed from outside comes with the
+ * environment.
+ */
+import { type Problem, problem } from "../errors.ts";
+import { suggest } from "../suggest.ts";
+import { canonicalHash } from "./canonical.ts";
+import { type ChainResult, checkChain } from "./check-chain.ts";
+import { mergeDocuments } from "./merge.ts";
+import { type Place, plainValue } from "./node.ts";
+import { parseYaml } from "./parse.ts";
+import { catalogue } from "./policy-reference.ts";
+import { sortProblems } from "./problems.ts";
+import { at, atKey, type Report, readText, withoutEchoes } from "./read.ts";
+import type { CheckEnvironment, Checked, CheckedChain, SourceDocument, Unmatched } from "./types.ts";
+
+/** Never throws because of the documents. Problems come sorted by document, line and column, warnings among them. */
+export function checkConfig(documents: readonly SourceDocument[], environment: CheckEnvironment): Checked {
+  if (documents.length === 0) {
+    return { problems: [problem("no-configuration", { position: { uri: "configuration", line: 1, column: 1 }, path: "" }, {})] };
+  }
+  const parsed = documents.map(parseYaml);
+  const problems: Problem[] = parsed.flatMap((document) => document.problems);
+  const report = withoutEchoes([...problems], (found) => problems.push(found));
+  const merged = mergeDocuments(parsed, report);
+
+  const policies = catalogue(environment.policies);
+  const results = new Map([...merged.chains].map(([name, place]) => [name, checkChain(name, place, { environment, policies }, report)]));
+  // A chain that is said to be missing may stand in the document that cannot be read.
+  const references: References = { chains: results, complete: parsed.every(({ root }) => root !== undefined) };
+  const before = problems.length;
+  const routes = new Map([...merged.routes].map(([name, place]) => [name, readRoute(place, references, report)]));
+  const unmatched = readUnmatched(merged.unmatched, references, report);
+  // A misspelt route means one of the chains that nothing seems to use.
+  const resolved = references.complete && problems.length === before;
+  if (resolved) reportUnused(merged.chains, results, [...routes.values(), unmatched.kind === "chain" ? unmatched.chain : undefined], report);
+
+  const sorted = sortProblems(problems);
+  if (problems.some(({ severity }) => severity === "error")) return { problems: sorted };
+  const chains = new Map<string, CheckedChain>();
+  for (const [name, { chain, enabled }] of results) if (chain !== undefined && enabled) chains.set(name, chain);
+  return { config: Object.freeze({ chains, routes, unmatched, hash: hashOf(merged), warnings: sorted }) };
+}
+
+interface References {
+  readonly chains: ReadonlyMap<string, ChainResult>;
+  readonly complete: boolean;
+}
+
+/** A chain's name, or `[]`: the empty chain, said aloud. */
+function readRoute(place: Place, references: References, report: Report): string | undefined {
+  if (place.node.kind === "list" && place.node.items.length === 0) return undefined;
+  if (place.node.kind !== "scalar") {
+    report(problem("wrong-type", at(place), { expected: "text, the name of a chain, or `[]`", found: `a ${place.node.kind}` }));
+    return undefined;
+  }
+  return readChainName(place, references, report);
+}
+
+function readUnmatched(place: Place | undefined, references: References, report: Report): Unmatched {
+  if (place === undefined) return { kind: "deny" };
+  const { node } = place;
+  if (node.kind === "scalar" && (node.value === "deny" || node.value === "pass")) return { kind: node.value };
+  const chain = readChainName(place, references, report);
+  return chain === undefined ? { kind: "deny" } : { kind: "chain", chain };
+}
+
+function readChainName(place: Place, { chains, complete }: References, report: Report): string | undefined {
+  const chain = readText(place, report);
+  if (chain === undefined) return undefined;
+  const found = chains.get(chain);
+  const known = [...chains.keys()].sort();
+  if (found === undefined && complete) report(problem("chain-undefined", at(place), { chain, suggestion: suggest(chain, known), known }));
+  if (found?.enabled === false) report(problem("chain-disabled", at(place), { chain }));
+  return chain;
+}
+
+function reportUnused(
+  places: ReadonlyMap<string, Place>,
+  chains: ReadonlyMap<string, ChainResult>,
+  named: readonly (string | undefined)[],
+  report: Report,
+): void {
+  const used = new Set(named);
+  for (const [chain, place] of places) {
+    if (chains.get(chain)?.enabled === true && !used.has(chain)) report(problem("chain-unused", atKey(place), { chain }));
+  }
+}
+
+function hashOf({ chains, routes, unmatched }: ReturnType<typeof mergeDocuments>): string {
+  const plain = (places: ReadonlyMap<string, Place>): unknown => Object.fromEntries([...places].map(([name, { node }]) => [name, plainValue(node)]));
+  return canonicalHash({ chains: plain(chains), routes: plain(routes), unmatched: unmatched && plainValue(unmatched.node) });
+}

@@ -1,0 +1,172 @@
+/** How the process runs: text -> settings, or every problem in one run. Nothing is resolved or opened. */
+import { resolve } from "node:path";
+import { type Problem, problem } from "../errors.ts";
+import { addressText, type ListenAddress, readAddress, readTcpAddress, type TcpAddress } from "./addresses.ts";
+import { type Place, rootPlace } from "./node.ts";
+import { parseYaml } from "./parse.ts";
+import { sortProblems } from "./problems.ts";
+import { durationText } from "./quantities.ts";
+import {
+  at,
+  type Fields,
+  isNothing,
+  type Report,
+  readBoolean,
+  readChoice,
+  readDuration,
+  readFields,
+  readFormatVersion,
+  readInteger,
+  readList,
+  readSize,
+  readText,
+  withoutEchoes,
+} from "./read.ts";
+import { reportMisplacedSecrets } from "./secrets.ts";
+import type { EnvoyPromises, SourceDocument } from "./types.ts";
+
+/** How the process runs. Paths are absolute. */
+export interface Settings {
+  /** Where Envoy finds the engine; at least one. Default: `tcp:127.0.0.1:9100`. */
+  readonly listen: readonly ListenAddress[];
+  /** Health, readiness, metrics, for people and probes. Default: `tcp:127.0.0.1:9101`. */
+  readonly admin: TcpAddress;
+  /** Where configuration comes from; at least one. */
+  readonly providers: readonly ProviderSettings[];
+  readonly envoy: EnvoyPromises;
+  readonly shutdown: {
+    /** How long new streams are still taken after SIGTERM, so that Envoy's health checks can notice; milliseconds. Default 3000. */
+    readonly drainDelayMs: number;
+    /** From SIGTERM to the end of whatever is left, milliseconds. Default 30000. */
+    readonly graceMs: number;
+  };
+  readonly log: { readonly level: LogLevel };
+  /** Keeps what each step did to the last exchanges, for the admin port. Undefined: off, and nothing is spent on it. */
+  readonly recording: { readonly exchangesMax: number } | undefined;
+}
+
+export type ProviderSettings = {
+  readonly kind: "file";
+  /** Files and folders, absolute; at least one. */
+  readonly paths: readonly string[];
+};
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export type ParsedSettings = { readonly settings: Settings; readonly warnings: readonly Problem[] } | { readonly problems: readonly Problem[] };
+
+/** `directory` is absolute: where the relative paths of the settings start, that is the settings file's own folder. Never throws. */
+export function parseSettings(source: SourceDocument, directory: string): ParsedSettings {
+  const { root, problems } = parseYaml(source);
+  const found = [...problems];
+  const report = withoutEchoes(problems, (next) => found.push(next));
+  const settings = root && readSettings(rootPlace(root), directory, report);
+  const sorted = sortProblems(found);
+  if (settings === undefined || found.some(({ severity }) => severity === "error")) return { problems: sorted };
+  return { settings, warnings: sorted };
+}
+
+function readSettings(place: Place, directory: string, report: Report): Settings | undefined {
+  const fields = readFields(place, ["version", "listen", "admin", "providers", "envoy", "shutdown", "log", "recording"], report);
+  if (fields === undefined) return undefined;
+  reportMisplacedSecrets(place, report);
+  readFormatVersion(fields, report);
+  const listen = readListeners(fields.optional("listen"), directory, report);
+  const admin = readAdmin(fields.optional("admin"), listen, report);
+  return {
+    listen,
+    admin,
+    providers: readProviders(fields.required("providers", "where the configuration comes from, such as `[{ file: { paths: [policies.yaml] } }]`"), directory, report),
+    envoy: readEnvoy(section(fields, "envoy", ["identity", "allowModeOverride", "responseHeaders", "messageTimeout", "bodyBytesMax"], report), report),
+    shutdown: readShutdown(section(fields, "shutdown", ["drainDelay", "grace"], report), report),
+    log: readLog(section(fields, "log", ["level"], report), report),
+    recording: readRecording(section(fields, "recording", ["exchangesMax"], report), report),
+  };
+}
+
+function section(fields: Fields, key: string, known: readonly string[], report: Report): Fields | undefined {
+  const place = fields.optional(key);
+  return place === undefined || isNothing(place) ? undefined : readFields(place, known, report);
+}
+
+function readListeners(place: Place | undefined, directory: string, report: Report): readonly ListenAddress[] {
+  if (place === undefined) return [{ kind: "tcp", host: "127.0.0.1", port: 9100 }];
+  const items = readList(place, report);
+  if (items?.length === 0) report(problem("empty-list", at(place), { what: "addresses to listen on" }));
+  const addresses: ListenAddress[] = [];
+  for (const item of items ?? []) {
+    const address = readAddress(item, directory, report);
+    if (address === undefined) continue;
+    reportSharedAddress(item, address, addresses, report);
+    addresses.push(address);
+  }
+  return addresses;
+}
+
+function readAdmin(place: Place | undefined, listeners: readonly ListenAddress[], report: Report): TcpAddress {
+  const address = (place && readTcpAddress(place, report)) ?? { kind: "tcp", host: "127.0.0.1", port: 9101 };
+  if (place === undefined) return address;
+  reportSharedAddress(place, address, listeners, report);
+  if (!isLoopback(address.host)) report(problem("address-exposed", at(place), { address: addressText(address) }));
+  return address;
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** Port 0 is a free port, another one each time. */
+function reportSharedAddress(place: Place, address: ListenAddress, others: readonly ListenAddress[], report: Report): void {
+  const text = addressText(address);
+  const shared = others.some((other) => addressText(other) === text) && !(address.kind === "tcp" && address.port === 0);
+  if (shared) report(problem("address-duplicate", at(place), { address: text }));
+}
+
+function readProviders(place: Place | undefined, directory: string, report: Report): readonly ProviderSettings[] {
+  const items = place && readList(place, report);
+  if (place !== undefined && items?.length === 0) report(problem("empty-list", at(place), { what: "providers" }));
+  return (items ?? []).flatMap((item) => {
+    const fields = readFields(item, ["file"], report);
+    const file = fields?.required("file", "the only kind of provider there is, such as `{ file: { paths: [policies.yaml] } }`");
+    const paths = file && readFields(file, ["paths"], report)?.required("paths", "files and folders with configuration");
+    const listed = (paths && readList(paths, report)) ?? [];
+    if (paths?.node.kind === "list" && listed.length === 0) report(problem("empty-list", at(paths), { what: "paths" }));
+    const texts = listed.map((path) => readText(path, report)).filter((path) => path !== undefined);
+    return [{ kind: "file", paths: texts.map((path) => resolve(directory, path)) } as const];
+  });
+}
+
+function readEnvoy(fields: Fields | undefined, report: Report): EnvoyPromises {
+  const messageTimeout = { what: "the message timeout", min: 10, max: 60 * 60_000 };
+  const bodyLimit = { what: "the body limit", min: 1, max: 1024 ** 3 };
+  return {
+    identity: readChoice(fields?.optional("identity"), ["both", "attributes", "metadata"], report) ?? "both",
+    allowModeOverride: readBoolean(fields?.optional("allowModeOverride"), report) ?? false,
+    responseHeaders: readChoice(fields?.optional("responseHeaders"), ["sent", "skipped"], report) ?? "skipped",
+    messageTimeoutMs: readDuration(fields?.optional("messageTimeout"), messageTimeout, report) ?? 10_000,
+    bodyBytesMax: readSize(fields?.optional("bodyBytesMax"), bodyLimit, report) ?? 10 * 1024 ** 2,
+  };
+}
+
+function readShutdown(fields: Fields | undefined, report: Report): Settings["shutdown"] {
+  const drainPlace = fields?.optional("drainDelay");
+  const gracePlace = fields?.optional("grace");
+  const drainDelayMs = readDuration(drainPlace, { what: "the drain delay", min: 0, max: 10 * 60_000 }, report) ?? 3000;
+  const graceMs = readDuration(gracePlace, { what: "the grace period", min: 0, max: 60 * 60_000 }, report) ?? 30_000;
+  const place = drainPlace ?? gracePlace;
+  if (place !== undefined && drainDelayMs > graceMs) {
+    const detail = `the drain delay, ${durationText(drainDelayMs)}, is longer than the grace period it is a part of, ${durationText(graceMs)}`;
+    report(problem("settings-contradiction", at(place), { detail, remedy: "lower `shutdown.drainDelay`, or raise `shutdown.grace`" }));
+  }
+  return { drainDelayMs, graceMs };
+}
+
+function readLog(fields: Fields | undefined, report: Report): Settings["log"] {
+  return { level: readChoice(fields?.optional("level"), ["debug", "info", "warn", "error"], report) ?? "info" };
+}
+
+function readRecording(fields: Fields | undefined, report: Report): Settings["recording"] {
+  const place = fields?.required("exchangesMax", "how many exchanges are kept");
+  const exchangesMax = readInteger(place, { what: "the number of exchanges", min: 1, max: 100_000 }, report);
+  return exchangesMax === undefined ? undefined : { exchangesMax };
+}

@@ -1,0 +1,105 @@
+/**
+ * Compiles expressions in CEL: text in, something that runs or every problem of it out.
+ *
+ * cel-js parses. Types and evaluation are ours, on its tree, because its own checker knows neither values that may be missing nor the cost of
+ * a loop and stops at the first mistake, and its evaluator cannot be given what this engine needs: `matches` is a new native RegExp per call
+ * (rewriting the tree means printing it, and its printer loses parentheses: `1 - (2 - 3)` becomes `1 - 2 - 3`), loops have no bound, classes
+ * derived from Map and objects with getters are refused, ints must arrive as bigint, and its errors quote values. The tests hold our results
+ * against those of cel-js. Closures over the tree also take less time than its evaluator: see tests/expressions/speed.ts.
+ */
+import type { Exchange } from "@envoy-policy-engine/sdk";
+import { expressionUnitsMax } from "./bounds.ts";
+import { startWalk } from "./compiler.ts";
+import {
+  type Compilation,
+  type CompiledExpression,
+  ExpressionError,
+  type ExpressionProblem,
+  expressionVariables,
+  type ResultType,
+  type Scope,
+  type Variables,
+} from "./expression.ts";
+import { located, type Run } from "./part.ts";
+import type { PatternEngine } from "./patterns.ts";
+import { parseExpression } from "./syntax.ts";
+import { nameOf, type Type } from "./types.ts";
+
+/**
+ * Compiles an expression that must yield the result type, with the variables of the scope. Never throws because of the text: all problems
+ * that can be told apart are returned, in the order of their positions (a syntax error is the only one).
+ *
+ * Values at run time: a string is a string; an int a bigint or an integral number; a double a number; a timestamp a Date; a list an array; a
+ * record an object (own properties or getters of its class) or a Map; a map a Map, also of a derived class with its own `get`, `has`, `keys`
+ * and `size`, or an object of which only own properties count. A dyn may be any of these, with plain objects only. `undefined` and an absent
+ * property both mean missing. Only what an expression reads is touched.
+ */
+export function compileExpression(text: string, scope: Scope, result: "bool", patterns: PatternEngine): Compilation<boolean>;
+export function compileExpression(text: string, scope: Scope, result: "string", patterns: PatternEngine): Compilation<string>;
+export function compileExpression(text: string, scope: Scope, result: ResultType, patterns: PatternEngine): Compilation<boolean | string>;
+export function compileExpression(text: string, scope: Scope, result: ResultType, patterns: PatternEngine): Compilation<boolean | string> {
+  if (text.length > expressionUnitsMax) return { problems: [tooLong(text)] };
+  const parsed = parseExpression(text);
+  if ("problem" in parsed) return { problems: [parsed.problem] };
+  const { root } = parsed;
+  const { compiler, reads } = startWalk(text, scope, patterns);
+  const { type, run } = compiler.value(root, { locals: new Map(), depth: 0, rounds: 1 });
+  if (type.kind !== result && type.kind !== "unknown") {
+    compiler.report("result-type", root, `the expression is ${nameOf(type)}, not ${result}`, resultRemedy(text.trim(), type, result));
+  }
+  if (compiler.problems.length > 0) return { problems: inOrder(compiler.problems) };
+  const whole = located(compiler, root, run);
+  const facts = { text, result, reads: [...reads] };
+  return { expression: result === "bool" ? expressionOf(facts, whole, isBoolean) : expressionOf(facts, whole, isString) };
+}
+
+function expressionOf<Value extends boolean | string>(
+  facts: Pick<CompiledExpression, "text" | "result" | "reads">,
+  whole: Run,
+  isResult: (value: unknown) => value is Value,
+): CompiledExpression<Value> {
+  const run = (variables: Variables): Value => {
+    const value = whole({ variables, locals: [] });
+    if (isResult(value)) return value;
+    throw new ExpressionError(`the result is no ${facts.result}`);
+  };
+  return { ...facts, run, evaluate: (exchange) => run(variablesOf(exchange)) };
+}
+
+function variablesOf(exchange: Exchange<never> | Exchange<unknown>): Variables {
+  const variables: unknown = expressionVariables in exchange ? exchange[expressionVariables] : undefined;
+  if (typeof variables === "object" && variables !== null) return variables;
+  throw new ExpressionError("expressions are evaluated with the exchange that the handler was given, and this is another object");
+}
+
+function isBoolean(value: unknown): value is boolean {
+  return typeof value === "boolean";
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function resultRemedy(text: string, type: Type, result: ResultType): string {
+  if (result === "bool") return type.kind === "string" ? `compare it, as in \`${text} == "..."\`` : "compare it with a value";
+  switch (type.kind) {
+    case "int":
+    case "double":
+    case "bool":
+    case "dyn":
+      return `write \`string(${text})\``;
+    case "list":
+      return `write \`${text}.join(",")\``;
+    default:
+      return "name a part of it that is a string";
+  }
+}
+
+function tooLong(text: string): ExpressionProblem {
+  const message = `the expression has more than ${expressionUnitsMax} characters`;
+  return { code: "cost", message, remedy: "shorten it, or split it into several steps", start: 0, end: text.length };
+}
+
+function inOrder(problems: readonly ExpressionProblem[]): readonly ExpressionProblem[] {
+  return problems.toSorted((one, other) => one.start - other.start || one.end - other.end);
+}

@@ -1,0 +1,27 @@
+import { checkConfig } from "../config/check.ts";
+import type { CheckEnvironment, SourceDocument } from "../config/types.ts";
+import type { Problem } from "../errors.ts";
+import { bind } from "../worker/bind.ts";
+import type { InstancePool } from "../worker/instances.ts";
+import type { Prepared } from "./generation.ts";
+
+export interface PrepareEnvironment extends CheckEnvironment {
+  readonly instances: InstancePool;
+  /** Removes secret values from a text that a policy has written. */
+  readonly redact: (text: string) => string;
+}
+
+/**
+ * Everything that can fail about a configuration happens here, beside the running generation: parse, check, bind. Returns what can be
+ * committed by one assignment, or every problem found; it never throws because of the configuration.
+ */
+export async function prepare(
+  documents: readonly SourceDocument[],
+  environment: PrepareEnvironment,
+): Promise<{ readonly prepared: Prepared } | { readonly problems: readonly Problem[] }> {
+  const checked = checkConfig(documents, environment);
+  if ("problems" in checked) return checked;
+  const bound = await bind(checked.config, environment);
+  if ("problems" in bound) return bound;
+  return { prepared: { config: checked.config, chains: bound.chains, release: bound.release } };
+}

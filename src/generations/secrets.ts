@@ -1,0 +1,55 @@
+import { readFileSync, statSync } from "node:fs";
+import type { SecretReference } from "../config/types.ts";
+
+const secretBytesMax = 64 * 1024;
+/** Shorter values would redact parts of ordinary words. */
+const redactedLengthMin = 4;
+
+/** Reads secret references and remembers what they were, so that no text that leaves the engine holds one. */
+export interface Secrets {
+  read(reference: SecretReference): { readonly value: string } | { readonly missing: string };
+  /** Files read so far: to be watched. */
+  files(): readonly string[];
+  /** The text with every secret value that was read replaced. */
+  redact(text: string): string;
+}
+
+/** @param environment the process's variables, passed in because only `main` and `cli` read them */
+export function createSecrets(environment: Readonly<Record<string, string | undefined>>): Secrets {
+  const files = new Set<string>();
+  const values = new Set<string>();
+
+  const remember = (value: string): { readonly value: string } => {
+    const line = value.replace(/\r?\n$/, "");
+    if (line.length >= redactedLengthMin) values.add(line);
+    return { value };
+  };
+
+  return {
+    read({ kind, name }) {
+      switch (kind) {
+        case "env": {
+          const value = environment[name];
+          return value === undefined ? { missing: "the variable is not set" } : remember(value);
+        }
+        case "file": {
+          files.add(name);
+          try {
+            if (statSync(name).size > secretBytesMax) return { missing: `the file is larger than ${secretBytesMax} bytes` };
+            return remember(readFileSync(name, "utf8"));
+          } catch (error) {
+            return { missing: `the file cannot be read: ${error instanceof Error && "code" in error ? String(error.code) : "unknown error"}` };
+          }
+        }
+        default:
+          return kind satisfies never;
+      }
+    },
+    files: () => [...files],
+    redact(text) {
+      let redacted = text;
+      for (const value of values) redacted = redacted.replaceAll(value, "[redacted]");
+      return redacted;
+    },
+  };
+}

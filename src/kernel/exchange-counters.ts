@@ -1,0 +1,37 @@
+/** How exchanges ended: `failed` is the engine's own refusal, `gone` a client that left before there was an answer. */
+export type ExchangeEnd = "continued" | "passed" | "replied" | "failed" | "gone";
+
+/** Counts of exchanges, read by the metrics. */
+export interface ExchangeCounters {
+  opened(): void;
+  /** Every opened exchange is closed once. */
+  closed(end: ExchangeEnd): void;
+  /** A message of Envoy's `observability_mode`: it decides nothing, which is a misconfiguration. */
+  observed(): void;
+  read(): ExchangeCounts;
+}
+
+export interface ExchangeCounts {
+  readonly open: number;
+  readonly observed: number;
+  readonly ended: Readonly<Record<ExchangeEnd, number>>;
+}
+
+export function createExchangeCounters(): ExchangeCounters {
+  let open = 0;
+  let observed = 0;
+  const ended: Record<ExchangeEnd, number> = { continued: 0, passed: 0, replied: 0, failed: 0, gone: 0 };
+  return {
+    opened() {
+      open += 1;
+    },
+    closed(end) {
+      open -= 1;
+      ended[end] += 1;
+    },
+    observed() {
+      observed += 1;
+    },
+    read: () => ({ open, observed, ended: { ...ended } }),
+  };
+}

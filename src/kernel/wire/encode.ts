@@ -1,0 +1,91 @@
+import {
+  type CommonResponse,
+  type HeaderMutation,
+  ProcessingResponse,
+} from "../../generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
+import {
+  type ProcessingMode,
+  ProcessingMode_BodySendMode as BodyMode,
+  ProcessingMode_HeaderSendMode as HeaderMode,
+} from "../../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
+import { HeaderValueOption_HeaderAppendAction as AppendAction } from "../../generated/proto/envoy/config/core/v3/base.ts";
+import type { HeaderChanges } from "../../worker/header-store.ts";
+import type { FinalReply } from "../../worker/reply.ts";
+import type { Phase } from "./decode.ts";
+
+/** What Envoy is to send of the rest of the exchange. All six modes are always written: an unset body mode means NONE, an unset header mode the filter's own. */
+export interface ModeOverride {
+  readonly responseHeaders: "send" | "skip";
+}
+
+/**
+ * The answer that changes nothing. Two bytes each: the field of the phase with an empty message (wire numbers of ProcessingResponse 1.36).
+ */
+export const unchanged: Readonly<Record<Phase, Uint8Array>> = {
+  "request-headers": Uint8Array.of(0x0a, 0),
+  "response-headers": Uint8Array.of(0x12, 0),
+  "request-body": Uint8Array.of(0x1a, 0),
+  "response-body": Uint8Array.of(0x22, 0),
+  "request-trailers": Uint8Array.of(0x2a, 0),
+  "response-trailers": Uint8Array.of(0x32, 0),
+};
+
+/** The answer to a headers message. */
+export function encodeHeadersAnswer(
+  phase: "request-headers" | "response-headers",
+  changes: HeaderChanges,
+  override: ModeOverride | undefined,
+): Uint8Array {
+  if (changes.remove.length === 0 && changes.set.length === 0 && override === undefined) return unchanged[phase];
+  const response: CommonResponse = { headerMutation: mutation(changes) };
+  return ProcessingResponse.encode({
+    response: { $case: phase === "request-headers" ? "requestHeaders" : "responseHeaders", value: { response } },
+    ...(override === undefined ? {} : { modeOverride: processingMode(override) }),
+  }).finish();
+}
+
+/** The answer that replies to the client in place of the upstream. Envoy makes a 200 of a missing status, so the type demands one. */
+export function encodeReply(reply: FinalReply): Uint8Array {
+  const seen = new Set<string>();
+  const set = reply.headers.map(({ name, value }) => {
+    const append = seen.has(name);
+    seen.add(name);
+    return { name, value, append };
+  });
+  return ProcessingResponse.encode({
+    response: {
+      $case: "immediateResponse",
+      value: {
+        status: { code: reply.status },
+        headers: mutation({ remove: [], set }),
+        body: reply.body,
+        ...(reply.grpcStatus === undefined ? {} : { grpcStatus: { status: reply.grpcStatus } }),
+        // Shown by Envoy's %RESPONSE_CODE_DETAILS%.
+        details: `policy_engine_${reply.code}`,
+      },
+    },
+  }).finish();
+}
+
+function mutation(changes: HeaderChanges): HeaderMutation {
+  return {
+    removeHeaders: [...changes.remove],
+    setHeaders: changes.set.map(({ name, value, append }) => ({
+      // Envoy reads `raw_value` only, and of the ways to append only the deprecated `append`; the others are for other data planes.
+      header: { key: name, rawValue: value },
+      append,
+      appendAction: append ? AppendAction.APPEND_IF_EXISTS_OR_ADD : AppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+    })),
+  };
+}
+
+function processingMode({ responseHeaders }: ModeOverride): ProcessingMode {
+  return {
+    requestHeaderMode: HeaderMode.SEND,
+    responseHeaderMode: responseHeaders === "send" ? HeaderMode.SEND : HeaderMode.SKIP,
+    requestBodyMode: BodyMode.NONE,
+    responseBodyMode: BodyMode.NONE,
+    requestTrailerMode: HeaderMode.SKIP,
+    responseTrailerMode: HeaderMode.SKIP,
+  };
+}

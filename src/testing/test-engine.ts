@@ -1,0 +1,223 @@
+/**
+ * `envoy-policy-engine/testing`: runs policies and configurations without Envoy, in milliseconds, through the same checks, loop and wire
+ * that the engine uses.
+ */
+import type { CheckEnvironment, EnvoyPromises, PolicyRegistry } from "../config/types.ts";
+import { createSchemaEngine } from "../config/schema-engine.ts";
+import { formatProblems } from "../config/problems.ts";
+import { loadPatternEngine } from "../expressions/patterns.ts";
+import { createGenerationHolder } from "../generations/holder.ts";
+import { prepare } from "../generations/prepare.ts";
+import { createExchangeCounters } from "../kernel/exchange-counters.ts";
+import { createKernel } from "../kernel/process-exchange.ts";
+import { createStepCounters, type StepCounters } from "../observe/step-counters.ts";
+import { createInstancePool } from "../worker/instances.ts";
+import type { OutgoingCall, PolicyHost } from "../worker/policy-host.ts";
+import { ExchangeRun, type RunHost, type StepFailure } from "../worker/run.ts";
+import { exchangeThroughKernel, type HeaderLine } from "./simulated-envoy.ts";
+
+export interface TestEngineOptions {
+  /** The policies that the configuration may use. */
+  readonly policies: PolicyRegistry;
+  /** The configuration, as YAML. */
+  readonly config: string;
+  /** The clock: milliseconds since the epoch. Default: 2026-01-01T00:00:00Z, standing still. */
+  readonly now?: () => number;
+  /** What `context.random()` returns. Default: always 0.5. */
+  readonly random?: () => number;
+  /** Answers outgoing calls. Default: every call is refused. */
+  readonly fetch?: (call: OutgoingCall) => Promise<Response>;
+  /** Environment variables for `${env:NAME}`. Default: none. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Header names to one value or several. */
+export type TestHeaders = Readonly<Record<string, string | readonly string[]>>;
+
+export interface TestRequest {
+  /** Envoy's route name. */
+  readonly route: string;
+  /** Default `GET`. */
+  readonly method?: string;
+  /** Path with query. Default `/`. */
+  readonly path?: string;
+  /** Default `example.com`. */
+  readonly host?: string;
+  readonly headers?: TestHeaders;
+  /** Default 127.0.0.1 port 40000. */
+  readonly source?: { readonly address: string; readonly port: number };
+}
+
+export interface TestResponse {
+  /** Default 200. */
+  readonly status?: number;
+  readonly headers?: TestHeaders;
+}
+
+export interface TestMessage {
+  /** Lower-case names to every value, in order. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface TestExchange {
+  /** What the upstream got; undefined when the request did not reach it. */
+  readonly upstream: (TestMessage & { readonly method: string; readonly path: string; readonly host: string }) | undefined;
+  /** What the client got. */
+  readonly client: TestMessage & { readonly status: number; readonly body: string };
+  /** The code of the reply when a policy or the engine answered in place of the upstream. */
+  readonly reply: string | undefined;
+  /** Shared metadata at the end. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Steps that failed, skipped ones included. */
+  readonly failures: readonly StepFailure[];
+}
+
+export interface TestEngine {
+  exchange(request: TestRequest, response?: TestResponse): Promise<TestExchange>;
+  /** Closes the instances. */
+  close(): void;
+}
+
+/** Thrown when the configuration is refused; the message lists every problem with its position. */
+export class RefusedConfigurationError extends Error {
+  override readonly name = "RefusedConfigurationError";
+}
+
+const frozenNow = Date.UTC(2026, 0, 1);
+
+const promises: EnvoyPromises = {
+  identity: "both",
+  allowModeOverride: true,
+  responseHeaders: "skipped",
+  messageTimeoutMs: 10_000,
+  bodyBytesMax: 10 * 1024 * 1024,
+};
+
+/** Starts an engine on a configuration. Rejects with a `RefusedConfigurationError`. */
+export async function startTestEngine(options: TestEngineOptions): Promise<TestEngine> {
+  const { now = () => frozenNow } = options;
+  const host = testHost({ ...options, counters: createStepCounters() }, now);
+  const documents = [{ uri: "config.yaml", text: options.config }];
+  const result = await prepare(documents, {
+    ...testCheckEnvironment(options.policies, options.environment ?? {}),
+    instances: createInstancePool(host),
+    redact: (text) => text,
+  });
+  if ("problems" in result) throw new RefusedConfigurationError(formatProblems(result.problems));
+  const generations = createGenerationHolder(now);
+  generations.commit(result.prepared);
+  let run: ExchangeRun | undefined;
+  let reply: string | undefined;
+  let failures: StepFailure[] = [];
+  const runHost: RunHost = {
+    monotonicMs: () => performance.now(),
+    startTimer: host.startTimer,
+    counters: host.counters,
+    failed: (failure) => failures.push(failure),
+  };
+  let count = 0;
+  const open = createKernel({
+    generations,
+    envoy: promises,
+    capabilities: { resetLimited: false },
+    counters: createExchangeCounters(),
+    now,
+    newId: () => `test-${++count}`,
+    startRun: (chain, received) => {
+      run = new ExchangeRun(chain, received, runHost);
+      return run;
+    },
+    replied: (event) => {
+      reply = event.reply.code;
+    },
+  });
+  return {
+    async exchange(request, response = {}) {
+      run = undefined;
+      reply = undefined;
+      failures = [];
+      const seen = await exchangeThroughKernel(open, simulatedRequest(request), () => [
+        [":status", String(response.status ?? 200)],
+        ...headerLines(response.headers ?? {}),
+      ]);
+      const { client } = seen;
+      return {
+        upstream: seen.upstream === undefined ? undefined : upstreamSees(seen.upstream),
+        client: { status: client.status, body: client.body, headers: grouped(client.headers) },
+        reply,
+        metadata: (run as ExchangeRun | undefined)?.metadata.asRecord() ?? {},
+        failures,
+      };
+    },
+    close: () => generations.close(),
+  };
+}
+
+/** What `check` needs, without the outside world. */
+export function testCheckEnvironment(policies: PolicyRegistry, variables: Readonly<Record<string, string>>): CheckEnvironment {
+  return {
+    policies,
+    secret: ({ kind, name }) => {
+      const value = kind === "env" ? variables[name] : undefined;
+      return value === undefined ? { missing: "not set in this test" } : { value };
+    },
+    envoy: promises,
+    schemas: createSchemaEngine(loadPatternEngine().engine),
+  };
+}
+
+/** What stands behind a policy's context where there is no outside world. */
+export function testHost(options: Pick<TestEngineOptions, "random" | "fetch"> & { readonly counters: StepCounters }, now: () => number): PolicyHost {
+  const silent = (): void => {};
+  return {
+    now,
+    random: options.random ?? (() => 0.5),
+    startTimer: (milliseconds, expired) => {
+      const timer = setTimeout(expired, milliseconds);
+      timer.unref();
+      return () => clearTimeout(timer);
+    },
+    fetch: options.fetch ?? (async ({ key, url }) => Promise.reject(new Error(`no answer is given in this test for the call \`${key}\` to ${url}`))),
+    watchFile: async (path) => Promise.reject(new Error(`no files are given in this test: ${path}`)),
+    log: () => ({ debug: silent, info: silent, warn: silent, error: silent }),
+    counters: options.counters,
+    policyCounters: { create: () => ({ add: silent, close: silent }) },
+    probes: { add: () => silent },
+  };
+}
+
+function simulatedRequest(request: TestRequest) {
+  const { route, method = "GET", path = "/", host = "example.com", headers = {}, source = { address: "127.0.0.1", port: 40_000 } } = request;
+  const pseudo: readonly HeaderLine[] = [
+    [":method", method],
+    [":path", path],
+    [":authority", host],
+    [":scheme", "https"],
+  ];
+  return {
+    route,
+    headers: [...pseudo, ...headerLines(headers)],
+    attributes: { "source.address": source.address, "source.port": source.port },
+  };
+}
+
+/** Text of a test is UTF-8 on the wire. */
+function headerLines(headers: TestHeaders): readonly HeaderLine[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    (typeof value === "string" ? [value] : value).map((one): HeaderLine => [name.toLowerCase(), Buffer.from(one, "utf8").toString("latin1")]),
+  );
+}
+
+function upstreamSees(lines: readonly HeaderLine[]) {
+  const { ":method": method, ":path": path, ":authority": host, ":scheme": _scheme, ...headers } = grouped(lines);
+  return { method: method?.[0] ?? "", path: path?.[0] ?? "", host: host?.[0] ?? "", headers };
+}
+
+function grouped(lines: readonly HeaderLine[]): Record<string, readonly string[]> {
+  const groups: Record<string, string[]> = {};
+  for (const [name, value] of lines) {
+    groups[name] ??= [];
+    groups[name].push(Buffer.from(value, "latin1").toString("utf8"));
+  }
+  return groups;
+}

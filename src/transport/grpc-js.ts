@@ -1,0 +1,179 @@
+/**
+ * ext_proc and health on @grpc/grpc-js. Messages are not decoded here: they cross as bytes.
+ */
+import { Server, ServerCredentials, type ServerDuplexStream, type sendUnaryData, type ServerUnaryCall, status } from "@grpc/grpc-js";
+import {
+  HealthCheckRequest,
+  HealthCheckResponse,
+  HealthCheckResponse_ServingStatus as ServingStatus,
+} from "../generated/proto/grpc/health/v1/health.ts";
+import type {
+  ListenAddress,
+  OpenStream,
+  StreamHandler,
+  StreamMetadata,
+  StreamSink,
+  Transport,
+  TransportCapabilities,
+  TransportOptions,
+} from "../kernel/transport.ts";
+import { freeSocketPath } from "./socket-path.ts";
+
+const extProcService = "envoy.service.ext_proc.v3.ExternalProcessor";
+
+type Call = ServerDuplexStream<Uint8Array, Uint8Array>;
+
+export function createGrpcJsTransport(options: TransportOptions): Transport {
+  const server = new Server({
+    "grpc.max_receive_message_length": options.messageBytesMax,
+    "grpc.max_send_message_length": options.messageBytesMax,
+    // Off: it costs per call and nothing reads it.
+    "grpc.enable_channelz": 0,
+  });
+  const capabilities: TransportCapabilities = { resetLimited: !liftResetLimit(server) };
+  server.addService(extProcDefinition, { process: (call: Call) => attach(call, options.open) });
+  server.addService(healthDefinition, { check: healthCheck(options.serving) });
+
+  return {
+    capabilities,
+    async listen() {
+      const bound: ListenAddress[] = [];
+      try {
+        for (const address of options.addresses) bound.push(await bindAddress(server, address));
+      } catch (error) {
+        server.forceShutdown();
+        throw error;
+      }
+      return bound;
+    },
+    drain: () =>
+      new Promise((resolve) => {
+        server.tryShutdown(() => resolve());
+      }),
+    async close() {
+      server.forceShutdown();
+    },
+  };
+}
+
+const bytesIn = (bytes: Buffer): Uint8Array => bytes;
+const bytesOut = (bytes: Uint8Array): Buffer => (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+
+const extProcDefinition = {
+  process: {
+    path: `/${extProcService}/Process`,
+    requestStream: true,
+    responseStream: true,
+    requestDeserialize: bytesIn,
+    requestSerialize: bytesOut,
+    responseSerialize: bytesOut,
+    responseDeserialize: bytesIn,
+  },
+} as const;
+
+const healthDefinition = {
+  check: {
+    path: "/grpc.health.v1.Health/Check",
+    requestStream: false,
+    responseStream: false,
+    requestDeserialize: (bytes: Buffer) => HealthCheckRequest.decode(bytes),
+    requestSerialize: (message: HealthCheckRequest) => bytesOut(HealthCheckRequest.encode(message).finish()),
+    responseSerialize: (message: HealthCheckResponse) => bytesOut(HealthCheckResponse.encode(message).finish()),
+    responseDeserialize: (bytes: Buffer) => HealthCheckResponse.decode(bytes),
+  },
+} as const;
+
+/** Ties one gRPC call to the kernel's handler for it. */
+function attach(call: Call, open: OpenStream): void {
+  let ended = false;
+  const end = (finish: () => void): void => {
+    if (ended) return;
+    ended = true;
+    finish();
+  };
+  const sink: StreamSink = {
+    send: (message) => ended || call.write(message),
+    sendAndEnd: (message) =>
+      end(() => {
+        call.write(message);
+        call.end();
+      }),
+    end: () => end(() => call.end()),
+    fail: (code, text) => end(() => call.emit("error", { code: statusCodes[code], details: text })),
+    pause: () => call.pause(),
+    resume: () => call.resume(),
+  };
+  const handler: StreamHandler = open(streamMetadata(call), sink);
+  call.on("data", (message: Uint8Array) => handler.message(message));
+  call.on("end", () => handler.halfClosed());
+  call.on("drain", () => handler.drained());
+  call.once("close", () => handler.closed());
+}
+
+const statusCodes = {
+  internal: status.INTERNAL,
+  unavailable: status.UNAVAILABLE,
+  "resource-exhausted": status.RESOURCE_EXHAUSTED,
+  "invalid-argument": status.INVALID_ARGUMENT,
+} as const;
+
+function streamMetadata(call: Call): StreamMetadata {
+  return {
+    get(key) {
+      const values = call.metadata.get(key);
+      const [value] = values;
+      // A second value did not come from Envoy: nothing is taken from it.
+      if (values.length !== 1 || value === undefined) return undefined;
+      // Node reads header bytes as latin1; Envoy writes route names as UTF-8.
+      return Buffer.isBuffer(value) ? value.toString("utf8") : Buffer.from(value, "latin1").toString("utf8");
+    },
+  };
+}
+
+function healthCheck(serving: () => boolean) {
+  return (call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>, answer: sendUnaryData<HealthCheckResponse>): void => {
+    const service = call.request.service ?? "";
+    if (service !== "" && service !== extProcService) {
+      answer({ code: status.NOT_FOUND, details: "unknown service" });
+      return;
+    }
+    answer(null, { status: serving() ? ServingStatus.SERVING : ServingStatus.NOT_SERVING });
+  };
+}
+
+/**
+ * Node's HTTP/2 allows 1000 resets and then 33 a second per connection before it sends GOAWAY, and Envoy resets every stream that the
+ * server ends first. Node 22.10 and later take other limits, but grpc-js does not hand them on: they go into its private options.
+ *
+ * @returns whether the limit is lifted
+ */
+function liftResetLimit(server: Server): boolean {
+  const options: unknown = Reflect.get(server, "commonServerOptions");
+  if (typeof options !== "object" || options === null) return false;
+  Object.assign(options, { streamResetBurst: 1_000_000_000, streamResetRate: 1_000_000_000 });
+  return true;
+}
+
+async function bindAddress(server: Server, address: ListenAddress): Promise<ListenAddress> {
+  switch (address.kind) {
+    case "unix":
+      await freeSocketPath(address.path);
+      await bindTarget(server, `unix:${address.path}`);
+      return address;
+    case "tcp": {
+      const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+      return { ...address, port: await bindTarget(server, `${host}:${address.port}`) };
+    }
+    default:
+      return address satisfies never;
+  }
+}
+
+function bindTarget(server: Server, target: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(target, ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(port);
+      else reject(new Error(`cannot listen on ${target}: ${error.message}`, { cause: error }));
+    });
+  });
+}

@@ -1,0 +1,44 @@
+/** What HTTP and the engine allow in a header. Envoy answers 500 to a mutation it refuses, so a fault is found here, in the step that made it. */
+
+// RFC 9110 5.6.2, lower-cased.
+const token = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+
+/** RFC 9110 7.6.1 and what Envoy's recommended `disallow_expression` refuses; content-length is the engine's: a stale one is request smuggling. */
+const engineOwned: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "x-decision-id",
+]);
+
+/** Returns the lower-case name. Throws a `TypeError` when a policy may not change a header of this name. */
+export function changeableHeaderName(name: string): string {
+  const lower = name.toLowerCase();
+  if (!token.test(lower)) throw new TypeError(`\`${printable(name)}\` is no header name`);
+  if (lower === "host") throw new TypeError("the header `host` is changed by setting `request.host`");
+  if (engineOwned.has(lower)) throw new TypeError(`the header \`${lower}\` may not be changed by a policy`);
+  if (lower.startsWith("x-envoy-")) throw new TypeError(`headers named \`x-envoy-*\` belong to Envoy: \`${lower}\``);
+  return lower;
+}
+
+/** Returns the bytes of a value. Throws a `TypeError` on CR, LF or NUL (RFC 9110 5.5); the message does not repeat the value. */
+export function headerValue(name: string, value: string | Uint8Array): Uint8Array {
+  if (typeof value !== "string" && !(value instanceof Uint8Array)) {
+    throw new TypeError(`the value of header \`${name}\` must be text or bytes`);
+  }
+  // A copy: the policy keeps its array, and what it does to it later must not reach the wire.
+  const bytes = typeof value === "string" ? Buffer.from(value, "utf8") : Uint8Array.from(value);
+  for (const byte of bytes) {
+    if (byte === 0 || byte === 10 || byte === 13) throw new TypeError(`the value of header \`${name}\` holds CR, LF or NUL`);
+  }
+  return bytes;
+}
+
+const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?").slice(0, 64);

@@ -1,0 +1,110 @@
+import { isUtf8 } from "node:buffer";
+import type { Journal, Undoable } from "./journal.ts";
+
+/** One header line: lower-case name (pseudo-headers included) and the bytes as they are on the wire. */
+export interface HeaderEntry {
+  readonly name: string;
+  readonly value: Uint8Array;
+}
+
+/** The net difference between what was received and what stands now. Removals come first, then `set` in order. */
+export interface HeaderChanges {
+  readonly remove: readonly string[];
+  /** `append` false replaces every line of the name, true adds one. */
+  readonly set: readonly { readonly name: string; readonly value: Uint8Array; readonly append: boolean }[];
+}
+
+export const noChanges: HeaderChanges = { remove: [], set: [] };
+
+/** The headers of one message: what was received, and over it what steps changed. Headers nobody touched are never written again. */
+export class HeaderStore implements Undoable {
+  readonly #received: readonly HeaderEntry[];
+  readonly #journal: Journal;
+  readonly #changed = new Map<string, readonly Uint8Array[]>();
+
+  constructor(received: readonly HeaderEntry[], journal: Journal) {
+    this.#received = received;
+    this.#journal = journal;
+  }
+
+  values(name: string): readonly Uint8Array[] {
+    return this.#changed.get(name) ?? this.#receivedValues(name);
+  }
+
+  has(name: string): boolean {
+    const changed = this.#changed.get(name);
+    if (changed !== undefined) return changed.length > 0;
+    return this.#received.some((entry) => entry.name === name);
+  }
+
+  /** The values as text, joined as RFC 9110 5.3 joins lines (RFC 9113 8.2.3 for cookie). Undefined when absent. */
+  text(name: string): string | undefined {
+    const values = this.values(name);
+    const [first] = values;
+    if (first === undefined) return undefined;
+    return values.length === 1 ? decodeText(first) : values.map(decodeText).join(name === "cookie" ? "; " : ", ");
+  }
+
+  change(name: string, values: readonly Uint8Array[]): void {
+    this.#journal.record(this, name, this.#changed.get(name));
+    this.#changed.set(name, values);
+  }
+
+  restore(name: string, previous: unknown): void {
+    if (previous === undefined) this.#changed.delete(name);
+    else this.#changed.set(name, previous as readonly Uint8Array[]);
+  }
+
+  /** Every name that has a value, pseudo-headers left out, in the order received, new ones last. */
+  names(): readonly string[] {
+    const names = new Set<string>();
+    for (const { name } of this.#received) if (!name.startsWith(":") && this.has(name)) names.add(name);
+    for (const [name, values] of this.#changed) if (!name.startsWith(":") && values.length > 0) names.add(name);
+    return [...names];
+  }
+
+  /** Every line as it stands, pseudo-headers included. */
+  entries(): readonly HeaderEntry[] {
+    const entries = this.#received.filter((entry) => !this.#changed.has(entry.name));
+    for (const [name, values] of this.#changed) for (const value of values) entries.push({ name, value });
+    return entries;
+  }
+
+  changes(): HeaderChanges {
+    if (this.#changed.size === 0) return noChanges;
+    const remove: string[] = [];
+    const set: { name: string; value: Uint8Array; append: boolean }[] = [];
+    for (const [name, values] of this.#changed) {
+      const before = this.#receivedValues(name);
+      const kept = before.length <= values.length && before.every((value, index) => equal(value, values[index]));
+      if (kept) {
+        values.slice(before.length).forEach((value, index) => {
+          set.push({ name, value, append: before.length + index > 0 });
+        });
+      } else if (values.length === 0) {
+        remove.push(name);
+      } else {
+        values.forEach((value, index) => {
+          set.push({ name, value, append: index > 0 });
+        });
+      }
+    }
+    return { remove, set };
+  }
+
+  #receivedValues(name: string): readonly Uint8Array[] {
+    const values: Uint8Array[] = [];
+    for (const entry of this.#received) if (entry.name === name) values.push(entry.value);
+    return values;
+  }
+}
+
+/** UTF-8 where the bytes are valid UTF-8, else latin1: every byte sequence has a text and no two mistakes look alike. */
+export function decodeText(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString(isUtf8(buffer) ? "utf8" : "latin1");
+}
+
+function equal(a: Uint8Array, b: Uint8Array | undefined): boolean {
+  return b !== undefined && a.length === b.length && Buffer.compare(a, b) === 0;
+}

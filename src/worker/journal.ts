@@ -1,0 +1,33 @@
+/** Something whose changes can be taken back. */
+export interface Undoable {
+  restore(key: string, previous: unknown): void;
+}
+
+/**
+ * What the steps of one exchange have changed, in order. Steps run one after another, so taking back a step is taking back everything
+ * since its mark (`onError: skip`).
+ */
+export class Journal {
+  #entries: { readonly target: Undoable; readonly key: string; readonly previous: unknown }[] = [];
+
+  record(target: Undoable, key: string, previous: unknown): void {
+    this.#entries.push({ target, key, previous });
+  }
+
+  mark(): number {
+    return this.#entries.length;
+  }
+
+  /** What was changed since the mark: who and which key. */
+  since(mark: number): readonly { readonly target: Undoable; readonly key: string }[] {
+    return this.#entries.slice(mark);
+  }
+
+  rollBack(mark: number): void {
+    for (let last = this.#entries.length - 1; last >= mark; last--) {
+      const entry = this.#entries[last];
+      entry?.target.restore(entry.key, entry.previous);
+    }
+    this.#entries.length = Math.min(this.#entries.length, mark);
+  }
+}

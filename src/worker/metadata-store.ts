@@ -1,0 +1,30 @@
+import type { Journal, Undoable } from "./journal.ts";
+
+/** The typed values that the steps of one exchange share. Which step may read or write what is checked in the step's own view. */
+export class MetadataStore implements Undoable {
+  readonly #journal: Journal;
+  readonly #values = new Map<string, unknown>();
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+  }
+
+  get(name: string): unknown {
+    return this.#values.get(name);
+  }
+
+  set(name: string, value: unknown): void {
+    this.#journal.record(this, name, this.#values.get(name));
+    this.#values.set(name, value);
+  }
+
+  restore(name: string, previous: unknown): void {
+    if (previous === undefined) this.#values.delete(name);
+    else this.#values.set(name, previous);
+  }
+
+  /** A plain object of what is there, for expressions and tests. */
+  asRecord(): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(this.#values);
+  }
+}

@@ -1,0 +1,87 @@
+import type { PolicyContext } from "@envoy-policy-engine/sdk";
+import type { PolicyHost, StepIdentity } from "./policy-host.ts";
+
+const fetchTimeoutMs = 5_000;
+const intervalMinMs = 10;
+const countersMax = 16;
+
+/** A context and what must be let go of when its instance is closed. */
+export interface OwnedContext {
+  readonly context: PolicyContext;
+  /** Stops timers, watches and probes. Idempotent. */
+  close(): void;
+}
+
+/** What an instance gets in place of the globals. Everything it starts ends with it. */
+export function createPolicyContext(step: StepIdentity, host: PolicyHost): OwnedContext {
+  const owned = new Set<() => void>();
+  let closed = false;
+  let counters = 0;
+  const log = host.log(step);
+
+  const own = (close: () => void): void => {
+    if (closed) close();
+    else owned.add(close);
+  };
+
+  const every = (milliseconds: number, task: () => void | Promise<void>): void => {
+    if (!(milliseconds >= intervalMinMs)) throw new RangeError(`an interval is at least ${intervalMinMs} ms`);
+    let cancel = (): void => {};
+    const next = (): void => {
+      if (closed) return;
+      cancel = host.startTimer(milliseconds, () => {
+        runTask(task).catch((error: unknown) => log.error({ err: error }, "a background task failed")).finally(next);
+      });
+    };
+    next();
+    own(() => cancel());
+  };
+
+  const context: PolicyContext = {
+    policy: step.policy,
+    chain: step.chain,
+    step: step.step,
+    fetch: (key, url, init = {}) => host.fetch({ step, key, url, init: { ...init, signal: init.signal ?? AbortSignal.timeout(fetchTimeoutMs) } }),
+    file: async (path, onChange) => {
+      const watched = await host.watchFile(path, (content) => {
+        if (!closed) notify(() => onChange(content));
+      });
+      own(() => watched.close());
+      return watched.content;
+    },
+    now: () => host.now(),
+    random: () => host.random(),
+    every,
+    log,
+    counter: (name, help) => {
+      if (!/^[a-z][a-z0-9_]{0,63}$/.test(name)) throw new TypeError(`\`${name}\` is no counter name: use a-z, 0-9 and _`);
+      counters += 1;
+      if (counters > countersMax) throw new RangeError(`a step has at most ${countersMax} counters`);
+      const counter = host.policyCounters.create(step, name, help);
+      own(() => counter.close());
+      return { add: (count = 1) => counter.add(count) };
+    },
+    health: (name, probe) => own(host.probes.add(step, name, probe)),
+  };
+
+  const notify = (call: () => void): void => {
+    try {
+      call();
+    } catch (error) {
+      log.error({ err: error }, "a file's change could not be taken");
+    }
+  };
+
+  return {
+    context,
+    close: () => {
+      closed = true;
+      for (const close of owned) close();
+      owned.clear();
+    },
+  };
+}
+
+async function runTask(task: () => void | Promise<void>): Promise<void> {
+  await task();
+}

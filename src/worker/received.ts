@@ -1,0 +1,24 @@
+import type { HeaderEntry } from "./header-store.ts";
+
+/** What the kernel hands over of a request. */
+export interface ReceivedRequest {
+  /** The exchange's id, which replies carry as `x-decision-id`. */
+  readonly id: string;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly headers: readonly HeaderEntry[];
+  readonly route: ReceivedRoute;
+  readonly source: { readonly address: string | undefined; readonly port: number | undefined };
+}
+
+export interface ReceivedRoute {
+  /** Envoy's route name, `""` for an unnamed route. */
+  readonly name: string;
+  /** Envoy's route metadata as far as the expressions asked for it: path to value. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** What the kernel hands over of a response: `:status` is among the headers. */
+export interface ReceivedResponse {
+  readonly headers: readonly HeaderEntry[];
+}

@@ -1,0 +1,106 @@
+/** From what a policy or the engine answers to what the client gets. */
+import type { Reply } from "@envoy-policy-engine/sdk";
+import { type FailureCode, failureCatalogue } from "../errors.ts";
+import { changeableHeaderName, headerValue } from "./header-rules.ts";
+import { decodeText, type HeaderEntry, type HeaderStore } from "./header-store.ts";
+import { assertStatus, type ResponseView } from "./message-view.ts";
+
+/** A reply that is valid but on which outer response handlers may still work. */
+export interface PendingReply {
+  readonly status: number;
+  readonly headers: readonly HeaderEntry[];
+  readonly body: Uint8Array;
+  readonly grpcStatus: number | undefined;
+  readonly code: string;
+  readonly reason: string | undefined;
+  /** The step that replied; undefined when the engine did. */
+  readonly step: string | undefined;
+}
+
+/** A reply as it goes to Envoy. */
+export interface FinalReply extends PendingReply {
+  /** Set exactly when the client speaks gRPC. */
+  readonly grpcStatus: number | undefined;
+}
+
+/** Checks what a handler returned. Throws a `TypeError` or `RangeError` when it is no valid reply: the step has then failed. */
+export function acceptReply(result: unknown, step: string): PendingReply {
+  if (typeof result !== "object" || result === null || Array.isArray(result)) throw new TypeError("a handler returns nothing or a reply object");
+  const reply = result as Partial<Reply>;
+  assertStatus(reply.status ?? Number.NaN);
+  const headers: HeaderEntry[] = [];
+  for (const [name, value] of Object.entries(reply.headers ?? {})) {
+    const lower = changeableHeaderName(name);
+    for (const one of typeof value === "string" ? [value] : value) headers.push({ name: lower, value: headerValue(lower, one) });
+  }
+  const { body = "", grpcStatus, code = "reply", reason } = reply;
+  if (typeof body !== "string" && !(body instanceof Uint8Array)) throw new TypeError("a reply's body is text or bytes");
+  if (grpcStatus !== undefined && !(Number.isInteger(grpcStatus) && grpcStatus >= 1 && grpcStatus <= 16)) {
+    throw new RangeError("a reply's grpcStatus is an integer from 1 to 16");
+  }
+  if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(code)) throw new TypeError("a reply's code is kebab-case, at most 64 characters");
+  return {
+    status: reply.status ?? 0,
+    headers,
+    body: typeof body === "string" ? Buffer.from(body, "utf8") : Uint8Array.from(body),
+    grpcStatus,
+    code,
+    reason: reason === undefined ? undefined : String(reason).slice(0, 512),
+    step,
+  };
+}
+
+/** A reply that the engine makes on its own: RFC 9457 problem details, for gRPC a short text. Nothing in it helps an attacker. */
+export function engineReply(code: FailureCode, id: string, grpc: boolean): PendingReply {
+  const { status, title } = failureCatalogue[code];
+  const text = grpc ? `${title} (${id})` : `${JSON.stringify({ type: "about:blank", title, status, code, decisionId: id })}\n`;
+  const headers = grpc ? [] : [{ name: "content-type", value: Buffer.from("application/problem+json") }];
+  return { status, headers, body: Buffer.from(text), grpcStatus: undefined, code, reason: undefined, step: undefined };
+}
+
+/** The lines that response handlers see and change: `:status` and the headers. */
+export function replyHeaders(reply: PendingReply): readonly HeaderEntry[] {
+  return [{ name: ":status", value: Buffer.from(String(reply.status)) }, ...reply.headers];
+}
+
+/** The reply after the response handlers, with the decision id, which no policy can set. */
+export function finalReply(reply: PendingReply, view: ResponseView, id: string, grpc: boolean): FinalReply {
+  const headers = view.headers.entries().filter((entry) => !entry.name.startsWith(":"));
+  return {
+    ...reply,
+    status: view.status,
+    headers: [...headers, { name: "x-decision-id", value: Buffer.from(id) }],
+    grpcStatus: grpc ? (reply.grpcStatus ?? grpcStatusOf(view.status)) : undefined,
+  };
+}
+
+/** Whether the client speaks gRPC, as Envoy decides it: by the request's content-type. */
+export function isGrpc(headers: HeaderStore): boolean {
+  const [value] = headers.values("content-type");
+  if (value === undefined) return false;
+  const type = decodeText(value);
+  return type === "application/grpc" || type.startsWith("application/grpc+") || type.startsWith("application/grpc;");
+}
+
+/** The mapping of gRPC's `http-grpc-status-mapping.md`, as Envoy has it, with 500 as INTERNAL because the engine's own fault is no riddle. */
+function grpcStatusOf(status: number): number {
+  switch (status) {
+    case 400:
+      return 13;
+    case 401:
+      return 16;
+    case 403:
+      return 7;
+    case 404:
+      return 12;
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return 14;
+    case 500:
+      return 13;
+    default:
+      return 2;
+  }
+}

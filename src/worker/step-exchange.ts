@@ -1,0 +1,323 @@
+/**
+ * An exchange as one step sees it: the views plus what this step may do. Revoked when the step is late or the exchange is over, so that
+ * code that still runs cannot edit under the next step.
+ */
+import type {
+  Metadata,
+  MetadataKey,
+  Request,
+  RequestExchange,
+  Response,
+  ResponseExchange,
+  Headers as SdkHeaders,
+} from "@envoy-policy-engine/sdk";
+import type { RoutingMutation } from "../config/types.ts";
+import { expressionVariables } from "../expressions/expression.ts";
+import { changeableHeaderName, headerValue } from "./header-rules.ts";
+import { decodeText, type HeaderStore } from "./header-store.ts";
+import type { RequestView, ResponseView } from "./message-view.ts";
+import type { MetadataStore } from "./metadata-store.ts";
+import type { ReceivedRequest } from "./received.ts";
+import type { ExchangeVariables } from "./variables.ts";
+
+/** What a step's manifest announces. */
+export interface StepRights {
+  readonly mutates: ReadonlySet<RoutingMutation>;
+  readonly reads: ReadonlySet<string>;
+  readonly writes: ReadonlySet<string>;
+}
+
+/** What all steps of an exchange look at. */
+export interface SharedViews {
+  readonly received: ReceivedRequest;
+  readonly chain: string;
+  readonly request: RequestView;
+  readonly metadata: MetadataStore;
+  readonly variables: ExchangeVariables;
+  readonly response: ResponseView | undefined;
+}
+
+export class StepExchange implements RequestExchange<unknown>, ResponseExchange<unknown> {
+  readonly #shared: SharedViews;
+  readonly #rights: StepRights;
+  readonly #gate = new Gate();
+  #state: unknown;
+  #controller: AbortController | undefined;
+  #aborted = false;
+  #request: Request | undefined;
+  #response: Response | undefined;
+
+  constructor(shared: SharedViews, rights: StepRights) {
+    this.#shared = shared;
+    this.#rights = rights;
+  }
+
+  get id(): string {
+    return this.#shared.received.id;
+  }
+
+  get route(): { readonly name: string; readonly chain: string } {
+    return { name: this.#shared.received.route.name, chain: this.#shared.chain };
+  }
+
+  get source(): ReceivedRequest["source"] {
+    return this.#shared.received.source;
+  }
+
+  get state(): unknown {
+    this.#gate.check();
+    return this.#state;
+  }
+
+  set state(state: unknown) {
+    this.#gate.check();
+    this.#state = state;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  get request(): Request {
+    this.#request ??= new StepRequest(this.#shared.request, this.#rights, this.#gate);
+    return this.#request;
+  }
+
+  get response(): Response {
+    if (this.#response === undefined) {
+      const view = this.#shared.response;
+      if (view === undefined) throw new TypeError("there is no response yet: use a response handler");
+      this.#response = new StepResponse(view, this.#gate);
+    }
+    return this.#response;
+  }
+
+  get metadata(): Metadata {
+    return new StepMetadata(this.#shared.metadata, this.#rights, this.#gate);
+  }
+
+  get [expressionVariables](): ExchangeVariables {
+    this.#gate.check();
+    return this.#shared.variables;
+  }
+
+  /** From here on the request is fixed: only the response can still be changed. Called before the response handlers run. */
+  startResponse(): void {
+    this.#request = new StepRequest(this.#shared.request, this.#rights, this.#gate, "the request has already been sent on");
+    this.#response = undefined;
+  }
+
+  /** The client is gone or the deadline has passed: fires the signal if anybody has asked for it. */
+  abort(): void {
+    this.#aborted = true;
+    this.#controller?.abort();
+  }
+
+  revoke(): void {
+    this.#gate.closed = true;
+  }
+}
+
+/** Shared by an exchange's facets, so that one assignment revokes them all. */
+class Gate {
+  closed = false;
+
+  check(): void {
+    if (this.closed) throw new Error("this step's exchange is over: its deadline has passed or the exchange has ended");
+  }
+}
+
+class StepRequest implements Request {
+  readonly #view: RequestView;
+  readonly #rights: StepRights;
+  readonly #gate: Gate;
+  readonly #fixed: string | undefined;
+  readonly headers: SdkHeaders;
+
+  constructor(view: RequestView, rights: StepRights, gate: Gate, fixed?: string) {
+    this.#view = view;
+    this.#rights = rights;
+    this.#gate = gate;
+    this.#fixed = fixed;
+    this.headers = new StepHeaders(view.headers, gate, fixed);
+  }
+
+  get path(): string {
+    return this.#read().path;
+  }
+
+  set path(path: string) {
+    this.#write("path").path = path;
+  }
+
+  get query(): string {
+    return this.#read().query;
+  }
+
+  set query(query: string) {
+    this.#write("query").query = query;
+  }
+
+  get method(): string {
+    return this.#read().method;
+  }
+
+  set method(method: string) {
+    this.#write("method").method = method;
+  }
+
+  get host(): string {
+    return this.#read().host;
+  }
+
+  set host(host: string) {
+    this.#write("host").host = host;
+  }
+
+  get scheme(): string {
+    return this.#read().scheme;
+  }
+
+  get time(): number {
+    return this.#read().time;
+  }
+
+  #read(): RequestView {
+    this.#gate.check();
+    return this.#view;
+  }
+
+  #write(mutation: RoutingMutation): RequestView {
+    this.#gate.check();
+    if (this.#fixed !== undefined) throw new TypeError(this.#fixed);
+    if (!this.#rights.mutates.has(mutation)) throw new TypeError(`setting \`request.${mutation}\` needs \`mutates: [${mutation}]\` in policy.yaml`);
+    return this.#view;
+  }
+}
+
+class StepResponse implements Response {
+  readonly #view: ResponseView;
+  readonly #gate: Gate;
+  readonly headers: SdkHeaders;
+
+  constructor(view: ResponseView, gate: Gate) {
+    this.#view = view;
+    this.#gate = gate;
+    this.headers = new StepHeaders(view.headers, gate);
+  }
+
+  get origin(): "upstream" | "reply" {
+    return this.#view.origin;
+  }
+
+  get status(): number {
+    this.#gate.check();
+    return this.#view.status;
+  }
+
+  set status(status: number) {
+    this.#gate.check();
+    this.#view.status = status;
+  }
+}
+
+class StepHeaders implements SdkHeaders {
+  readonly #store: HeaderStore;
+  readonly #gate: Gate;
+  readonly #fixed: string | undefined;
+
+  constructor(store: HeaderStore, gate: Gate, fixed?: string) {
+    this.#store = store;
+    this.#gate = gate;
+    this.#fixed = fixed;
+  }
+
+  get(name: string): string | undefined {
+    return this.#read().text(readableName(name));
+  }
+
+  getAll(name: string): readonly string[] {
+    return this.#read().values(readableName(name)).map(decodeText);
+  }
+
+  getBytes(name: string): readonly Uint8Array[] {
+    // Copies: the received bytes are Envoy's message, which every step shares.
+    return this.#read()
+      .values(readableName(name))
+      .map((value) => Uint8Array.from(value));
+  }
+
+  has(name: string): boolean {
+    return this.#read().has(readableName(name));
+  }
+
+  names(): readonly string[] {
+    return this.#read().names();
+  }
+
+  set(name: string, value: string | Uint8Array | readonly (string | Uint8Array)[]): void {
+    const lower = changeableHeaderName(name);
+    const values = typeof value === "string" || value instanceof Uint8Array ? [value] : value;
+    this.#write().change(
+      lower,
+      values.map((one) => headerValue(lower, one)),
+    );
+  }
+
+  append(name: string, value: string | Uint8Array): void {
+    const lower = changeableHeaderName(name);
+    const store = this.#write();
+    store.change(lower, [...store.values(lower), headerValue(lower, value)]);
+  }
+
+  delete(name: string): void {
+    this.#write().change(changeableHeaderName(name), []);
+  }
+
+  #read(): HeaderStore {
+    this.#gate.check();
+    return this.#store;
+  }
+
+  #write(): HeaderStore {
+    this.#gate.check();
+    if (this.#fixed !== undefined) throw new TypeError(this.#fixed);
+    return this.#store;
+  }
+}
+
+class StepMetadata implements Metadata {
+  readonly #store: MetadataStore;
+  readonly #rights: StepRights;
+  readonly #gate: Gate;
+
+  constructor(store: MetadataStore, rights: StepRights, gate: Gate) {
+    this.#store = store;
+    this.#rights = rights;
+    this.#gate = gate;
+  }
+
+  get<Value>(key: MetadataKey<Value>): Value | undefined {
+    this.#gate.check();
+    if (!this.#rights.reads.has(key.name) && !this.#rights.writes.has(key.name)) {
+      throw new TypeError(`reading metadata \`${key.name}\` needs \`metadata: { reads: [${key.name}] }\` in policy.yaml`);
+    }
+    // The key carries its type and the manifest's schema is what the writer promised; nothing checks it per exchange.
+    return this.#store.get(key.name) as Value | undefined;
+  }
+
+  set<Value>(key: MetadataKey<Value>, value: Value): void {
+    this.#gate.check();
+    if (!this.#rights.writes.has(key.name)) {
+      throw new TypeError(`writing metadata \`${key.name}\` needs it under \`metadata: { writes: ... }\` in policy.yaml`);
+    }
+    this.#store.set(key.name, value);
+  }
+}
+
+/** Pseudo-headers are not headers here: they have properties of their own. */
+const readableName = (name: string): string => (name.startsWith(":") ? "" : name.toLowerCase());

@@ -1,0 +1,135 @@
+/**
+ * What expressions see of an exchange. Getters all the way down: only what an expression reads is computed, and always as it stands now.
+ * The names and types are those of `config/scope.ts`.
+ */
+import { decodeText, type HeaderStore } from "./header-store.ts";
+import type { RequestView, ResponseView } from "./message-view.ts";
+import type { MetadataStore } from "./metadata-store.ts";
+import type { ReceivedRequest } from "./received.ts";
+
+export interface VariableSources {
+  readonly received: ReceivedRequest;
+  readonly request: RequestView;
+  /** Undefined until the response is there. */
+  readonly response: ResponseView | undefined;
+  readonly metadata: MetadataStore;
+}
+
+/** The root names `request`, `source`, `route`, `metadata`, `response`. */
+export class ExchangeVariables {
+  readonly #sources: VariableSources;
+  readonly request: RequestVariables;
+
+  constructor(sources: VariableSources) {
+    this.#sources = sources;
+    this.request = new RequestVariables(sources);
+  }
+
+  get source(): { readonly address: string | undefined; readonly port: number | undefined } {
+    return this.#sources.received.source;
+  }
+
+  get route(): { readonly name: string; readonly metadata: Readonly<Record<string, unknown>> } {
+    return this.#sources.received.route;
+  }
+
+  get metadata(): Readonly<Record<string, unknown>> {
+    return this.#sources.metadata.asRecord();
+  }
+
+  get response(): ResponseVariables | undefined {
+    const { response } = this.#sources;
+    return response === undefined ? undefined : new ResponseVariables(response);
+  }
+}
+
+class RequestVariables {
+  readonly #sources: VariableSources;
+  readonly headers: HeadersVariable;
+
+  constructor(sources: VariableSources) {
+    this.#sources = sources;
+    this.headers = new HeadersVariable(sources.request.headers);
+  }
+
+  get method(): string {
+    return this.#sources.request.method;
+  }
+
+  get path(): string {
+    return this.#sources.request.path;
+  }
+
+  get query(): string {
+    return this.#sources.request.query;
+  }
+
+  get host(): string {
+    return this.#sources.request.host;
+  }
+
+  get scheme(): string {
+    return this.#sources.request.scheme;
+  }
+
+  /** Envoy's request id; the engine's own where Envoy sends none. */
+  get id(): string {
+    return this.#sources.request.headers.text("x-request-id") ?? this.#sources.received.id;
+  }
+
+  get time(): Date {
+    return new Date(this.#sources.received.time);
+  }
+}
+
+class ResponseVariables {
+  readonly #response: ResponseView;
+  readonly headers: HeadersVariable;
+
+  constructor(response: ResponseView) {
+    this.#response = response;
+    this.headers = new HeadersVariable(response.headers);
+  }
+
+  get status(): number {
+    return this.#response.status;
+  }
+}
+
+/** Headers as a map of name to text, several values joined. A Map, because that is what expressions index without leaking prototypes. */
+class HeadersVariable extends Map<string, string> {
+  readonly #store: HeaderStore;
+
+  constructor(store: HeaderStore) {
+    super();
+    this.#store = store;
+  }
+
+  override get(name: string): string | undefined {
+    return name.startsWith(":") ? undefined : this.#store.text(name);
+  }
+
+  override has(name: string): boolean {
+    return !name.startsWith(":") && this.#store.has(name);
+  }
+
+  override get size(): number {
+    return this.#store.names().length;
+  }
+
+  override *entries(): MapIterator<[string, string]> {
+    for (const name of this.#store.names()) yield [name, this.#store.values(name).map(decodeText).join(", ")];
+  }
+
+  override *keys(): MapIterator<string> {
+    yield* this.#store.names();
+  }
+
+  override *values(): MapIterator<string> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  override [Symbol.iterator](): MapIterator<[string, string]> {
+    return this.entries();
+  }
+}

@@ -1,0 +1,152 @@
+/** Conversations between Envoy and the engine as data: what Envoy sends, what the engine answers. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { ProcessingMode_HeaderSendMode as HeaderMode } from "../../src/generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
+import {
+  type HeaderMutation,
+  ProcessingRequest,
+  ProcessingResponse,
+} from "../../src/generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
+
+export interface Conversation {
+  readonly name: string;
+  /** Kernel states and rows of the failure contract that this conversation stands for. */
+  readonly covers?: readonly string[];
+  /** Differences from the settings that the printed Envoy configuration fits. */
+  readonly settings?: {
+    readonly identity?: "both" | "attributes" | "metadata";
+    readonly allowModeOverride?: boolean;
+    readonly responseHeaders?: "sent" | "skipped";
+    readonly messageTimeoutMs?: number;
+    /** Whether the transport's peer limits resets, so that the end waits for Envoy's half-close. Default false. */
+    readonly resetLimited?: boolean;
+  };
+  /** The configuration, as YAML; `none` for an engine without one. Default: the file's. */
+  readonly config?: string;
+  /** Metadata of the stream. Default: `x-route: r:<route>`. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly exchange: readonly Turn[];
+}
+
+export interface Turn {
+  readonly envoy: EnvoySays;
+  /** What the engine does then, in order; nothing if absent. */
+  readonly engine?: readonly EngineDoes[];
+}
+
+export type EnvoySays =
+  | "half-close"
+  | {
+      readonly message: string;
+      /** `:path` and the like included; a value or several; `hex:` in front of bytes. */
+      readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+      /** Attributes; `none` leaves the entry out. Default with the first message: `xds.route_name` of the route. */
+      readonly attributes?: "none" | Readonly<Record<string, string | number>>;
+      readonly observed?: boolean;
+      readonly hex?: string;
+    };
+
+export type EngineDoes =
+  | { readonly answer: string; readonly set?: Readonly<Record<string, readonly string[]>>; readonly remove?: readonly string[]; readonly ask?: "send" | "skip" }
+  | {
+      readonly reply: number;
+      readonly code: string;
+      readonly headers?: Readonly<Record<string, readonly string[]>>;
+      readonly body?: string;
+      readonly grpcStatus?: number;
+    }
+  | { readonly end: "ok" | "internal" | "unavailable" };
+
+export interface ConversationFile {
+  readonly file: string;
+  readonly config: string;
+  readonly conversations: readonly Conversation[];
+}
+
+export function conversationFiles(): readonly ConversationFile[] {
+  const folder = import.meta.dirname;
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".yaml"))
+    .sort()
+    .map((file) => ({ file, ...parse(readFileSync(join(folder, file), "utf8")) }));
+}
+
+/** The bytes that Envoy would send. */
+export function envoyBytes(says: Exclude<EnvoySays, "half-close">, first: boolean, route: string): Uint8Array {
+  if (says.hex !== undefined) return Buffer.from(says.hex, "hex");
+  const attributes = says.attributes ?? (first ? { "xds.route_name": route } : "none");
+  return ProcessingRequest.encode({
+    request: requestOf(says),
+    ...(attributes === "none" ? {} : { attributes: { "envoy.filters.http.ext_proc": attributes } }),
+    ...(says.observed === true ? { observabilityMode: true } : {}),
+  }).finish();
+}
+
+function requestOf({ message, headers = {} }: Exclude<EnvoySays, "half-close">): ProcessingRequest["request"] {
+  const entries = Object.entries(headers).flatMap(([key, value]) =>
+    (typeof value === "string" ? [value] : value).map((one) => ({
+      key,
+      rawValue: one.startsWith("hex:") ? Buffer.from(one.slice(4), "hex") : Buffer.from(one, "utf8"),
+    })),
+  );
+  switch (message) {
+    case "request-headers":
+      return { $case: "requestHeaders", value: { headers: { headers: entries }, endOfStream: true } };
+    case "response-headers":
+      return { $case: "responseHeaders", value: { headers: { headers: entries }, endOfStream: true } };
+    case "request-body":
+      return { $case: "requestBody", value: { body: Buffer.from("body"), endOfStream: true } };
+    case "response-body":
+      return { $case: "responseBody", value: { body: Buffer.from("body"), endOfStream: true } };
+    case "request-trailers":
+      return { $case: "requestTrailers", value: { trailers: { headers: entries } } };
+    case "response-trailers":
+      return { $case: "responseTrailers", value: { trailers: { headers: entries } } };
+    case "unknown":
+      return undefined;
+    default:
+      throw new Error(`no such message: ${message}`);
+  }
+}
+
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** An answer of the engine in the words of the data. */
+export function engineDoes(bytes: Uint8Array): EngineDoes {
+  const { response, modeOverride } = ProcessingResponse.decode(bytes);
+  if (response === undefined) throw new Error("an answer without a phase");
+  if (response.$case === "immediateResponse") {
+    const { status, headers, body, grpcStatus, details } = response.value;
+    const { set } = mutationOf(headers ?? {});
+    return {
+      reply: status?.code ?? 0,
+      code: (details ?? "").replace(/^policy_engine_/, ""),
+      headers: set,
+      body: Buffer.from(body ?? []).toString("utf8"),
+      ...(grpcStatus?.status === undefined ? {} : { grpcStatus: grpcStatus.status }),
+    };
+  }
+  const mutation =
+    response.$case === "requestHeaders" || response.$case === "responseHeaders" ? (response.value.response?.headerMutation ?? {}) : {};
+  const { set, remove } = mutationOf(mutation);
+  return {
+    answer: kebab(response.$case),
+    ...(Object.keys(set).length === 0 ? {} : { set }),
+    ...(remove.length === 0 ? {} : { remove }),
+    ...(modeOverride === undefined ? {} : { ask: modeOverride.responseHeaderMode === HeaderMode.SEND ? "send" : "skip" }),
+  };
+}
+
+/** Sets by name; an appended value carries a `+` in front, bytes that are no UTF-8 are written as `hex:`. */
+function mutationOf(mutation: HeaderMutation): { set: Record<string, string[]>; remove: readonly string[] } {
+  const set: Record<string, string[]> = {};
+  for (const { header, append } of mutation.setHeaders ?? []) {
+    const name = header?.key ?? "";
+    const bytes = Buffer.from(header?.rawValue ?? []);
+    const text = bytes.equals(Buffer.from(bytes.toString("utf8"))) ? bytes.toString("utf8") : `hex:${bytes.toString("hex")}`;
+    set[name] ??= [];
+    set[name].push(append === true ? `+${text}` : text);
+  }
+  return { set, remove: mutation.removeHeaders ?? [] };
+}

@@ -1,0 +1,173 @@
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { credentials, makeGenericClientConstructor, Metadata } from "@grpc/grpc-js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { OpenStream, StreamMetadata, Transport } from "../../src/kernel/transport.ts";
+import { createGrpcJsTransport } from "../../src/transport/grpc-js.ts";
+import { type Conversation, conversationFiles, type EngineDoes, engineDoes, envoyBytes } from "./conversation.ts";
+import { engineUnderTest } from "./engine-under-test.ts";
+
+/** How long one event may take. Generous: it is only reached when the conversation is broken. */
+const eventTimeoutMs = 5_000;
+/** How long to listen for what must not come. */
+const silenceMs = 30;
+
+/** Envoy's end of a stream, whatever carries it. */
+interface Envoy {
+  send(bytes: Uint8Array): void;
+  halfClose(): void;
+  /** The next thing the engine does; undefined when it does nothing for this long. */
+  next(withinMs: number): Promise<EngineDoes | undefined>;
+  hangUp(): void;
+}
+
+const levels: readonly { readonly name: string; readonly connect: (open: OpenStream, metadata: Readonly<Record<string, string>>) => Envoy }[] = [
+  { name: "in process", connect: connectDirectly },
+  { name: "over a gRPC stream", connect: connectOverGrpc },
+];
+
+const socketPath = join(tmpdir(), `conversations-${process.pid}.sock`);
+let transport: Transport;
+let served: OpenStream;
+
+beforeAll(async () => {
+  transport = createGrpcJsTransport({
+    addresses: [{ kind: "unix", path: socketPath }],
+    open: (metadata, sink) => served(metadata, sink),
+    serving: () => true,
+    messageBytesMax: 1024 * 1024,
+  });
+  await transport.listen();
+});
+
+afterAll(async () => {
+  await transport.close();
+  rmSync(socketPath, { force: true });
+});
+
+for (const level of levels) {
+  for (const { file, config, conversations } of conversationFiles()) {
+    describe(`${file} ${level.name}`, () => {
+      test.for(conversations.map((conversation) => [conversation.name, conversation] as const))("%s", async ([, conversation]) => {
+        const engine = await engineUnderTest(conversation.config ?? config, conversation.settings);
+        const metadata = conversation.metadata ?? {};
+        const envoy = level.connect(engine.open, metadata);
+        try {
+          await hold(conversation, envoy, (metadata["x-route"] ?? "r:").slice(2));
+        } finally {
+          envoy.hangUp();
+        }
+        await expect.poll(() => engine.counters.read().open, { timeout: eventTimeoutMs }).toBe(0);
+        await expect.poll(() => engine.openGenerations(), { timeout: eventTimeoutMs }).toBe(0);
+      });
+    });
+  }
+}
+
+async function hold(conversation: Conversation, envoy: Envoy, route: string): Promise<void> {
+  let first = true;
+  for (const { envoy: says, engine: expected = [] } of conversation.exchange) {
+    if (says === "half-close") envoy.halfClose();
+    else envoy.send(envoyBytes(says, first, route));
+    first = says !== "half-close" && says.message === "unknown";
+    for (const one of expected) expect(await envoy.next(eventTimeoutMs)).toMatchObject(one);
+  }
+  expect(await envoy.next(silenceMs)).toBeUndefined();
+}
+
+/** Events in the order in which they came, to be taken one by one. */
+function eventQueue() {
+  const events: EngineDoes[] = [];
+  let arrived = (): void => {};
+  return {
+    push(event: EngineDoes): void {
+      events.push(event);
+      arrived();
+    },
+    async next(withinMs: number): Promise<EngineDoes | undefined> {
+      if (events.length === 0) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, withinMs);
+          arrived = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      return events.shift();
+    },
+  };
+}
+
+function connectDirectly(open: OpenStream, metadata: Readonly<Record<string, string>>): Envoy {
+  const queue = eventQueue();
+  const streamMetadata: StreamMetadata = { get: (key) => metadata[key] };
+  const handler = open(streamMetadata, {
+    send: (bytes) => {
+      queue.push(engineDoes(bytes));
+      return true;
+    },
+    sendAndEnd: (bytes) => {
+      queue.push(engineDoes(bytes));
+      queue.push({ end: "ok" });
+    },
+    end: () => queue.push({ end: "ok" }),
+    fail: (status) => queue.push({ end: status === "unavailable" ? "unavailable" : "internal" }),
+    pause: () => {},
+    resume: () => {},
+  });
+  return {
+    send: (bytes) => handler.message(bytes),
+    halfClose: () => handler.halfClosed(),
+    next: (withinMs) => queue.next(withinMs),
+    hangUp: () => handler.closed(),
+  };
+}
+
+const Client = makeGenericClientConstructor(
+  {
+    process: {
+      path: "/envoy.service.ext_proc.v3.ExternalProcessor/Process",
+      requestStream: true,
+      responseStream: true,
+      requestSerialize: (bytes: Uint8Array) => Buffer.from(bytes),
+      requestDeserialize: (bytes: Buffer) => bytes,
+      responseSerialize: (bytes: Uint8Array) => Buffer.from(bytes),
+      responseDeserialize: (bytes: Buffer) => bytes,
+    },
+  },
+  "ExternalProcessor",
+);
+
+function connectOverGrpc(open: OpenStream, metadata: Readonly<Record<string, string>>): Envoy {
+  served = open;
+  const client = new Client(`unix:${socketPath}`, credentials.createInsecure());
+  const sent = new Metadata();
+  for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
+  const call = client.makeBidiStreamRequest(
+    "/envoy.service.ext_proc.v3.ExternalProcessor/Process",
+    (bytes: Uint8Array) => Buffer.from(bytes),
+    (bytes: Buffer) => bytes,
+    sent,
+  );
+  const queue = eventQueue();
+  call.on("data", (bytes: Buffer) => queue.push(engineDoes(bytes)));
+  call.on("error", () => {});
+  call.on("status", ({ code }: { code: number }) => {
+    const ends: Readonly<Record<number, "ok" | "internal" | "unavailable">> = { 0: "ok", 13: "internal", 14: "unavailable" };
+    const end = ends[code];
+    // 1 is our own hanging up.
+    if (end !== undefined) queue.push({ end });
+    else if (code !== 1) throw new Error(`unexpected status ${code}`);
+  });
+  return {
+    send: (bytes) => call.write(bytes),
+    halfClose: () => call.end(),
+    next: (withinMs) => queue.next(withinMs),
+    hangUp: () => {
+      call.cancel();
+      client.close();
+    },
+  };
+}

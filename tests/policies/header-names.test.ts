@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import { bindPlaces } from "../../policies/api-key-validation/v1.0.0/places.ts";
+import { changeableName as changeableName1 } from "../../policies/set-header/v1.0.0/header-name.ts";
+import { changeableName as changeableName2 } from "../../policies/set-header/v2.0.0/header-name.ts";
+import { changeableHeaderName } from "../../src/worker/header-rules.ts";
+
+// A policy cannot ask the engine which names it may change, so it has a list of its own: they must not drift apart.
+const names = [
+  ...["accept", "authorization", "content-encoding", "content-type", "set-cookie", "vary", "x-api-key", "x-user", "X-Tenant"],
+  ...[
+    "x-envoy",
+    "x-envoyage",
+    "my-x-envoy-a",
+    "hosts",
+    "x-host",
+    "ted",
+    "x-te",
+    "upgrade-insecure-requests",
+    "x-decision-ids",
+    "expect-ct",
+  ],
+  ...["host", "Host", "connection", "content-length", "Content-Length", "expect", "keep-alive", "proxy-connection", "te", "TE", "trailer"],
+  ...["transfer-encoding", "Transfer-Encoding", "upgrade", "x-decision-id", "x-envoy-original-path", "X-Envoy-Peer-Metadata", "x-envoy-"],
+];
+
+const policies: readonly (readonly [policy: string, bind: (name: string) => unknown])[] = [
+  ["set-header@1.0.0", changeableName1],
+  ["set-header@2.0.0", changeableName2],
+  ["api-key-validation@1.0.0", (name) => bindPlaces([{ in: "header", name }])],
+];
+
+describe.each(policies)("%s takes at load the header names that the engine takes at run time", (_policy, bind) => {
+  test.each(names)("%s", (name) => {
+    expect(throws(() => bind(name))).toBe(throws(() => changeableHeaderName(name)));
+  });
+});
+
+function throws(call: () => unknown): boolean {
+  try {
+    call();
+    return false;
+  } catch {
+    return true;
+  }
+}

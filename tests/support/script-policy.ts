@@ -1,0 +1,168 @@
+/** One policy that does what its parameters say: the steps of the conversations are written with it. */
+import type { Outcome, PolicyDefinition, RequestExchange, Response, ResponseExchange, Headers as SdkHeaders } from "@envoy-policy-engine/sdk";
+import type { PolicyRegistry, PolicyRelease } from "../../src/config/types.ts";
+
+interface Action {
+  readonly do: string;
+  readonly name?: string;
+  readonly value?: string;
+  readonly milliseconds?: number;
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly code?: string;
+  readonly body?: string;
+}
+
+interface Parameters {
+  readonly request?: readonly Action[];
+  readonly response?: readonly Action[];
+}
+
+type State = { noted: string };
+
+const definition: PolicyDefinition<Parameters, State> = {
+  create({ request, response }) {
+    return {
+      ...(request === undefined ? {} : { request: (exchange: RequestExchange<State>) => perform(request, exchange, exchange.request.headers) }),
+      ...(response === undefined
+        ? {}
+        : { response: (exchange: ResponseExchange<State>) => perform(response, exchange, exchange.response.headers, exchange.response) }),
+    };
+  },
+};
+
+/** Synchronous until an action waits. */
+function perform(
+  actions: readonly Action[],
+  exchange: RequestExchange<State> | ResponseExchange<State>,
+  headers: SdkHeaders,
+  response?: Response,
+): Outcome {
+  for (const [index, action] of actions.entries()) {
+    const { name = "", value = "" } = action;
+    switch (action.do) {
+      case "set":
+        headers.set(name, value);
+        break;
+      case "append":
+        headers.append(name, value);
+        break;
+      case "delete":
+        headers.delete(name);
+        break;
+      case "set-bytes":
+        headers.set(name, Uint8Array.from(Buffer.from(value, "hex")));
+        break;
+      case "set-many":
+        for (let count = 0; count < 101; count++) headers.set(`${name}${count}`, value);
+        break;
+      case "path":
+        (exchange as RequestExchange<State>).request.path = value;
+        break;
+      case "query":
+        (exchange as RequestExchange<State>).request.query = value;
+        break;
+      case "method":
+        (exchange as RequestExchange<State>).request.method = value;
+        break;
+      case "host":
+        (exchange as RequestExchange<State>).request.host = value;
+        break;
+      case "status":
+        if (response !== undefined) response.status = action.status ?? 0;
+        break;
+      case "remember":
+        exchange.state = { noted: headers.get(name) ?? "" };
+        break;
+      case "recall":
+        headers.set(name, exchange.state?.noted ?? "nothing");
+        break;
+      case "write":
+        exchange.metadata.set({ name }, value);
+        break;
+      case "read":
+        headers.set("x-read", String(exchange.metadata.get({ name }) ?? "nothing"));
+        break;
+      case "origin":
+        headers.set(name, response?.origin ?? "none");
+        break;
+      case "throw":
+        throw new Error(value);
+      case "reject":
+        return Promise.reject(new Error(value));
+      case "hang":
+        return new Promise(() => {});
+      case "nonsense":
+        return 42 as never;
+      case "reply":
+        return {
+          status: action.status ?? 0,
+          ...(action.headers === undefined ? {} : { headers: action.headers }),
+          ...(action.code === undefined ? {} : { code: action.code }),
+          ...(action.body === undefined ? {} : { body: action.body }),
+        };
+      case "wait":
+        return new Promise((resolve, reject) => {
+          setTimeout(() => {
+            try {
+              resolve(perform(actions.slice(index + 1), exchange, headers, response));
+            } catch (error) {
+              reject(error);
+            }
+          }, action.milliseconds);
+        });
+      default:
+        throw new Error(`no such action: ${action.do}`);
+    }
+  }
+  return undefined;
+}
+
+const actions = {
+  type: "array",
+  description: "What to do, in order.",
+  items: {
+    type: "object",
+    additionalProperties: false,
+    required: ["do"],
+    properties: {
+      do: { type: "string", description: "The action." },
+      name: { type: "string", description: "A header or metadata name." },
+      value: { type: "string", description: "A value." },
+      milliseconds: { type: "integer", description: "How long to wait." },
+      status: { type: "integer", description: "A status." },
+      code: { type: "string", description: "A reply's code." },
+      body: { type: "string", description: "A reply's body." },
+      headers: {
+        type: "object",
+        description: "A reply's headers.",
+        propertyNames: { minLength: 1 },
+        additionalProperties: { type: "string", description: "A value." },
+      },
+    },
+  },
+};
+
+function release(name: string, mutates: PolicyRelease["manifest"]["mutates"]): PolicyRelease {
+  return {
+    manifest: {
+      name,
+      version: "1.0.0",
+      summary: "Does what its parameters say.",
+      sdk: 1,
+      protects: false,
+      metadata: { reads: [], writes: { note: { type: "string", description: "A note." } } },
+      mutates,
+      parameters: { type: "object", additionalProperties: false, properties: { request: actions, response: actions } },
+    },
+    definition,
+    source: "tests",
+    hash: "",
+  };
+}
+
+/** `script` announces no routing mutations, `rewrite` all of them. */
+export const scriptPolicies: PolicyRegistry = new Map([
+  ["script@1.0.0", release("script", [])],
+  ["rewrite@1.0.0", release("rewrite", ["path", "query", "method", "host"])],
+]);

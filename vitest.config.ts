@@ -1,0 +1,31 @@
+import { defineConfig } from "vitest/config";
+import { ClosingLine } from "./tests/closing-line.ts";
+
+export default defineConfig({
+  test: {
+    reporters: ["default", new ClosingLine()],
+    allowOnly: false,
+    projects: [
+      {
+        test: {
+          name: "fast",
+          include: ["src/**/*.test.ts", "builder/**/*.test.ts", "policies/**/*.test.ts", "tests/**/*.test.ts"],
+          exclude: ["tests/envoy/**"],
+          testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: "envoy",
+          include: ["tests/envoy/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          // Real processes with real clocks: one file at a time, and nothing beside them that takes the cores away.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
