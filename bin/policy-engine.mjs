@@ -14,7 +14,8 @@ if (!isSetUp()) {
 } else if (isRecent()) {
   // By a computed name: an old Node must not even try to read it.
   const { main } = await import(new URL("../src/cli/main.ts", import.meta.url).href);
-  process.exitCode = await main(process.argv.slice(2));
+  const { policies } = await import(new URL("../src/generated/registry.ts", import.meta.url).href);
+  process.exitCode = await main(process.argv.slice(2), policies);
 } else if (existsSync(ownNode) && process.execPath !== ownNode) {
   startOn(ownNode);
 } else {

@@ -32,7 +32,9 @@ async function main(args: readonly string[]): Promise<number> {
     if (results === "interrupted") return interruptedCode;
     console.log(`\n${table(results, process.stdout.isTTY ? "colours" : "plain")}\n`);
     const wrong = results.filter(({ faults }) => faults.length > 0).length;
-    console.log(wrong === 0 ? `all ${results.length} requests came out as they should` : `${wrong} of ${results.length} requests came out wrong`);
+    console.log(
+      wrong === 0 ? `all ${results.length} requests came out as they should` : `${wrong} of ${results.length} requests came out wrong`,
+    );
     if (options.stay) await stay(stage, interrupted);
     return wrong === 0 ? 0 : 1;
   } finally {

@@ -59,7 +59,8 @@ export const problemCatalogue = {
     remedy: () => "remove or rename one of the two",
   }),
   "yaml-unsupported": entry<{ what: string; instead: string }>({
-    meaning: "Valid YAML that is refused because it means different things to different readers: tags, directives, merge keys, several documents in one text, numbers that JSON cannot hold.",
+    meaning:
+      "Valid YAML that is refused because it means different things to different readers: tags, directives, merge keys, several documents in one text, numbers that JSON cannot hold.",
     message: (f) => `${f.what} is not supported`,
     remedy: (f) => f.instead,
   }),
@@ -146,7 +147,10 @@ export const problemCatalogue = {
     meaning: "A route or `unmatched` names a chain that no document defines.",
     message: (f) => `no chain \`${f.chain}\``,
     remedy: (f) =>
-      didYouMean(f.suggestion, f.known.length === 0 ? "define the chain under `chains`" : `use one of: ${f.known.join(", ")}; or define the chain`),
+      didYouMean(
+        f.suggestion,
+        f.known.length === 0 ? "define the chain under `chains`" : `use one of: ${f.known.join(", ")}; or define the chain`,
+      ),
   }),
   "chain-disabled": entry<{ chain: string }>({
     meaning: "A route or `unmatched` names a chain that is switched off.",
@@ -205,7 +209,8 @@ export const problemCatalogue = {
   "metadata-not-written": entry<{ policy: string; key: string; writers: readonly string[] }>({
     meaning: "A step reads shared metadata that no earlier step of the chain writes.",
     message: (f) => `\`${f.policy}\` reads the metadata \`${f.key}\`, which no earlier step writes`,
-    remedy: (f) => (f.writers.length === 0 ? "no policy of this distribution writes it" : `put a step of ${f.writers.join(" or ")} before it`),
+    remedy: (f) =>
+      f.writers.length === 0 ? "no policy of this distribution writes it" : `put a step of ${f.writers.join(" or ")} before it`,
   }),
   "metadata-conflict": entry<{ policy: string; key: string; other: string }>({
     meaning: "Two policies of a chain write the same shared metadata with different schemas.",
@@ -256,8 +261,9 @@ export const problemCatalogue = {
   "expression-type": expressionEntry("An operator or function of a CEL expression does not take values of this type."),
   "expression-unknown-name": expressionEntry("A CEL expression uses a variable, field or function that does not exist."),
   "expression-may-be-missing": expressionEntry("A CEL expression reads a value that may be missing as if it were always there."),
-  "expression-upper-case-key": expressionEntry("A CEL expression looks for a header by a name with upper-case letters, which never matches."),
-  "expression-unavailable": expressionEntry("A CEL expression reads something in a way that cannot be granted, such as route metadata by a computed key."),
+  "expression-upper-case-key": expressionEntry(
+    "A CEL expression looks for a header by a name with upper-case letters, which never matches.",
+  ),
   "expression-cost": expressionEntry("The cost of a CEL expression has no bound, or is above it."),
   "expression-result-type": expressionEntry("A CEL expression gives a value of another type than this place takes."),
   "expression-pattern": expressionEntry("A regular expression inside a CEL expression is not valid RE2."),
@@ -334,7 +340,8 @@ export const problemCatalogue = {
   "manifest-open-object": entry<Record<never, never>>({
     meaning: "An object schema accepts any key, so that a misspelt parameter would be ignored.",
     message: () => "the object accepts any key",
-    remedy: () => "add `additionalProperties: false`; for a map whose keys are data give `additionalProperties` a schema and add `propertyNames`",
+    remedy: () =>
+      "add `additionalProperties: false`; for a map whose keys are data give `additionalProperties` a schema and add `propertyNames`",
   }),
 
   // Found when a checked configuration is bound to the policies' code
@@ -351,7 +358,8 @@ export const problemCatalogue = {
   "handler-shape": entry<{ policy: string; detail: string }>({
     meaning: "What a policy's `create` returned is not an instance as the SDK describes it.",
     message: (f) => `\`${f.policy}\` did not return a policy instance: ${f.detail}`,
-    remedy: () => "return an object with a `request` handler, a `response` handler, or both; a fault of the policy, not of the configuration",
+    remedy: () =>
+      "return an object with a `request` handler, a `response` handler, or both; a fault of the policy, not of the configuration",
   }),
   "when-reads-response": entry<{ step: string; policy: string }>({
     meaning: "A condition reads the response although its step has a request handler, so that it could not be decided once.",
@@ -438,7 +446,12 @@ export const failureCatalogue = {
     "Envoy's attributes and metadata name different routes or chains.",
     "look for another filter or proxy that writes `x-route` or `x-policy-chain`, and for a second ext_proc filter",
   ),
-  "no-route": failure(404, "Not Found", "Envoy matched no route: it would answer 404 itself.", "nothing to mend unless the path should exist"),
+  "no-route": failure(
+    404,
+    "Not Found",
+    "Envoy matched no route: it would answer 404 itself.",
+    "nothing to mend unless the path should exist",
+  ),
   "route-unnamed": failure(
     500,
     "Internal Server Error",

@@ -97,6 +97,18 @@ export const demoRequests: readonly DemoRequest[] = [
     steps: "set-header ran",
   },
   { title: "a route whose chain is empty", request: { path: "/health" }, status: 200, upstream: {}, steps: "no chain" },
-  { title: "a route that no chain knows", request: { path: "/forgotten" }, status: 500, upstream: undefined, steps: "no chain" },
-  { title: "a path that no route takes", request: { path: "/nowhere" }, status: 404, upstream: undefined, steps: "no chain" },
+  {
+    title: "a route that no chain knows",
+    request: { path: "/forgotten" },
+    status: 500,
+    upstream: undefined,
+    steps: "no chain ⇒ 500 route-unknown",
+  },
+  {
+    title: "a path that no route takes",
+    request: { path: "/nowhere" },
+    status: 404,
+    upstream: undefined,
+    steps: "no chain ⇒ 404 no-route",
+  },
 ];

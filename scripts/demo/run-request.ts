@@ -19,7 +19,12 @@ export async function runRequest(stage: Stage, demo: DemoRequest, id: string): P
   const response = await send(stage.envoy.port, { ...demo.request, headers: { ...demo.request.headers, "x-request-id": id } });
   const [engine] = stage.engines;
   const steps = engine === undefined ? "no engine" : await recordedSteps(engine.adminPort, id);
-  return { demo, status: response.status, steps, faults: [...answerFaults(demo, response), ...upstreamFaults(demo, stage.upstream.find(id)), ...stepFaults(demo, steps)] };
+  return {
+    demo,
+    status: response.status,
+    steps,
+    faults: [...answerFaults(demo, response), ...upstreamFaults(demo, stage.upstream.find(id)), ...stepFaults(demo, steps)],
+  };
 }
 
 function answerFaults({ status, answer = {} }: DemoRequest, response: ClientResponse): readonly string[] {
@@ -30,7 +35,8 @@ function answerFaults({ status, answer = {} }: DemoRequest, response: ClientResp
 function upstreamFaults({ upstream }: DemoRequest, seen: SeenRequest | undefined): readonly string[] {
   if (upstream === undefined) return seen === undefined ? [] : ["the request reached the upstream"];
   if (seen === undefined) return ["the request did not reach the upstream"];
-  const path = upstream.path === undefined || upstream.path === seen.path ? [] : [`the upstream saw the path ${seen.path}, not ${upstream.path}`];
+  const path =
+    upstream.path === undefined || upstream.path === seen.path ? [] : [`the upstream saw the path ${seen.path}, not ${upstream.path}`];
   return [...path, ...headerFaults("what the upstream saw", upstream.headers ?? {}, seen.headers)];
 }
 

@@ -10,7 +10,11 @@ export function table(results: readonly DemoResult[], colours: "colours" | "plai
   }));
   const head = ["request", "what it shows", "expected", "status", "what the steps did (→ request, ← response)"];
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map(({ cells }) => (cells[column] ?? "").length)));
-  const line = (cells: readonly string[]): string => cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd();
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd();
   return [
     `        ${paint("bold", line(head))}`,
     ...rows.flatMap(({ faults, cells }) => [

@@ -58,7 +58,7 @@ export async function startChild({ name, command, args, env = process.env, onLin
     child.kill("SIGKILL");
   };
   process.once("exit", kill);
-  exited.then(() => process.off("exit", kill));
+  void exited.then(() => process.off("exit", kill));
 
   return {
     name,

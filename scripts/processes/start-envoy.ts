@@ -66,6 +66,13 @@ function said(child: Child): string {
 
 async function readStats(adminPort: number, pattern: string): Promise<ReadonlyMap<string, number>> {
   const { body } = await send(adminPort, { path: `/stats?filter=${encodeURIComponent(pattern)}` });
-  const lines = body.trim().split("\n").map((line) => line.split(": "));
-  return new Map(lines.flatMap(([name, value]) => (name === undefined || value === undefined || Number.isNaN(Number(value)) ? [] : [[name, Number(value)]])));
+  const lines = body
+    .trim()
+    .split("\n")
+    .map((line) => line.split(": "));
+  return new Map(
+    lines.flatMap(([name, value]) =>
+      name === undefined || value === undefined || Number.isNaN(Number(value)) ? [] : [[name, Number(value)]],
+    ),
+  );
 }

@@ -4,7 +4,7 @@ import { root } from "../cache.mjs";
 import { findEnvoy } from "../envoy.mjs";
 import { createCleanup } from "./cleanup.ts";
 import { type Data, readData, replaceAt } from "./data.ts";
-import { type EngineAddress, moveEnvoy } from "./envoy-bootstrap.ts";
+import { type EngineAddress, moveEnvoy, type TcpAddress } from "./envoy-bootstrap.ts";
 import { holdPort } from "./free-port.ts";
 import { type Engine, startEngine } from "./start-engine.ts";
 import { type Envoy, startEnvoy } from "./start-envoy.ts";
@@ -31,7 +31,7 @@ export interface StagePlan {
   /** Names of the engines, one process each. Default: one, `engine`. */
   readonly engines?: readonly string[];
   /** What Envoy asks the engines through. Default `unix`. */
-  readonly carrier?: EngineAddress["kind"];
+  readonly carrier?: "unix" | "tcp";
   /** Changes `configs/demo/settings.yaml`. */
   readonly settings?: (settings: Data) => Data;
   /** Changes `configs/demo/envoy.yaml`. */
@@ -72,7 +72,7 @@ async function start(plan: StagePlan, atEnd: (end: () => Promise<unknown>) => vo
   const engineSettings = readData(await demoFile("settings.yaml"));
   const seats = names.map((name, index): Seat => {
     const [enginePort = 0, engineAdminPort = 0] = enginePorts.slice(2 * index, 2 * index + 2);
-    const address: EngineAddress = plan.carrier === "tcp" ? { kind: "tcp", port: enginePort } : { kind: "unix", path: join(folder, `${name}.sock`) };
+    const address = plan.carrier === "tcp" ? loopback(enginePort) : { socket: join(folder, `${name}.sock`) };
     const settings = moveSettings(engineSettings, address, engineAdminPort, policiesFile);
     return { name, address, adminPort: engineAdminPort, settings: plan.settings?.(settings) ?? settings };
   });
@@ -84,8 +84,12 @@ async function start(plan: StagePlan, atEnd: (end: () => Promise<unknown>) => vo
   const engines: Engine[] = [];
   for (const seat of seats) engines.push(await startInSeat(seat, plan.until ?? "ready"));
 
-  const addresses = { port, adminPort, upstreamPort: upstream.port, engines: seats.map(({ address }) => address) };
-  const moved = moveEnvoy(readData(await demoFile("envoy.yaml")), addresses);
+  const moved = moveEnvoy(readData(await demoFile("envoy.yaml")), {
+    listener: loopback(port),
+    admin: loopback(adminPort),
+    upstream: loopback(upstream.port),
+    engines: seats.map(({ address }) => address),
+  });
   const envoy = await startEnvoy({ binary, bootstrap: plan.bootstrap?.(moved) ?? moved, port, adminPort, folder });
   atEnd(envoy.stop);
 
@@ -104,6 +108,10 @@ interface Seat {
   readonly settings: Data;
 }
 
+function loopback(port: number): TcpAddress {
+  return { host: "127.0.0.1", port };
+}
+
 function demoFile(name: string): Promise<string> {
   return readFile(join(root, "configs/demo", name), "utf8");
 }
@@ -111,7 +119,7 @@ function demoFile(name: string): Promise<string> {
 /** `configs/demo/settings.yaml` with other addresses and paths. */
 function moveSettings(settings: Data, address: EngineAddress, adminPort: number, policiesFile: string): Data {
   const places = [
-    ["listen", [address.kind === "unix" ? `unix:${address.path}` : `tcp:127.0.0.1:${address.port}`]],
+    ["listen", ["socket" in address ? `unix:${address.socket}` : `tcp:${address.host}:${address.port}`]],
     ["admin", `tcp:127.0.0.1:${adminPort}`],
     ["providers", [{ file: { paths: [policiesFile] } }]],
   ] as const;

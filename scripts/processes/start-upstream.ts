@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { portOf } from "./free-port.ts";
 import { type HeaderLine, headerLines, valuesOf } from "./header-lines.ts";
@@ -6,7 +6,7 @@ import { type HeaderLine, headerLines, valuesOf } from "./header-lines.ts";
 /** The server behind Envoy. Answers with what it saw, unless the request's `x-answer` header says how to answer. */
 export interface Upstream {
   readonly port: number;
-  /** Every request that it got, in order. */
+  /** Every request that has arrived whole, in order. */
   readonly requests: readonly SeenRequest[];
   /** The request with this `x-request-id`. */
   find(requestId: string): SeenRequest | undefined;
@@ -18,6 +18,7 @@ export interface SeenRequest {
   /** With the query. */
   readonly path: string;
   readonly headers: readonly HeaderLine[];
+  readonly body: string;
 }
 
 /** What `x-answer` holds as JSON. */
@@ -30,20 +31,24 @@ export interface WantedAnswer {
   readonly delayMs?: number;
 }
 
-/** Listens on loopback. Rejects when the port is taken; without a port it takes a free one. */
-export async function startUpstream(port = 0): Promise<Upstream> {
+/** Listens on a free port of the host, by default on loopback. */
+export async function startUpstream(host = "127.0.0.1"): Promise<Upstream> {
   const requests: SeenRequest[] = [];
   const server = createServer((request, response) => {
-    const seen = { method: request.method ?? "", path: request.url ?? "", headers: headerLines(request.rawHeaders) };
-    requests.push(seen);
-    request.resume();
-    answer(request, response, seen).catch(() => response.destroy());
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.once("end", () => {
+      const body = Buffer.concat(chunks).toString("utf8");
+      const seen = { method: request.method ?? "", path: request.url ?? "", headers: headerLines(request.rawHeaders), body };
+      requests.push(seen);
+      answer(response, seen).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
+    });
   });
   // Envoy's own pool decides when a connection ends.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, "127.0.0.1", resolve);
+    server.listen(0, host, resolve);
   });
   return {
     port: portOf(server),
@@ -57,9 +62,9 @@ export async function startUpstream(port = 0): Promise<Upstream> {
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, seen: SeenRequest): Promise<void> {
-  const asked = request.headers["x-answer"];
-  const wanted: WantedAnswer = typeof asked === "string" ? JSON.parse(asked) : {};
+async function answer(response: ServerResponse, seen: SeenRequest): Promise<void> {
+  const [asked = "{}"] = valuesOf(seen.headers, "x-answer");
+  const wanted: WantedAnswer = JSON.parse(asked);
   const { status = 200, headers = [], delayMs = 0, body = `${JSON.stringify(seen)}\n` } = wanted;
   if (delayMs > 0) await sleep(delayMs);
   const type: readonly HeaderLine[] = headers.some(([name]) => name === "content-type") ? [] : [["content-type", "application/json"]];

@@ -63,7 +63,10 @@ function checkSteps(place: Place | undefined, context: ChainContext, report: Rep
     if (name === undefined) continue;
     const earlier = names.get(name);
     if (earlier === undefined) names.set(name, item);
-    else report(problem("step-duplicate", { ...at(item), related: [{ message: "the first one", position: earlier.keyPosition }] }, { step: name }));
+    else
+      report(
+        problem("step-duplicate", { ...at(item), related: [{ message: "the first one", position: earlier.keyPosition }] }, { step: name }),
+      );
   }
   return Object.freeze(steps);
 }

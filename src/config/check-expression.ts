@@ -4,7 +4,7 @@ import { compileExpression } from "../expressions/cel.ts";
 import type { Compilation, CompiledExpression, ExpressionProblem, ResultType, Scope } from "../expressions/expression.ts";
 import type { PatternEngine } from "../expressions/patterns.ts";
 import type { Report } from "./read.ts";
-import { bodyUnavailable, metadataUnknown } from "./scope.ts";
+import { metadataUnknown } from "./scope.ts";
 
 /** A text and where its characters stand. */
 export interface SourceText {
@@ -20,18 +20,22 @@ export interface ExpressionContext {
 
 /** Compiles a condition in the scope of its step; undefined when it has problems, which are reported. */
 export function checkCondition(source: SourceText, context: ExpressionContext, report: Report): CompiledExpression<boolean> | undefined {
-  return settle(compileExpression(source.text, context.scope, "bool", context.patterns), source, context, report);
+  return settle(compileExpression(source.text, context.scope, "bool", context.patterns), source, report);
 }
 
 /** Compiles an expression of a parameter, like {@link checkCondition}. */
-export function checkExpression(source: SourceText, result: ResultType, context: ExpressionContext, report: Report): CompiledExpression | undefined {
-  return settle(compileExpression(source.text, context.scope, result, context.patterns), source, context, report);
+export function checkExpression(
+  source: SourceText,
+  result: ResultType,
+  context: ExpressionContext,
+  report: Report,
+): CompiledExpression | undefined {
+  return settle(compileExpression(source.text, context.scope, result, context.patterns), source, report);
 }
 
 function settle<Value extends boolean | string>(
   compilation: Compilation<Value>,
   source: SourceText,
-  context: ExpressionContext,
   report: Report,
 ): CompiledExpression<Value> | undefined {
   if ("expression" in compilation) return compilation.expression;
@@ -43,6 +47,7 @@ function settle<Value extends boolean | string>(
 }
 
 function expressionProblem(found: ExpressionProblem, text: string, where: Pick<Problem, "position" | "path">): Problem {
-  if (found.message === bodyUnavailable) return problem("body-not-supported", where, { what: `\`${text.slice(found.start, found.end)}\`` });
+  // Of all that a scope offers only bodies are held back so far.
+  if (found.code === "unavailable") return problem("body-not-supported", where, { what: `\`${text.slice(found.start, found.end)}\`` });
   return problem(`expression-${found.code}` satisfies ErrorCode, where, { message: found.message, remedy: found.remedy });
 }

@@ -15,7 +15,13 @@ export interface Writer extends WrittenKey {
 export type Written = ReadonlyMap<string, Writer>;
 
 /** Reports what a step reads and nobody before it writes. `policies` are those that could have written it. */
-export function checkReads(place: Place, { name, version, metadata }: PolicyManifest, written: Written, policies: Iterable<PolicyRelease>, report: Report): void {
+export function checkReads(
+  place: Place,
+  { name, version, metadata }: PolicyManifest,
+  written: Written,
+  policies: Iterable<PolicyRelease>,
+  report: Report,
+): void {
   for (const key of metadata.reads.filter((read) => !written.has(read))) {
     const writers = [...policies].filter(({ manifest }) => key in manifest.metadata.writes).map(({ manifest }) => manifest.name);
     report(problem("metadata-not-written", atKey(place), { policy: `${name}@${version}`, key, writers: [...new Set(writers)].sort() }));
@@ -23,7 +29,13 @@ export function checkReads(place: Place, { name, version, metadata }: PolicyMani
 }
 
 /** What is written after a step. `certain`: the step cannot be skipped. Reports a key whose writers do not agree. */
-export function afterStep(place: Place, { name, version, metadata }: PolicyManifest, certain: "certain" | "uncertain", written: Written, report: Report): Written {
+export function afterStep(
+  place: Place,
+  { name, version, metadata }: PolicyManifest,
+  certain: "certain" | "uncertain",
+  written: Written,
+  report: Report,
+): Written {
   const after = new Map(written);
   for (const [key, schema] of Object.entries(metadata.writes)) {
     const policy = `${name}@${version}`;
@@ -42,7 +54,9 @@ function meaningOf(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(meaningOf);
   if (typeof schema !== "object" || schema === null) return schema;
   const parts = Object.entries(schema).filter(([keyword]) => !annotations.includes(keyword));
-  return Object.fromEntries(parts.map(([keyword, part]) => [keyword, namedSchemas.includes(keyword) ? eachMeaning(part) : meaningOf(part)]));
+  return Object.fromEntries(
+    parts.map(([keyword, part]) => [keyword, namedSchemas.includes(keyword) ? eachMeaning(part) : meaningOf(part)]),
+  );
 }
 
 /** The keys of these are names, which may be `description` too. */

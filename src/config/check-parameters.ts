@@ -42,7 +42,8 @@ export function checkParameters(
   for (const [pointer, mark] of marks) {
     const source = sourceOf(pointer, mark, texts.get(pointer), value, place);
     sources.set(pointer, source.text);
-    const result = mark === "regex" ? compilePattern(source, texts.get(pointer), context, report) : checkExpression(source, mark, context, report);
+    const result =
+      mark === "regex" ? compilePattern(source, texts.get(pointer), context, report) : checkExpression(source, mark, context, report);
     if (result !== undefined) compiled.set(pointer, result);
   }
   if (failed) return undefined;
@@ -59,7 +60,8 @@ interface WrittenText {
 /** The plain value with secrets in place; `texts` keeps by pointer how each text was written. */
 function resolve(place: Place, pointer: string, texts: Map<string, WrittenText>, environment: CheckEnvironment, report: Report): unknown {
   const { node, path } = place;
-  if (node.kind === "list") return node.items.map((item, index) => resolve(itemPlace(place, index, item), pointerTo(pointer, index), texts, environment, report));
+  if (node.kind === "list")
+    return node.items.map((item, index) => resolve(itemPlace(place, index, item), pointerTo(pointer, index), texts, environment, report));
   if (node.kind === "map") {
     const entries = [...node.entries].map(([key, entry]) => {
       const child = entryPlace(place, key, entry);
@@ -85,7 +87,9 @@ function reportReferences({ node, text, path, resolved }: WrittenText, mark: Mar
 function decidable(texts: ReadonlyMap<string, WrittenText>): (violation: SchemaViolation) => boolean {
   const unresolved = [...texts].filter(([, { resolved }]) => resolved.faults.length > 0).map(([pointer]) => pointer);
   return ({ instancePath, keyword }) =>
-    !unresolved.some((pointer) => pointer === instancePath || ((keyword === "oneOf" || keyword === "anyOf") && pointer.startsWith(`${instancePath}/`)));
+    !unresolved.some(
+      (pointer) => pointer === instancePath || ((keyword === "oneOf" || keyword === "anyOf") && pointer.startsWith(`${instancePath}/`)),
+    );
 }
 
 /** The text to compile. In an expression nothing is replaced; a default of the schema stands where the nearest written value stands. */
@@ -99,7 +103,12 @@ function sourceOf(pointer: string, mark: Mark, written: WrittenText | undefined,
   return { text: resolved.text, path, positionOf: () => node.position };
 }
 
-function compilePattern(source: SourceText, written: WrittenText | undefined, context: ExpressionContext, report: Report): CompiledParameter | undefined {
+function compilePattern(
+  source: SourceText,
+  written: WrittenText | undefined,
+  context: ExpressionContext,
+  report: Report,
+): CompiledParameter | undefined {
   if (written !== undefined && written.resolved.faults.length > 0) return undefined;
   const compilation = context.patterns.compile(source.text);
   if ("pattern" in compilation) return compilation.pattern;
@@ -122,5 +131,7 @@ function frozen(value: unknown, pointer: string, replacements: ReadonlyMap<strin
   if (replacement !== undefined) return replacement;
   if (Array.isArray(value)) return Object.freeze(value.map((item, index) => frozen(item, pointerTo(pointer, index), replacements)));
   if (typeof value !== "object" || value === null) return value;
-  return Object.freeze(Object.fromEntries(Object.entries(value).map(([key, part]) => [key, frozen(part, pointerTo(pointer, key), replacements)])));
+  return Object.freeze(
+    Object.fromEntries(Object.entries(value).map(([key, part]) => [key, frozen(part, pointerTo(pointer, key), replacements)])),
+  );
 }

@@ -129,7 +129,8 @@ function checkAcknowledgements(fields: Fields, modes: FailureModes, manifest: Po
     if (code === undefined || codePlace === undefined) continue;
     acknowledged.add(code);
     const suggestion = suggest(code, acknowledgeable);
-    if (!acknowledgeable.some((known) => known === code)) report(problem("acknowledge-unknown", at(codePlace), { code, suggestion, known: acknowledgeable }));
+    if (!acknowledgeable.some((known) => known === code))
+      report(problem("acknowledge-unknown", at(codePlace), { code, suggestion, known: acknowledgeable }));
     else if (manifest !== undefined && skipped.length === 0) report(problem("acknowledge-unused", at(codePlace), { code }));
   }
   if (manifest === undefined || acknowledged.has("protects-skip")) return;

@@ -33,7 +33,8 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
   const unmatched = readUnmatched(merged.unmatched, references, report);
   // A misspelt route means one of the chains that nothing seems to use.
   const resolved = references.complete && problems.length === before;
-  if (resolved) reportUnused(merged.chains, results, [...routes.values(), unmatched.kind === "chain" ? unmatched.chain : undefined], report);
+  if (resolved)
+    reportUnused(merged.chains, results, [...routes.values(), unmatched.kind === "chain" ? unmatched.chain : undefined], report);
 
   const sorted = sortProblems(problems);
   if (problems.some(({ severity }) => severity === "error")) return { problems: sorted };
@@ -88,6 +89,7 @@ function reportUnused(
 }
 
 function hashOf({ chains, routes, unmatched }: ReturnType<typeof mergeDocuments>): string {
-  const plain = (places: ReadonlyMap<string, Place>): unknown => Object.fromEntries([...places].map(([name, { node }]) => [name, plainValue(node)]));
+  const plain = (places: ReadonlyMap<string, Place>): unknown =>
+    Object.fromEntries([...places].map(([name, { node }]) => [name, plainValue(node)]));
   return canonicalHash({ chains: plain(chains), routes: plain(routes), unmatched: unmatched && plainValue(unmatched.node) });
 }

@@ -13,7 +13,7 @@ import type { JsonSchema } from "./types.ts";
 /** The schema of a step's parameters. */
 export function checkParameterSchema(place: Place, schemas: SchemaEngine, report: Report): JsonSchema {
   const schema = checkSchema(place, { kind: "parameters", schemas, definitions: definitionsOf(place) }, report);
-  if (schema["type"] !== "object" && place.node.kind === "map") report(fault(place, "parameters are a map", "write `type: object`"));
+  if (schema.type !== "object" && place.node.kind === "map") report(fault(place, "parameters are a map", "write `type: object`"));
   return schema;
 }
 
@@ -53,7 +53,18 @@ function mapValue(node: MapNode): JsonSchema {
 }
 
 /** Keywords of JSON Schema 2020-12 that hold one schema, a list of schemas, or schemas by name. */
-const holdOne = ["additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties"];
+const holdOne = [
+  "additionalProperties",
+  "contains",
+  "else",
+  "if",
+  "items",
+  "not",
+  "propertyNames",
+  "then",
+  "unevaluatedItems",
+  "unevaluatedProperties",
+];
 const holdList = ["allOf", "anyOf", "oneOf", "prefixItems"];
 const holdNamed = ["$defs", "dependentSchemas", "patternProperties", "properties"];
 const others = [
@@ -100,7 +111,8 @@ function isTried(keyword: string, { entries }: MapNode): boolean {
 
 function unknownKeyword(keyword: string, place: Place): Problem {
   const suggestion = suggest(keyword, keywords);
-  const remedy = suggestion === undefined ? "use a keyword of JSON Schema 2020-12 that this engine knows" : `did you mean \`${suggestion}\`?`;
+  const remedy =
+    suggestion === undefined ? "use a keyword of JSON Schema 2020-12 that this engine knows" : `did you mean \`${suggestion}\`?`;
   return problem("manifest-schema", atKey(place), { detail: `unknown keyword \`${keyword}\``, remedy });
 }
 
@@ -155,7 +167,8 @@ function checkPatterns(keyword: string, place: Place, { patterns }: SchemaEngine
   }
   for (const [where, source] of sources) {
     const compilation = patterns.compile(source);
-    if ("problem" in compilation) report(problem("pattern-invalid", at(where), { detail: compilation.problem.message, remedy: compilation.problem.remedy }));
+    if ("problem" in compilation)
+      report(problem("pattern-invalid", at(where), { detail: compilation.problem.message, remedy: compilation.problem.remedy }));
   }
 }
 
@@ -199,10 +212,17 @@ function defaultProblems(place: Place, root: JsonSchema, schemas: SchemaEngine):
   const written = node.entries.get("default");
   if (written === undefined) return below;
   const { default: _, ...schema } = mapValue(node);
-  const validate = schemas.validator({ ...schema, $defs: root["$defs"] ?? {} });
+  const validate = schemas.validator({ ...schema, $defs: root.$defs ?? {} });
   const [violation] = validate(structuredClone(plainValue(written.value))).violations;
   if (violation === undefined) return below;
-  return [...below, fault(entryPlace(place, "default", written), `the default is not valid: it ${detailOf(violation)}`, "correct the default or the schema")];
+  return [
+    ...below,
+    fault(
+      entryPlace(place, "default", written),
+      `the default is not valid: it ${detailOf(violation)}`,
+      "correct the default or the schema",
+    ),
+  ];
 }
 
 function fault(place: Place, detail: string, remedy: string): Problem {

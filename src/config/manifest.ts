@@ -4,7 +4,20 @@ import { checkParameterSchema, checkValueSchema } from "./manifest-schema.ts";
 import { type Place, rootPlace } from "./node.ts";
 import { parseYaml } from "./parse.ts";
 import { sortProblems } from "./problems.ts";
-import { at, atKey, type Fields, type Report, readBoolean, readChoice, readEntries, readFields, readInteger, readList, readText, withoutEchoes } from "./read.ts";
+import {
+  at,
+  atKey,
+  type Fields,
+  type Report,
+  readBoolean,
+  readChoice,
+  readEntries,
+  readFields,
+  readInteger,
+  readList,
+  readText,
+  withoutEchoes,
+} from "./read.ts";
 import type { SchemaEngine } from "./schema-engine.ts";
 import { parseVersion } from "./semver.ts";
 import type { JsonSchema, PolicyManifest, RoutingMutation, SourceDocument } from "./types.ts";
@@ -21,11 +34,13 @@ export type ParsedManifest = { readonly manifest: PolicyManifest } | { readonly 
 export function parseManifest(source: SourceDocument, schemas: SchemaEngine): ParsedManifest {
   const { root, problems } = parseYaml(source);
   const found = [...problems];
-  const manifest = root && readManifest(
-    rootPlace(root),
-    schemas,
-    withoutEchoes(problems, (next) => found.push(next)),
-  );
+  const manifest =
+    root &&
+    readManifest(
+      rootPlace(root),
+      schemas,
+      withoutEchoes(problems, (next) => found.push(next)),
+    );
   return manifest === undefined || found.length > 0 ? { problems: sortProblems(found) } : { manifest };
 }
 
@@ -52,7 +67,9 @@ function readPolicyName(place: Place | undefined, report: Report): string | unde
   const name = readText(place, report);
   if (place === undefined || name === undefined) return undefined;
   if (name.length <= 63 && /^[a-z][a-z\d]*(-[a-z\d]+)*$/.test(name)) return name;
-  report(problem("invalid-name", at(place), { name, kind: "policy", rule: "up to 63 lower-case letters and digits in words joined by `-`" }));
+  report(
+    problem("invalid-name", at(place), { name, kind: "policy", rule: "up to 63 lower-case letters and digits in words joined by `-`" }),
+  );
   return undefined;
 }
 
@@ -101,6 +118,13 @@ function readWrites(fields: Fields | undefined, schemas: SchemaEngine, report: R
 /** A metadata key is a name in conditions: `metadata.auth`. */
 function checkKey(key: string, place: Place, report: Report): boolean {
   const valid = /^[a-z][A-Za-z\d]{0,62}$/.test(key);
-  if (!valid) report(problem("invalid-name", atKey(place), { name: key, kind: "metadata key", rule: "up to 63 letters and digits, the first a lower-case letter" }));
+  if (!valid)
+    report(
+      problem("invalid-name", atKey(place), {
+        name: key,
+        kind: "metadata key",
+        rule: "up to 63 letters and digits, the first a lower-case letter",
+      }),
+    );
   return valid;
 }

@@ -35,7 +35,12 @@ export function mergeDocuments(documents: readonly ParsedDocument[], report: Rep
 }
 
 /** Even two equal definitions are refused: a later change of one of them would be a surprise. */
-function addDefinitions(kind: "chain" | "route", entries: readonly (readonly [string, Place])[], defined: Map<string, Place>, report: Report): void {
+function addDefinitions(
+  kind: "chain" | "route",
+  entries: readonly (readonly [string, Place])[],
+  defined: Map<string, Place>,
+  report: Report,
+): void {
   for (const [name, place] of entries) {
     if (kind === "chain") reportSecretInKey(name, place, report);
     const earlier = defined.get(name);

@@ -10,15 +10,20 @@ import type { SchemaViolation } from "./schema-engine.ts";
 export function parameterProblems(violations: readonly SchemaViolation[], root: Place): readonly Problem[] {
   const choices = violations.filter(({ keyword }) => keyword === "oneOf" || keyword === "anyOf");
   const isEcho = (violation: SchemaViolation): boolean =>
-    choices.some(({ schemaPath, instancePath }) => violation.schemaPath.startsWith(`${schemaPath}/`) && violation.instancePath.startsWith(instancePath)) ||
-    violations.some((other) => other !== violation && other.instancePath === violation.instancePath && overrules(other, violation));
-  return violations.filter((violation) => !isEcho(violation)).flatMap((violation) => toProblem(violation, violations, root));
+    choices.some(
+      ({ schemaPath, instancePath }) =>
+        violation.schemaPath.startsWith(`${schemaPath}/`) && violation.instancePath.startsWith(instancePath),
+    );
+  const faults = violations.filter((violation) => !isEcho(violation));
+  const isOverruled = (fault: SchemaViolation): boolean =>
+    faults.some((other) => other.instancePath === fault.instancePath && overrules(other, fault));
+  return faults.filter((fault) => !isOverruled(fault)).flatMap((fault) => toProblem(fault, violations, root));
 }
 
 /** Of two faults of one value: the wrong type says it all, and a missing tag is missing once. */
 function overrules(one: SchemaViolation, other: SchemaViolation): boolean {
   if (one.keyword === "type") return other.keyword !== "type";
-  return one.keyword === "discriminator" && other.keyword === "required" && other.params["missingProperty"] === one.params["tag"];
+  return one.keyword === "discriminator" && other.keyword === "required" && other.params.missingProperty === one.params.tag;
 }
 
 /** The place a JSON Pointer leads to; where the document has no such place (a default), the nearest one above it. */
@@ -44,10 +49,12 @@ function childPlace(place: Place, key: string): Place | undefined {
 function toProblem(violation: SchemaViolation, all: readonly SchemaViolation[], root: Place): readonly Problem[] {
   const { keyword, params, data, parentSchema, instancePath, propertyName } = violation;
   const place = placeAt(root, instancePath);
-  const description = textOf(parentSchema?.["description"]);
+  const description = textOf(parentSchema?.description);
   if (propertyName !== undefined) {
     const key = placeAt(place, pointerTo("", propertyName));
-    return [problem("parameter-invalid", atKey(key), { detail: `has the key \`${propertyName}\`, which ${detailOf(violation)}`, description })];
+    return [
+      problem("parameter-invalid", atKey(key), { detail: `has the key \`${propertyName}\`, which ${detailOf(violation)}`, description }),
+    ];
   }
   switch (keyword) {
     // Their parts are reported on their own.
@@ -56,21 +63,27 @@ function toProblem(violation: SchemaViolation, all: readonly SchemaViolation[], 
       return [];
     case "required":
     case "dependentRequired": {
-      const parameter = String(params["missingProperty"]);
+      const parameter = String(params.missingProperty);
       return [problem("parameter-missing", atKey(place), { parameter, description: propertyDescription(parentSchema, parameter) })];
     }
     case "additionalProperties":
     case "unevaluatedProperties": {
-      const parameter = String(params["additionalProperty"] ?? params["unevaluatedProperty"]);
-      const known = Object.keys(objectOf(parentSchema?.["properties"]));
-      return [problem("parameter-unknown", atKey(placeAt(place, pointerTo("", parameter))), { parameter, suggestion: suggest(parameter, known), known })];
+      const parameter = String(params.additionalProperty ?? params.unevaluatedProperty);
+      const known = Object.keys(objectOf(parentSchema?.properties));
+      return [
+        problem("parameter-unknown", atKey(placeAt(place, pointerTo("", parameter))), {
+          parameter,
+          suggestion: suggest(parameter, known),
+          known,
+        }),
+      ];
     }
     case "type":
-      return [problem("parameter-type", at(place), { expected: typeText(params["type"]), found: describeValue(data) })];
+      return [problem("parameter-type", at(place), { expected: typeText(params.type), found: describeValue(data) })];
     case "enum":
-      return [choiceProblem(place, listOf(params["allowedValues"]), data)];
+      return [choiceProblem(place, listOf(params.allowedValues), data)];
     case "const":
-      return [choiceProblem(place, [params["allowedValue"]], data)];
+      return [choiceProblem(place, [params.allowedValue], data)];
     case "discriminator":
       return [discriminatorProblem(place, violation)];
     case "oneOf":
@@ -88,34 +101,42 @@ function choiceProblem(place: Place, allowed: readonly unknown[], data: unknown)
 
 /** The tag that chooses a branch is missing, or chooses none. */
 function discriminatorProblem(place: Place, { params, parentSchema, data }: SchemaViolation): Problem {
-  const tag = String(params["tag"]);
-  const branches = listOf(parentSchema?.["oneOf"]).map((branch) => objectOf(objectOf(objectOf(branch)["properties"])[tag]));
+  const tag = String(params.tag);
+  const branches = listOf(parentSchema?.oneOf).map((branch) => objectOf(objectOf(objectOf(branch).properties)[tag]));
   const value = objectOf(data)[tag];
-  if (value === undefined) return problem("parameter-missing", atKey(place), { parameter: tag, description: textOf(branches[0]?.["description"]) });
-  const choices = branches.flatMap((branch) => ("const" in branch ? [branch["const"]] : listOf(branch["enum"])));
+  if (value === undefined)
+    return problem("parameter-missing", atKey(place), { parameter: tag, description: textOf(branches[0]?.description) });
+  const choices = branches.flatMap((branch) => ("const" in branch ? [branch.const] : listOf(branch.enum)));
   return choiceProblem(placeAt(place, pointerTo("", tag)), choices, value);
 }
 
-function alternativesProblem(place: Place, { keyword, schema, schemaPath, instancePath }: SchemaViolation, all: readonly SchemaViolation[]): Problem {
+function alternativesProblem(
+  place: Place,
+  { keyword, schema, schemaPath, instancePath }: SchemaViolation,
+  all: readonly SchemaViolation[],
+): Problem {
   const branches = listOf(schema).map(objectOf);
   if (branches.every((branch) => Object.keys(branch).join() === "required")) {
-    const alternatives = branches.map((branch) => listOf(branch["required"]).map(String).join(" and "));
-    return problem("parameter-alternatives", atKey(place), { quantity: keyword === "oneOf" ? "exactly one" : "at least one", alternatives });
+    const alternatives = branches.map((branch) => listOf(branch.required).map(String).join(" and "));
+    return problem("parameter-alternatives", atKey(place), {
+      quantity: keyword === "oneOf" ? "exactly one" : "at least one",
+      alternatives,
+    });
   }
   const echoes = all.filter((other) => other.schemaPath.startsWith(`${schemaPath}/`));
   const [first] = echoes;
   if (first !== undefined && echoes.every((other) => other.keyword === "type" && other.instancePath === instancePath)) {
-    const expected = echoes.map((other) => typeText(other.params["type"])).join(" or ");
+    const expected = echoes.map((other) => typeText(other.params.type)).join(" or ");
     return problem("parameter-type", at(place), { expected, found: describeValue(first.data) });
   }
-  const description = branches.map((branch) => textOf(branch["description"])).find((text) => text !== undefined);
+  const description = branches.map((branch) => textOf(branch.description)).find((text) => text !== undefined);
   const detail = keyword === "oneOf" ? "does not fit exactly one of the forms it can have" : "fits none of the forms it can have";
   return problem("parameter-invalid", at(place), { detail, description });
 }
 
 /** What is wrong with a value, to follow "it" or "the value". */
 export function detailOf({ keyword, params, schema, message }: SchemaViolation): string {
-  const limit = String(params["limit"]);
+  const limit = String(params.limit);
   switch (keyword) {
     case "minimum":
       return `must be at least ${limit}`;
@@ -138,15 +159,15 @@ export function detailOf({ keyword, params, schema, message }: SchemaViolation):
     case "maxProperties":
       return `must have at most ${limit} entries`;
     case "uniqueItems":
-      return `must not have the same item twice: items ${String(params["j"])} and ${String(params["i"])}, counted from 0`;
+      return `must not have the same item twice: items ${String(params.j)} and ${String(params.i)}, counted from 0`;
     case "pattern":
-      return `must match \`${String(params["pattern"])}\``;
+      return `must match \`${String(params.pattern)}\``;
     case "enum":
-      return `must be one of: ${listOf(params["allowedValues"]).map(String).join(", ")}`;
+      return `must be one of: ${listOf(params.allowedValues).map(String).join(", ")}`;
     case "type":
-      return `must be ${typeText(params["type"])}`;
+      return `must be ${typeText(params.type)}`;
     case "not":
-      return exclusionText(listOf(objectOf(schema)["required"]).map((name) => `\`${String(name)}\``));
+      return exclusionText(listOf(objectOf(schema).required).map((name) => `\`${String(name)}\``));
     default:
       return message ?? `breaks \`${keyword}\``;
   }
@@ -172,7 +193,7 @@ function typeText(type: unknown): string {
 }
 
 function propertyDescription(schema: unknown, property: string): string | undefined {
-  return textOf(objectOf(objectOf(objectOf(schema)["properties"])[property])["description"]);
+  return textOf(objectOf(objectOf(objectOf(schema).properties)[property]).description);
 }
 
 function textOf(value: unknown): string | undefined {

@@ -4,8 +4,9 @@
  * YAML 1.2 with the core schema, one document per text. Everything that means different things to different readers is refused: tags,
  * directives, merge keys, keys that are not text, numbers that JSON cannot hold.
  */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument, type YAMLError } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, type ParsedNode, parseDocument, type YAMLError } from "yaml";
 import { type Position, type Problem, problem } from "../errors.ts";
+import { lineFinder } from "./lines.ts";
 import { keyPath, type MapEntry, type Node, type ScalarNode } from "./node.ts";
 import { sourceOffsets } from "./scalar-offsets.ts";
 import type { SourceDocument } from "./types.ts";
@@ -34,33 +35,40 @@ export function parseYaml(source: SourceDocument): ParsedDocument {
     const facts = { what: "characters in one document", max: documentCharactersMax };
     return { uri, root: undefined, problems: [problem("yaml-too-large", { position: start, path: "" }, facts)] };
   }
-  const lines = new LineCounter();
+  // Not the library's line counter: it misses lines where the syntax is broken.
+  const find = lineFinder(text);
+  const positionAt = (offset: number): Position => ({ uri, ...find(offset) });
   // The library compares every key with every other one (20,000 keys: 6 s), so duplicates are found while the nodes are made.
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, uniqueKeys: false });
-  const positionAt = (offset: number): Position => {
-    const { line, col } = lines.linePos(Math.min(Math.max(offset, 0), text.length));
-    return line === 0 ? start : { uri, line, column: col };
-  };
-  const problems = [...syntaxProblems(document.errors, positionAt), ...directiveProblems(document, start)];
+  const document = parseDocument(text, { prettyErrors: false, stringKeys: true, uniqueKeys: false });
+  const problems = [...syntaxProblems(document.errors, text, positionAt), ...directiveProblems(document, start)];
   if (problems.length > 0) return { uri, root: undefined, problems };
   return { uri, ...buildNodes(document.contents, text, positionAt) };
 }
 
-function syntaxProblems(errors: readonly YAMLError[], positionAt: (offset: number) => Position): Problem[] {
+function syntaxProblems(errors: readonly YAMLError[], text: string, positionAt: (offset: number) => Position): Problem[] {
   const exhausted = errors.filter((error) => error.code === "RESOURCE_EXHAUSTION").slice(0, 1);
-  return (exhausted.length > 0 ? exhausted : errors.slice(0, syntaxProblemsMax)).map((error) => {
+  // What else is wrong with a line is mostly an echo.
+  const byLine = new Map<number, YAMLError>();
+  for (const error of exhausted.length > 0 ? exhausted : errors) {
+    const { line } = positionAt(error.pos[0]);
+    if (!byLine.has(line)) byLine.set(line, error);
+  }
+  return [...byLine.values()].slice(0, syntaxProblemsMax).map((error) => {
     const where = { position: positionAt(error.pos[0]), path: "" };
     if (error.code === "MULTIPLE_DOCS") return unsupported(where, "a second document in one text", "put it into a file of its own");
     if (error.code === "NON_STRING_KEY") return unsupported(where, "a key that is not plain text", "use text as the key");
     if (error.code === "RESOURCE_EXHAUSTION") return problem("yaml-too-large", where, { what: "levels of nesting", max: documentDepthMax });
-    return problem("yaml-syntax", where, { detail: lowerFirst(error.message), hint: hintFor(error.message) });
+    return problem("yaml-syntax", where, { detail: lowerFirst(error.message), hint: hintFor(error, text) });
   });
 }
 
 /** What is usually behind a message of the library: an expression that YAML reads as something else than text. */
-function hintFor(message: string): string | undefined {
-  if (message.startsWith("Tags and anchors")) return "text that starts with `!`, `&` or `*` needs quotes around it";
-  if (message.startsWith("Unexpected scalar")) return "text that starts with a quote ends at the next one: put other quotes around the whole";
+function hintFor({ message, pos }: YAMLError, text: string): string | undefined {
+  const afterQuote = /["']\s*$/.test(text.slice(Math.max(pos[0] - 80, 0), pos[0]));
+  if (message.startsWith("Unexpected scalar") && afterQuote)
+    return "text that starts with a quote ends at the next one: put other quotes around the whole";
+  if (message.startsWith("Unexpected scalar") || message.startsWith("Tags and anchors"))
+    return "text that starts with `!`, `&` or `*` needs quotes around it";
   return message.startsWith("Nested mappings") ? "text that holds `: ` needs quotes around it" : undefined;
 }
 
@@ -123,7 +131,9 @@ function buildNodes(
       problems.push(unsupported(where, "a tag", "remove it; text that starts with `!` needs quotes around it"));
     }
     if (node.anchor !== undefined) anchors.set(node.anchor, undefined);
-    const built = isScalar(node) ? { node: buildScalar(node.value, node.range, where), size: 1, height: 0 } : buildCollection(node, where, depth);
+    const built = isScalar(node)
+      ? { node: buildScalar(node.value, node.range, where), size: 1, height: 0 }
+      : buildCollection(node, where, depth);
     if (built.size > documentNodesMax) throw new TooLarge(problem("yaml-too-large", where, { what: "values", max: documentNodesMax }));
     if (node.anchor !== undefined) anchors.set(node.anchor, built);
     return built;
@@ -199,7 +209,8 @@ function refuseKey(key: string, earlier: MapEntry | undefined, where: { position
   if (earlier !== undefined) {
     return problem("yaml-duplicate-key", { ...where, related: [{ message: "first here", position: earlier.keyPosition }] }, { key });
   }
-  if (key === "<<") return unsupported(where, "a merge key", "write the entries out, or use an alias for a whole value: YAML 1.2 has no `<<`");
+  if (key === "<<")
+    return unsupported(where, "a merge key", "write the entries out, or use an alias for a whole value: YAML 1.2 has no `<<`");
   if (key === "__proto__") return unsupported(where, "the key `__proto__`", "use another name");
   return key === "" ? unsupported(where, "an empty key", "give the entry a name") : undefined;
 }

@@ -108,7 +108,11 @@ export function readSize(place: Place | undefined, bounds: Bounds, report: Repor
   return place === undefined || bytes === undefined ? undefined : within(place, bytes, bounds, sizeText, report);
 }
 
-export function readChoice<Choice extends string>(place: Place | undefined, choices: readonly Choice[], report: Report): Choice | undefined {
+export function readChoice<Choice extends string>(
+  place: Place | undefined,
+  choices: readonly Choice[],
+  report: Report,
+): Choice | undefined {
   const text = readText(place, report);
   if (place === undefined || text === undefined) return undefined;
   const found = choices.find((choice) => choice === text);

@@ -45,7 +45,7 @@ function styleOf(source: string): Style {
       ...quoted,
       joints: /(?:\\\r?\n[ \t]*)*/y,
       gaps: /(?:[ \t\r\n]|\\\r?\n|\\[ntr \t]|\\x(?:20|09|0[aAdD])|\\u00(?:20|09|0[aAdD]))*/y,
-      escape: /\\(?:x.{2}|u.{4}|U.{8}|[^])/y,
+      escape: /\\(?:x.{2}|u.{4}|U.{8}|[\s\S])/y,
     };
   }
   const gaps = /[ \t\r\n]*/y;

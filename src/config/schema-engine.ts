@@ -61,7 +61,8 @@ export function createSchemaEngine(patterns: PatternEngine): SchemaEngine {
     schemaType: "string",
     metaSchema: { enum: ["bool", "string"] },
     errors: false,
-    validate: (result: Mark, _value: string, _schema: unknown, context?: { instancePath: string }) => collect(result, context?.instancePath),
+    validate: (result: Mark, _value: string, _schema: unknown, context?: { instancePath: string }) =>
+      collect(result, context?.instancePath),
   });
   ajv.addKeyword({
     keyword: "x-regex",
@@ -88,7 +89,10 @@ export function createSchemaEngine(patterns: PatternEngine): SchemaEngine {
 }
 
 /** Makes the validator use RE2. It keeps compiled patterns under their text, so that two patterns must not print alike. */
-function regExpEngine(patterns: PatternEngine): { (source: string): { test: (text: string) => boolean; toString: () => string }; code: string } {
+function regExpEngine(patterns: PatternEngine): {
+  (source: string): { test: (text: string) => boolean; toString: () => string };
+  code: string;
+} {
   const compile = (source: string): { test: (text: string) => boolean; toString: () => string } => {
     const compiled = patterns.compile(source);
     if ("problem" in compiled) throw new Error(`invalid pattern \`${source}\`: ${compiled.problem.message}`);

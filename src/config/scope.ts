@@ -15,12 +15,10 @@ const text: Field = { type: { kind: "string" } };
 const integer: Field = { type: { kind: "int" } };
 const headers: Field = { type: { kind: "map", of: { kind: "string" }, lowerCaseKeys: true } };
 
-/** Why `request.json` and `response.json` cannot be used. */
-export const bodyUnavailable = "bodies arrive with a later version";
 /** Why nothing can be said about `metadata`, and nothing should be. */
 export const metadataUnknown = "an earlier step's policy is not known, and so is what it writes";
 
-const json: Field = { type: { kind: "dyn" }, unavailable: bodyUnavailable };
+const json: Field = { type: { kind: "dyn" }, unavailable: "bodies arrive with a later version" };
 
 /**
  * What an expression may read, given the metadata that earlier steps of its chain write; `unknown` after a step whose policy could not be
@@ -56,7 +54,9 @@ function record(fields: Readonly<Record<string, Field>>): Field {
 }
 
 function metadataRecord(written: ReadonlyMap<string, WrittenKey>): Field {
-  return record(Object.fromEntries([...written].map(([key, { schema, certain }]) => [key, { type: schemaType(schema), optional: !certain }])));
+  return record(
+    Object.fromEntries([...written].map(([key, { schema, certain }]) => [key, { type: schemaType(schema), optional: !certain }])),
+  );
 }
 
 /** What a JSON Schema says about a value, as far as conditions need it; whatever is not plain is dynamic. */
@@ -73,8 +73,11 @@ export function schemaType(schema: unknown): ValueType {
 
 function objectType(schema: object): ValueType {
   const properties = "properties" in schema && typeof schema.properties === "object" ? (schema.properties ?? {}) : undefined;
-  if (properties === undefined) return { kind: "map", of: schemaType("additionalProperties" in schema ? schema.additionalProperties : undefined) };
+  if (properties === undefined)
+    return { kind: "map", of: schemaType("additionalProperties" in schema ? schema.additionalProperties : undefined) };
   const required: readonly unknown[] = "required" in schema && Array.isArray(schema.required) ? schema.required : [];
-  const fields = Object.entries(properties).map(([name, part]) => [name, { type: schemaType(part), optional: !required.includes(name) }] as const);
+  const fields = Object.entries(properties).map(
+    ([name, part]) => [name, { type: schemaType(part), optional: !required.includes(name) }] as const,
+  );
   return { kind: "record", fields: Object.fromEntries(fields) };
 }

@@ -67,7 +67,8 @@ export function reportMisplacedSecrets(place: Place | undefined, report: Report)
 }
 
 export function reportSecretInKey(key: string, { keyPosition, path }: Place, report: Report): void {
-  for (const [, reference] of referencesIn(key)) report(problem("secret-misplaced", { position: keyPosition, path }, { reference, place: "a key" }));
+  for (const [, reference] of referencesIn(key))
+    report(problem("secret-misplaced", { position: keyPosition, path }, { reference, place: "a key" }));
 }
 
 /** Offset and text of every well-formed reference. */

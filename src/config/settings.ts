@@ -45,15 +45,26 @@ export interface Settings {
   readonly recording: { readonly exchangesMax: number } | undefined;
 }
 
-export type ProviderSettings = {
+/** What is taken for promised where settings do not say: Envoy sends the least, and is told so. */
+export const defaultEnvoyPromises: EnvoyPromises = {
+  identity: "both",
+  allowModeOverride: false,
+  responseHeaders: "skipped",
+  messageTimeoutMs: 10_000,
+  bodyBytesMax: 10 * 1024 ** 2,
+};
+
+export interface ProviderSettings {
   readonly kind: "file";
   /** Files and folders, absolute; at least one. */
   readonly paths: readonly string[];
-};
+}
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-export type ParsedSettings = { readonly settings: Settings; readonly warnings: readonly Problem[] } | { readonly problems: readonly Problem[] };
+export type ParsedSettings =
+  | { readonly settings: Settings; readonly warnings: readonly Problem[] }
+  | { readonly problems: readonly Problem[] };
 
 /** `directory` is absolute: where the relative paths of the settings start, that is the settings file's own folder. Never throws. */
 export function parseSettings(source: SourceDocument, directory: string): ParsedSettings {
@@ -76,8 +87,15 @@ function readSettings(place: Place, directory: string, report: Report): Settings
   return {
     listen,
     admin,
-    providers: readProviders(fields.required("providers", "where the configuration comes from, such as `[{ file: { paths: [policies.yaml] } }]`"), directory, report),
-    envoy: readEnvoy(section(fields, "envoy", ["identity", "allowModeOverride", "responseHeaders", "messageTimeout", "bodyBytesMax"], report), report),
+    providers: readProviders(
+      fields.required("providers", "where the configuration comes from, such as `[{ file: { paths: [policies.yaml] } }]`"),
+      directory,
+      report,
+    ),
+    envoy: readEnvoy(
+      section(fields, "envoy", ["identity", "allowModeOverride", "responseHeaders", "messageTimeout", "bodyBytesMax"], report),
+      report,
+    ),
     shutdown: readShutdown(section(fields, "shutdown", ["drainDelay", "grace"], report), report),
     log: readLog(section(fields, "log", ["level"], report), report),
     recording: readRecording(section(fields, "recording", ["exchangesMax"], report), report),
@@ -139,12 +157,13 @@ function readProviders(place: Place | undefined, directory: string, report: Repo
 function readEnvoy(fields: Fields | undefined, report: Report): EnvoyPromises {
   const messageTimeout = { what: "the message timeout", min: 10, max: 60 * 60_000 };
   const bodyLimit = { what: "the body limit", min: 1, max: 1024 ** 3 };
+  const otherwise = defaultEnvoyPromises;
   return {
-    identity: readChoice(fields?.optional("identity"), ["both", "attributes", "metadata"], report) ?? "both",
-    allowModeOverride: readBoolean(fields?.optional("allowModeOverride"), report) ?? false,
-    responseHeaders: readChoice(fields?.optional("responseHeaders"), ["sent", "skipped"], report) ?? "skipped",
-    messageTimeoutMs: readDuration(fields?.optional("messageTimeout"), messageTimeout, report) ?? 10_000,
-    bodyBytesMax: readSize(fields?.optional("bodyBytesMax"), bodyLimit, report) ?? 10 * 1024 ** 2,
+    identity: readChoice(fields?.optional("identity"), ["both", "attributes", "metadata"], report) ?? otherwise.identity,
+    allowModeOverride: readBoolean(fields?.optional("allowModeOverride"), report) ?? otherwise.allowModeOverride,
+    responseHeaders: readChoice(fields?.optional("responseHeaders"), ["sent", "skipped"], report) ?? otherwise.responseHeaders,
+    messageTimeoutMs: readDuration(fields?.optional("messageTimeout"), messageTimeout, report) ?? otherwise.messageTimeoutMs,
+    bodyBytesMax: readSize(fields?.optional("bodyBytesMax"), bodyLimit, report) ?? otherwise.bodyBytesMax,
   };
 }
 

@@ -27,5 +27,14 @@ export const loopRoundsMax = 100_000;
 /** Longest text that an expression may build at run time (`+`, `join`), UTF-16 units. */
 export const builtUnitsMax = 65_536;
 
+/** Most patterns of one expression: a large one takes up to 100 ms to compile and 8 MB to keep. */
+export const patternsMax = 16;
+
 /** Longest pattern, UTF-16 units. */
 export const patternUnitsMax = 1_024;
+
+/**
+ * Largest compiled pattern on the port in JavaScript, instructions; each may cost a step per character of the subject. The native library
+ * has a bound of its own.
+ */
+export const patternInstructionsMax = 1_000;

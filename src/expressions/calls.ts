@@ -90,12 +90,8 @@ function compileMatches(compiler: Compiler, node: MethodNode, place: Place): Par
     );
     return { type: bool, run: subject.run };
   }
-  const compiled = compiler.patterns.compile(argument.args);
-  if ("problem" in compiled) {
-    compiler.report("pattern", argument, compiled.problem.message, compiled.problem.remedy);
-    return { type: bool, run: subject.run };
-  }
-  const { pattern } = compiled;
+  const pattern = compiler.pattern(argument.args, argument);
+  if (pattern === undefined) return { type: bool, run: subject.run };
   const run: Run = (frame) => {
     const text = subject.run(frame);
     if (typeof text === "string") return pattern.test(text);
@@ -123,7 +119,12 @@ function apply(application: Application): Part {
   const callable = overloads.find(({ params }) => params.length === parts.length);
   if (callable === undefined) {
     const counts = overloads.map(({ params }) => params.length - nodes.length + args.length).join(" or ");
-    compiler.report("type", range, `\`${name}\` takes ${counts} arguments, not ${args.length}`, `give it ${counts}`);
+    compiler.report(
+      "type",
+      range,
+      `\`${name}\` takes ${counts} ${counts === "1" ? "argument" : "arguments"}, not ${args.length}`,
+      `pass ${counts}`,
+    );
     return nothing;
   }
   for (const [index, part] of nodes.entries()) {
@@ -140,7 +141,7 @@ function apply(application: Application): Part {
 
 function checkKind(compiler: Compiler, node: Node, name: string, { type }: Part, kinds: Callable["params"][number]["kinds"]): void {
   if (mayBe(type, kinds)) return;
-  const remedy = kinds.includes("string") && kinds.length === 1 ? "convert it with `string(...)`" : `give it ${kinds.join(", ")}`;
+  const remedy = kinds.includes("string") && kinds.length === 1 ? "convert it with `string(...)`" : `pass ${kinds.join(", ")}`;
   compiler.report("type", node, `\`${name}\` takes ${kinds.join(", ")} here, not ${nameOf(type)}`, remedy);
 }
 

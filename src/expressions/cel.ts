@@ -43,8 +43,9 @@ export function compileExpression(text: string, scope: Scope, result: ResultType
   if ("problem" in parsed) return { problems: [parsed.problem] };
   const { root } = parsed;
   const { compiler, reads } = startWalk(text, scope, patterns);
-  const { type, run } = compiler.value(root, { locals: new Map(), depth: 0, rounds: 1 });
-  if (type.kind !== result && type.kind !== "unknown") {
+  const { type, run } = compiler.part(root, { locals: new Map(), depth: 0, rounds: 1 });
+  if (type.kind === "optional") compiler.required({ type, run }, root);
+  else if (type.kind !== result && type.kind !== "unknown") {
     compiler.report("result-type", root, `the expression is ${nameOf(type)}, not ${result}`, resultRemedy(text.trim(), type, result));
   }
   if (compiler.problems.length > 0) return { problems: inOrder(compiler.problems) };

@@ -1,6 +1,6 @@
 /** The walk over the tree: one part at a time, types and evaluation together, problems noted on the way. */
 import { compileAccess } from "./access.ts";
-import { listElementsMax, loopRoundsMax, nestingMax, problemsMax } from "./bounds.ts";
+import { listElementsMax, loopRoundsMax, nestingMax, patternsMax, problemsMax } from "./bounds.ts";
 import { compileCall, compileMethod } from "./calls.ts";
 import type { ExpressionProblem, Scope } from "./expression.ts";
 import { compileList, compileLiteral, compileMap } from "./literals.ts";
@@ -20,11 +20,24 @@ export function startWalk(text: string, scope: Scope, patterns: PatternEngine): 
   const reads = new Set<string>();
   let loopRounds = 0;
   let nesting = 0;
+  let patternCount = 0;
   const compiler: Compiler = {
     text,
     scope,
-    patterns,
     problems,
+    pattern(source, range) {
+      patternCount++;
+      if (patternCount > patternsMax) {
+        const remedy = "join some of them as in `a|b`, or split the expression";
+        if (patternCount === patternsMax + 1)
+          compiler.report("cost", range, `the expression has more than ${patternsMax} patterns`, remedy);
+        return undefined;
+      }
+      const compiled = patterns.compile(source);
+      if ("pattern" in compiled) return compiled.pattern;
+      compiler.report("pattern", range, compiled.problem.message, compiled.problem.remedy);
+      return undefined;
+    },
     part(node, place) {
       if (nesting === nestingMax) {
         compiler.report("cost", node, `the expression is nested more than ${nestingMax} levels deep`, "split it into several steps");

@@ -3,6 +3,7 @@ import { compileAccess, type LiteralKey } from "./access.ts";
 import { compute, negate, order } from "./arithmetic.ts";
 import { listElementsMax } from "./bounds.ts";
 import { Fault, failedAt } from "./fault.ts";
+import { compileLiteral } from "./literals.ts";
 import { arithmeticType, equalityType, orderType } from "./operator-types.ts";
 import { type Compiler, type Frame, located, type Node, type Part, type Place, type Run, textOf } from "./part.ts";
 import { bool, mayBe, nameOf, type Type, unify, unknown } from "./types.ts";
@@ -71,7 +72,12 @@ export function compileUnary(compiler: Compiler, node: UnaryNode, place: Place):
     const holds = compileCondition(compiler, node.args, place);
     return { type: bool, run: (frame) => !holds(frame) };
   }
-  const { type, run } = compiler.value(node.args, place);
+  const negated = node.args;
+  if (negated.op === "value" && (typeof negated.args === "bigint" || typeof negated.args === "number")) {
+    // The smallest int is the negation of a number that is no int itself.
+    return compileLiteral(compiler, node, -negated.args);
+  }
+  const { type, run } = compiler.value(negated, place);
   if (!mayBe(type, ["int", "double"])) {
     compiler.report("type", node, `\`-\` does not take ${nameOf(type)}`, "negate an int or a double");
     return { type: unknown, run };
@@ -92,7 +98,7 @@ export function compileIn(compiler: Compiler, node: InNode, place: Place): Part 
   if (!canContain(type, key.type)) {
     const remedy =
       type.kind === "record"
-        ? `ask \`has(${textOf(compiler, containerNode)}.field)\``
+        ? `ask \`has(${textOf(compiler, containerNode)}.${literal?.name ?? "field"})\``
         : "look for a value in a list of its type, or for a string among the keys of a map";
     compiler.report("type", node, `\`in\` cannot look for ${nameOf(key.type)} in ${nameOf(type)}`, remedy);
   }

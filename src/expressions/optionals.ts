@@ -1,5 +1,5 @@
 /** What an optional value offers: `orValue`, `or`, `hasValue`, and `value`, which is refused. */
-import { type Compiler, type MethodNode, type Part, type Place, textOf } from "./part.ts";
+import { type Compiler, type MethodNode, type Part, type Place, type Run, textOf } from "./part.ts";
 import { bool, fallbackText, nameOf, type Type, unify, unknown } from "./types.ts";
 
 const argumentCounts = { orValue: 1, or: 1, hasValue: 0, value: 0 } as const;
@@ -21,8 +21,8 @@ export function compileOptionalMethod(compiler: Compiler, node: MethodNode, name
     compiler.report(
       "type",
       node,
-      `\`${name}\` takes ${argumentCounts[name]} arguments, not ${args.length}`,
-      `write \`x.${name}(${argument === undefined ? "..." : ""})\``,
+      `\`${name}\` takes ${argumentCounts[name] === 0 ? "no argument" : "1 argument"}, not ${args.length}`,
+      `write \`x.${name}(${argumentCounts[name] === 0 ? "" : "..."})\``,
     );
     return { type: unknown, run: optional.run };
   }
@@ -38,7 +38,11 @@ export function compileOptionalMethod(compiler: Compiler, node: MethodNode, name
     const wanted = nameOf(name === "or" ? { kind: "optional", of } : of);
     compiler.report("type", argument, `\`${name}\` takes ${wanted} here, not ${nameOf(otherwise.type)}`, `give a value of type ${wanted}`);
   }
-  return { type: type ?? unknown, run: (frame) => optional.run(frame) ?? otherwise.run(frame) };
+  const run: Run = (frame) => {
+    const value = optional.run(frame);
+    return value === undefined ? otherwise.run(frame) : value;
+  };
+  return { type: type ?? unknown, run };
 }
 
 function typeInside(compiler: Compiler, node: MethodNode, name: OptionalMethodName, type: Type, text: string): Type {

@@ -1,7 +1,7 @@
+import type { Pattern } from "@envoy-policy-engine/sdk";
 import type { ASTNode } from "@marcbachmann/cel-js";
 import type { ExpressionProblem, Scope, Variables } from "./expression.ts";
 import { failedAt } from "./fault.ts";
-import type { PatternEngine } from "./patterns.ts";
 import type { Type } from "./types.ts";
 
 export type Node = ASTNode;
@@ -44,7 +44,8 @@ export interface Local {
 export interface Compiler {
   readonly text: string;
   readonly scope: Scope;
-  readonly patterns: PatternEngine;
+  /** Compiles the pattern of a `matches`; reports it when it is not valid. */
+  pattern(source: string, range: Range): Pattern | undefined;
   readonly problems: readonly ExpressionProblem[];
   /** Compiles a part that may be optional. */
   part(node: Node, place: Place): Part;

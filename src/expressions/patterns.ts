@@ -5,7 +5,7 @@
 import { isUtf8 } from "node:buffer";
 import { createRequire } from "node:module";
 import type { Pattern } from "@envoy-policy-engine/sdk";
-import { patternUnitsMax } from "./bounds.ts";
+import { patternInstructionsMax, patternUnitsMax } from "./bounds.ts";
 import { literalTest } from "./literal-pattern.ts";
 
 export interface PatternEngine {
@@ -22,7 +22,7 @@ export interface PatternProblem {
 /** What is used of the libraries. Each call throws when the library is not installed. */
 export interface PatternLibraries {
   re2(): new (source: string, flags: string) => { test(subject: Uint8Array): boolean };
-  re2js(): { compile(source: string): { test(subject: Uint8Array): boolean } };
+  re2js(): { compile(source: string): { test(subject: Uint8Array): boolean; programSize(): number } };
 }
 
 /** The native engine, or the port with a warning that says what is missed. Throws when neither is installed. */
@@ -43,6 +43,7 @@ export function loadPatternEngine(libraries: PatternLibraries = installedLibrari
     return {
       engine: engineOf("re2js", (source) => {
         const compiled = library.compile(source);
+        if (compiled.programSize() > patternInstructionsMax) throw new Error("pattern too large");
         return (subject) => compiled.test(subject);
       }),
       warning: fallbackWarning(error),
@@ -59,7 +60,7 @@ function fallbackWarning(error: unknown): string {
   const [cause] = (error instanceof Error ? error.message : String(error)).split("\n");
   return [
     "THE NATIVE RE2 LIBRARY IS NOT AVAILABLE: patterns run on re2js, which is 3 to 10 times slower on short texts and far slower on long ones.",
-    "To build it, install python3, make and a C++ compiler, then run `npm rebuild re2`.",
+    "To build it, install python3, make and a C++ compiler, then run `npm run setup`.",
     `Cause: ${cause}`,
   ].join(" ");
 }
@@ -115,6 +116,7 @@ function invalid(source: string, libraryMessage: string): PatternProblem {
 
 /** One wording whichever library found the fault. */
 function inWordsOfRe2(message: string): string {
+  if (message.startsWith("pattern too large")) return "pattern too large";
   const [, kind = message, rest = ""] = /^error parsing regexp: ([^:]+)(?:: `([\s\S]*)`)?$/.exec(message) ?? [];
   if (kind === message) return message;
   const word = wordsOfRe2[kind] ?? kind;
@@ -139,6 +141,7 @@ function remedyFor(source: string, detail: string): string {
   }
   if (/^invalid escape sequence: \\[1-9]/.test(detail)) return "RE2 has no backreferences: write the text out, or compare in two steps";
   if (detail.startsWith("invalid escape sequence: \\u")) return "write the character itself, or its code as in `\\x{1F600}`";
+  if (detail.startsWith("pattern too large")) return "repeat fewer times, or use smaller classes than `\\pL`";
   if (detail.startsWith("invalid repetition size")) return "repeat at most 1000 times";
   return "correct the pattern; its syntax is at https://github.com/google/re2/wiki/Syntax";
 }

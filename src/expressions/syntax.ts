@@ -73,6 +73,8 @@ function wordsFor(error: ParseError, found: string): { readonly message: string;
       return { message: "a string must not contain a line break", remedy: 'write `\\n`, or quote it as in `"""text"""`' };
     case "reserved_identifier":
       return { message: `\`${found}\` is a reserved word`, remedy: "use another name" };
+    case "invalid_macro_argument":
+      return { message: `\`${found}\` is no name for the elements`, remedy: "write a name first, as in `list.all(x, x > 0)`" };
     default:
       return { message: `${error.summary.charAt(0).toLowerCase()}${error.summary.slice(1)}`, remedy: "correct the expression here" };
   }

@@ -54,8 +54,24 @@ const budgetShare = 0.9;
 /** Body and trailer messages that may queue while a step runs; Envoy sends none unless its own configuration says so. */
 const queuedMessagesMax = 64;
 
-export function createKernel(host: KernelHost): OpenStream {
-  return (metadata, sink) => new Exchange(host, metadata, sink);
+export interface Kernel {
+  readonly open: OpenStream;
+  /** The grace period is over: what has nothing left to run ends OK, everything else UNAVAILABLE. */
+  abandon(): void;
+}
+
+export function createKernel(host: KernelHost): Kernel {
+  const exchanges = new Set<Exchange>();
+  return {
+    open: (metadata, sink) => {
+      const exchange = new Exchange(host, metadata, sink, () => exchanges.delete(exchange));
+      exchanges.add(exchange);
+      return exchange;
+    },
+    abandon: () => {
+      for (const exchange of exchanges) exchange.abandon();
+    },
+  };
 }
 
 type State =
@@ -80,6 +96,7 @@ class Exchange implements StreamHandler {
   readonly #metadata: StreamMetadata;
   readonly #sink: StreamSink;
   readonly #id: string;
+  readonly #forget: () => void;
   #state: State = "opened";
   #end: ExchangeEnd = "gone";
   #halfClosed = false;
@@ -92,10 +109,11 @@ class Exchange implements StreamHandler {
   #request: ReceivedRequest | undefined;
   #chain: string | undefined;
 
-  constructor(host: KernelHost, metadata: StreamMetadata, sink: StreamSink) {
+  constructor(host: KernelHost, metadata: StreamMetadata, sink: StreamSink, forget: () => void) {
     this.#host = host;
     this.#metadata = metadata;
     this.#sink = sink;
+    this.#forget = forget;
     this.#id = host.newId();
     host.counters.opened();
   }
@@ -132,7 +150,24 @@ class Exchange implements StreamHandler {
   closed(): void {
     this.#state = "ended";
     this.#host.counters.closed(this.#end);
+    this.#forget();
     this.#letGo();
+  }
+
+  abandon(): void {
+    switch (this.#state) {
+      case "finished":
+      case "replied":
+        return this.#endOk();
+      case "opened":
+      case "running":
+      case "awaiting-response":
+        return this.#fail("unavailable", "the engine is shutting down");
+      case "ended":
+        return;
+      default:
+        return this.#state satisfies never;
+    }
   }
 
   drained(): void {

@@ -1,6 +1,7 @@
 /**
  * The seam between gRPC and the kernel: messages cross it as bytes. A transport knows streams; the kernel knows what they mean.
  */
+import type { ListenAddress } from "../config/addresses.ts";
 
 /** One ext_proc stream as the kernel writes to it. After `sendAndEnd`, `end`, `fail` or `reset` every further call is ignored. */
 export interface StreamSink {
@@ -43,22 +44,18 @@ export interface TransportCapabilities {
 }
 
 export interface TransportOptions {
+  /** Where to listen; at least one. */
   readonly addresses: readonly ListenAddress[];
-  readonly open: OpenStream;
   /** Answers grpc.health.v1.Health/Check. */
   readonly serving: () => boolean;
   /** The largest message that is accepted, bytes. */
   readonly messageBytesMax: number;
 }
 
-export type ListenAddress =
-  | { readonly kind: "unix"; readonly path: string }
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number };
-
 export interface Transport {
   readonly capabilities: TransportCapabilities;
-  /** Resolves with the addresses in use (a port 0 filled in). Rejects when one cannot be bound; then none is. */
-  listen(): Promise<readonly ListenAddress[]>;
+  /** Takes streams. Resolves with the addresses in use (a port 0 filled in). Rejects when one cannot be bound; then none is. */
+  listen(open: OpenStream): Promise<readonly ListenAddress[]>;
   /** GOAWAY: no new streams, open ones go on. Resolves when every stream has ended. */
   drain(): Promise<void>;
   /** Ends whatever is left at once. Idempotent. */

@@ -116,7 +116,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
     failed: (failure) => failures.push(failure),
   };
   let count = 0;
-  const open = createKernel({
+  const { open } = createKernel({
     generations,
     envoy: promises,
     capabilities: { resetLimited: false },

@@ -8,7 +8,6 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../generated/proto/grpc/health/v1/health.ts";
 import type {
-  ListenAddress,
   OpenStream,
   StreamHandler,
   StreamMetadata,
@@ -21,6 +20,7 @@ import { freeSocketPath } from "./socket-path.ts";
 
 const extProcService = "envoy.service.ext_proc.v3.ExternalProcessor";
 
+type ListenAddress = TransportOptions["addresses"][number];
 type Call = ServerDuplexStream<Uint8Array, Uint8Array>;
 
 export function createGrpcJsTransport(options: TransportOptions): Transport {
@@ -31,12 +31,12 @@ export function createGrpcJsTransport(options: TransportOptions): Transport {
     "grpc.enable_channelz": 0,
   });
   const capabilities: TransportCapabilities = { resetLimited: !liftResetLimit(server) };
-  server.addService(extProcDefinition, { process: (call: Call) => attach(call, options.open) });
   server.addService(healthDefinition, { check: healthCheck(options.serving) });
 
   return {
     capabilities,
-    async listen() {
+    async listen(open) {
+      server.addService(extProcDefinition, { process: (call: Call) => attach(call, open) });
       const bound: ListenAddress[] = [];
       try {
         for (const address of options.addresses) bound.push(await bindAddress(server, address));

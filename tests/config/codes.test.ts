@@ -8,7 +8,10 @@ const inGoldens = new Set(goldenTexts().flatMap((text) => [...text.matchAll(/(?:
 describe("every error code is shown by a golden output", () => {
   test.each(Object.keys(problemCatalogue))("%s", (code) => {
     const elsewhere = otherSources.some((other) => other === code);
-    expect(inGoldens.has(code), elsewhere ? "it has a golden output now: remove it from other-sources.ts" : "no golden output shows it").toBe(!elsewhere);
+    expect(
+      inGoldens.has(code),
+      elsewhere ? "it has a golden output now: remove it from other-sources.ts" : "no golden output shows it",
+    ).toBe(!elsewhere);
   });
 
   test("no golden output shows a code that does not exist", () => {

@@ -34,7 +34,7 @@ export function goldenTexts(): readonly string[] {
 }
 
 export function expectGolden(path: string, actual: string): void {
-  if (process.env["UPDATE_GOLDENS"] === "1") writeFileSync(path, actual);
+  if (process.env.UPDATE_GOLDENS === "1") writeFileSync(path, actual);
   expect(actual).toBe(existsSync(path) ? readFileSync(path, "utf8") : `no golden output at ${path}`);
 }
 

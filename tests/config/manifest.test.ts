@@ -11,7 +11,8 @@ describe("a manifest is read or refused as its golden says", () => {
     const [document] = documents;
     if (document === undefined) throw new Error("a manifest case is one file");
     const parsed = parseManifest(document, schemas);
-    if ("problems" in parsed) expectGolden(goldenPath, `refused, problems: ${parsed.problems.length}\n\n${formatProblems(parsed.problems)}\n`);
+    if ("problems" in parsed)
+      expectGolden(goldenPath, `refused, problems: ${parsed.problems.length}\n\n${formatProblems(parsed.problems)}\n`);
     else expectGolden(goldenPath, `accepted\n${JSON.stringify(parsed.manifest, null, 2)}\n`);
   });
 });

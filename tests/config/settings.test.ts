@@ -8,7 +8,8 @@ describe("settings are read or refused as their golden says", () => {
     const [document] = documents;
     if (document === undefined) throw new Error("a settings case is one file");
     const parsed = parseSettings(document, "/etc/engine");
-    if ("problems" in parsed) expectGolden(goldenPath, `refused, problems: ${parsed.problems.length}\n\n${formatProblems(parsed.problems)}\n`);
+    if ("problems" in parsed)
+      expectGolden(goldenPath, `refused, problems: ${parsed.problems.length}\n\n${formatProblems(parsed.problems)}\n`);
     else expectGolden(goldenPath, `accepted\n${JSON.stringify(parsed.settings, null, 2)}\n${formatProblems(parsed.warnings)}`);
   });
 });

@@ -28,7 +28,13 @@ export function testEnvironment(schemas: SchemaEngine): CheckEnvironment {
       const value = secrets[`${kind}:${name}`];
       return value === undefined ? { missing: kind === "env" ? "the variable is not set" : "no such file" } : { value };
     },
-    envoy: { identity: "both", allowModeOverride: true, responseHeaders: "skipped", messageTimeoutMs: 10_000, bodyBytesMax: 10 * 1024 ** 2 },
+    envoy: {
+      identity: "both",
+      allowModeOverride: true,
+      responseHeaders: "skipped",
+      messageTimeoutMs: 10_000,
+      bodyBytesMax: 10 * 1024 ** 2,
+    },
   };
 }
 

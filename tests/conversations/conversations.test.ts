@@ -34,11 +34,10 @@ let served: OpenStream;
 beforeAll(async () => {
   transport = createGrpcJsTransport({
     addresses: [{ kind: "unix", path: socketPath }],
-    open: (metadata, sink) => served(metadata, sink),
     serving: () => true,
     messageBytesMax: 1024 * 1024,
   });
-  await transport.listen();
+  await transport.listen((metadata, sink) => served(metadata, sink));
 });
 
 afterAll(async () => {

@@ -44,7 +44,7 @@ export async function engineUnderTest(config: string, settings: Conversation["se
   const failures: StepFailure[] = [];
   const replies: ReplyEvent[] = [];
   let count = 0;
-  const open = createKernel({
+  const { open } = createKernel({
     generations,
     envoy,
     capabilities: { resetLimited },

@@ -1,0 +1,40 @@
+/** The command line: one file for each command, arguments read by a library. */
+import { Command, CommanderError } from "commander";
+import type { PolicyRegistry } from "../config/types.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { listCommand } from "./list.ts";
+import { serveCommand } from "./serve.ts";
+import { testCommand } from "./test.ts";
+import { validateCommand } from "./validate.ts";
+
+/**
+ * Runs a command and resolves with the exit code: 0 fine, 1 findings, 2 misuse. Results go to standard output, words for people to standard
+ * error.
+ *
+ * @param argv the arguments after the program's name
+ * @param policies the policies that are compiled in
+ */
+export async function main(argv: readonly string[], policies: PolicyRegistry): Promise<number> {
+  let exitCode: number = exitCodes.fine;
+  const program = new Command("policy-engine")
+    .description("Envoy asks, policy chains answer: an ext_proc policy engine.")
+    .showHelpAfterError()
+    .exitOverride()
+    .addHelpText("after", "\nExample:\n  policy-engine serve --settings configs/simple/settings.yaml");
+  for (const command of [serveCommand, validateCommand, testCommand, listCommand]) {
+    program.addCommand(
+      command(policies, (code) => {
+        exitCode = code;
+      }).copyInheritedSettings(program),
+    );
+  }
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    // The library has already said what is wrong, or has printed the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.misuse;
+    process.stderr.write(`policy-engine: ${error instanceof Error ? error.message : String(error)}\n`);
+    return exitCodes.misuse;
+  }
+}

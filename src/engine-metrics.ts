@@ -1,0 +1,59 @@
+import type { GenerationHolder } from "./generations/holder.ts";
+import type { Reloader } from "./generations/reloader.ts";
+import type { ExchangeCounters } from "./kernel/exchange-counters.ts";
+import { type Collector, single } from "./observe/metrics.ts";
+import type { ProviderRegistry } from "./providers/registry.ts";
+
+export interface EngineSources {
+  readonly exchanges: ExchangeCounters;
+  readonly generations: GenerationHolder;
+  readonly reloader: Reloader;
+  readonly registry: ProviderRegistry;
+}
+
+/** The engine's own numbers: exchanges, generations, reloads, providers. Labels come from closed sets and from the configuration. */
+export function engineCollector({ exchanges, generations, reloader, registry }: EngineSources): Collector {
+  return () => {
+    const { open, observed, ended } = exchanges.read();
+    const { accepted, unchanged, refused } = reloader.state();
+    return [
+      single("policy_engine_exchanges_open", "gauge", "Exchanges under way.", open),
+      single(
+        "policy_engine_observed_messages_total",
+        "counter",
+        "Messages of Envoy's observability mode: it decides nothing, a misconfiguration.",
+        observed,
+      ),
+      {
+        name: "policy_engine_exchanges_total",
+        help: "Exchanges that have ended, by how.",
+        type: "counter",
+        samples: Object.entries(ended).map(([outcome, value]) => ({ labels: { outcome }, value })),
+      },
+      single("policy_engine_generation", "gauge", "Number of the generation in use; 0 before there is one.", generations.current()?.number ?? 0),
+      single("policy_engine_generations_open", "gauge", "Generations that are in use or still have exchanges.", generations.open()),
+      {
+        name: "policy_engine_reloads_total",
+        help: "Deliveries of configuration, by verdict.",
+        type: "counter",
+        samples: [
+          { labels: { verdict: "accepted" }, value: accepted },
+          { labels: { verdict: "unchanged" }, value: unchanged },
+          { labels: { verdict: "refused" }, value: [...refused.values()].reduce((sum, count) => sum + count, 0) },
+        ],
+      },
+      {
+        name: "policy_engine_refusals_total",
+        help: "Refused deliveries of configuration, by the code of their first problem.",
+        type: "counter",
+        samples: [...refused].map(([code, value]) => ({ labels: { code }, value })),
+      },
+      {
+        name: "policy_engine_provider_up",
+        help: "Whether a provider's source can be read: 1 or 0.",
+        type: "gauge",
+        samples: registry.state().map(({ name, failure }) => ({ labels: { provider: name }, value: failure === undefined ? 1 : 0 })),
+      },
+    ];
+  };
+}

@@ -1,0 +1,56 @@
+import type { CheckedConfig, SourceDocument } from "../config/types.ts";
+import type { ErrorCode, Problem } from "../errors.ts";
+import type { Verdict } from "../providers/provider.ts";
+import type { GenerationHolder } from "./holder.ts";
+import { type PrepareEnvironment, prepare } from "./prepare.ts";
+
+/** Takes new documents into use, or keeps the running generation and says why. */
+export interface Reloader {
+  /** One at a time; the caller sees to the order. Never rejects because of the documents. */
+  apply(documents: readonly SourceDocument[]): Promise<Verdict>;
+  state(): ReloadState;
+}
+
+export interface ReloadState {
+  readonly accepted: number;
+  readonly unchanged: number;
+  /** Refusals by the code of their first problem. */
+  readonly refused: ReadonlyMap<ErrorCode, number>;
+  /** The problems of the latest delivery if it was refused; empty when the latest was taken. */
+  readonly problems: readonly Problem[];
+}
+
+export function createReloader(environment: PrepareEnvironment, holder: GenerationHolder): Reloader {
+  let accepted = 0;
+  let unchanged = 0;
+  const refused = new Map<ErrorCode, number>();
+  let problems: readonly Problem[] = [];
+
+  return {
+    async apply(documents) {
+      const result = await prepare(documents, environment);
+      if ("problems" in result) {
+        problems = result.problems;
+        const code = problems.find(({ severity }) => severity === "error")?.code ?? "no-configuration";
+        refused.set(code, (refused.get(code) ?? 0) + 1);
+        return { kind: "refused", problems };
+      }
+      problems = [];
+      const current = holder.current();
+      if (current !== undefined && fingerprint(current.config) === fingerprint(result.prepared.config)) {
+        unchanged += 1;
+        result.prepared.release();
+        return { kind: "unchanged", generation: current.number };
+      }
+      accepted += 1;
+      return { kind: "accepted", generation: holder.commit(result.prepared).number };
+    },
+    state: () => ({ accepted, unchanged, refused, problems }),
+  };
+}
+
+/** Two configurations are one if their text and the secrets behind it are. */
+function fingerprint(config: CheckedConfig): string {
+  const resolved = [...config.chains.values()].flatMap(({ steps }) => steps.map(({ parametersHash }) => parametersHash));
+  return [config.hash, ...resolved].join(" ");
+}

@@ -1,0 +1,245 @@
+/** Wires the parts into a running engine: settings -> providers -> generations -> serve -> drain. */
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type AdminServer, startAdminServer } from "./admin/server.ts";
+import { addressText, type ListenAddress } from "./config/addresses.ts";
+import { createSchemaEngine } from "./config/schema-engine.ts";
+import type { Settings } from "./config/settings.ts";
+import type { PolicyRegistry } from "./config/types.ts";
+import { engineCollector } from "./engine-metrics.ts";
+import { failureCatalogue, type Problem } from "./errors.ts";
+import { loadPatternEngine } from "./expressions/patterns.ts";
+import { createGenerationHolder } from "./generations/holder.ts";
+import { createReloader } from "./generations/reloader.ts";
+import { watchSecrets } from "./generations/secret-files.ts";
+import { createSecrets } from "./generations/secrets.ts";
+import { createExchangeCounters } from "./kernel/exchange-counters.ts";
+import { createKernel, type ReplyEvent } from "./kernel/process-exchange.ts";
+import { createLog, type Log } from "./observe/log.ts";
+import { createMetrics } from "./observe/metrics.ts";
+import { createPolicyCounters } from "./observe/policy-counters.ts";
+import { createProbes } from "./observe/probes.ts";
+import { collectProcess } from "./observe/process-metrics.ts";
+import { createStepCounters } from "./observe/step-counters.ts";
+import { createPolicyHost } from "./policy-host.ts";
+import { fileProvider } from "./providers/file.ts";
+import type { Verdict } from "./providers/provider.ts";
+import { createProviderRegistry } from "./providers/registry.ts";
+import { createGrpcJsTransport } from "./transport/grpc-js.ts";
+import { createInstancePool } from "./worker/instances.ts";
+import { createRecordings, RecordedRun } from "./worker/recording.ts";
+import { ExchangeRun, type RunHost } from "./worker/run.ts";
+
+export interface EngineOptions {
+  readonly settings: Settings;
+  readonly policies: PolicyRegistry;
+  /** The process's environment variables, for `${env:NAME}`. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+export interface Engine {
+  readonly log: Log;
+  readonly listening: readonly ListenAddress[];
+  readonly admin: AdminServer;
+  /**
+   * Drains and ends: not ready and NOT_SERVING at once, new streams served for `drainDelay`, then GOAWAY; at the end of the grace period
+   * whatever is left is ended. Called again it ends whatever is left at once.
+   */
+  stop(): Promise<void>;
+}
+
+/** A message holds a body and its headers; Envoy's own limit is printed with the same margin. */
+const messageMarginBytes = 1024 * 1024;
+/** How long the last writes may take before the sockets are closed. */
+const flushMs = 200;
+
+/** Starts everything. Rejects when an address cannot be bound; a wrong configuration is no reason, the engine then denies with 503. */
+export async function startEngine({ settings, policies, environment }: EngineOptions): Promise<Engine> {
+  const secrets = createSecrets(environment);
+  const log = createLog({ level: settings.log.level, redact: secrets.redact });
+  const { engine: patterns, warning } = loadPatternEngine();
+  if (warning !== undefined) log.warn({ patterns: patterns.name }, warning);
+
+  const counters = createStepCounters();
+  const policyCounters = createPolicyCounters();
+  const probes = createProbes();
+  const exchanges = createExchangeCounters();
+  const policyHost = createPolicyHost(log, { counters, policyCounters, probes });
+  const generations = createGenerationHolder(Date.now);
+  const reloader = createReloader(
+    {
+      policies,
+      schemas: createSchemaEngine(patterns),
+      secret: secrets.read,
+      envoy: settings.envoy,
+      instances: createInstancePool(policyHost),
+      redact: secrets.redact,
+    },
+    generations,
+  );
+
+  const runHost: RunHost = {
+    monotonicMs: () => performance.now(),
+    startTimer: policyHost.startTimer,
+    counters,
+    failed: ({ cause, ...failure }) => log.error({ ...failure, err: cause }, `step failed: ${failureCatalogue[failure.code].remedy}`),
+  };
+  const recordings = settings.recording && createRecordings(settings.recording.exchangesMax);
+  const replied = (event: ReplyEvent): void => {
+    logReply(log, event);
+    if (recordings === undefined || event.request === undefined) return;
+    if (recordings.find(event.id) === undefined) recordings.add(event.request, event.chain, event.generation, []);
+    recordings.replied(event.id, event.reply);
+  };
+
+  let draining = false;
+  const serving = (): boolean => !draining && generations.current() !== undefined;
+  const transport = createGrpcJsTransport({
+    addresses: settings.listen,
+    serving,
+    messageBytesMax: settings.envoy.bodyBytesMax + messageMarginBytes,
+  });
+
+  const kernel = createKernel({
+    generations,
+    envoy: settings.envoy,
+    capabilities: transport.capabilities,
+    counters: exchanges,
+    now: Date.now,
+    newId: randomUUID,
+    startRun:
+      recordings === undefined
+        ? (chain, request) => new ExchangeRun(chain, request, runHost)
+        : (chain, request, generation) =>
+            new RecordedRun(chain, request, runHost, (steps) => recordings.add(request, chain.name, generation, steps)),
+    replied,
+  });
+  const registry = createProviderRegistry(
+    settings.providers.map(({ paths }, index) => fileProvider({ name: index === 0 ? "file" : `file:${index + 1}`, paths })),
+    {
+      apply: async (documents) => {
+        const verdict = await reloader.apply(documents);
+        await secretFiles.watch(secrets.files());
+        return verdict;
+      },
+      judged: (provider, verdict) => logVerdict(log, provider, verdict, generations.current()?.config.warnings ?? []),
+      failed: (provider, error) => log.error({ provider, err: error }, "the provider's source cannot be read: the running generation stays"),
+    },
+  );
+  const secretFiles = watchSecrets({
+    changed: () => {
+      registry.refresh().then(
+        (verdict) => logVerdict(log, "secrets", verdict, []),
+        (error: unknown) => log.error({ err: error }, "changed secrets could not be taken"),
+      );
+    },
+    failed: (error) => log.warn({ err: error }, "a secret's file cannot be read: its last value stays in use"),
+  });
+
+  const processMetrics = collectProcess();
+  const metrics = createMetrics();
+  metrics.register(counters.families);
+  metrics.register(policyCounters.families);
+  metrics.register(probes.families);
+  metrics.register(processMetrics.collect);
+  metrics.register(engineCollector({ exchanges, generations, reloader, registry }));
+
+  const admin = await startAdminServer(settings.admin, {
+    readiness: () => {
+      const generation = generations.current();
+      return {
+        ready: serving(),
+        detail: {
+          draining,
+          generation: generation && { number: generation.number, hash: generation.hash, since: new Date(generation.committedAt).toISOString() },
+          problems: reloader.state().problems.map(problemFacts),
+          providers: registry.state(),
+          probes: probes.states(),
+        },
+      };
+    },
+    metrics: metrics.expose,
+    ...(recordings === undefined ? {} : { recording: recordings.find }),
+  });
+  const listening = await transport.listen(kernel.open).catch(async (error: unknown) => {
+    await admin.close();
+    processMetrics.stop();
+    throw error;
+  });
+  await registry.start();
+  log.info(
+    {
+      listen: listening.map(addressText),
+      admin: addressText({ kind: "tcp", host: admin.host, port: admin.port }),
+      generation: generations.current()?.number,
+      patterns: patterns.name,
+      resetLimited: transport.capabilities.resetLimited,
+    },
+    generations.current() === undefined ? "listening, not ready: every exchange is denied until there is a valid configuration" : "ready",
+  );
+
+  const drain = async (): Promise<void> => {
+    const { drainDelayMs, graceMs } = settings.shutdown;
+    log.info({ drainDelayMs, graceMs }, "draining: not serving, open exchanges go on");
+    await sleep(drainDelayMs);
+    const drained = transport.drain().then(() => "drained" as const);
+    if ((await Promise.race([drained, sleep(graceMs - drainDelayMs, "late" as const, { ref: false })])) === "late") {
+      log.warn({ open: exchanges.read().open }, "the grace period is over: ending what is left");
+    }
+  };
+  const end = async (): Promise<void> => {
+    kernel.abandon();
+    await sleep(flushMs);
+    await transport.close();
+    await Promise.all([registry.close(), secretFiles.close(), admin.close()]);
+    generations.close();
+    processMetrics.stop();
+    log.info({}, "stopped");
+    log.flush();
+  };
+  let ending: Promise<void> | undefined;
+  const endOnce = (): Promise<void> => {
+    ending ??= end();
+    return ending;
+  };
+  return {
+    log,
+    listening,
+    admin,
+    stop: async () => {
+      if (draining) return endOnce();
+      draining = true;
+      await drain();
+      return endOnce();
+    },
+  };
+}
+
+/** One line for each reply: an approved exchange leaves none. */
+function logReply(log: Log, { reply, id, request, chain, generation, cause }: ReplyEvent): void {
+  const facts = { id, status: reply.status, code: reply.code, route: request?.route.name, chain, generation };
+  if (reply.step !== undefined) return log.info({ ...facts, step: reply.step, reason: reply.reason }, "a policy replied");
+  const failure = Object.entries(failureCatalogue).find(([code]) => code === reply.code);
+  const level = reply.status >= 500 ? "error" : "info";
+  log[level]({ ...facts, ...(cause === undefined ? {} : { err: cause }), remedy: failure?.[1].remedy }, "the engine refused an exchange");
+}
+
+function logVerdict(log: Log, provider: string, verdict: Verdict, warnings: readonly Problem[]): void {
+  switch (verdict.kind) {
+    case "accepted":
+      log.info({ provider, generation: verdict.generation, warnings: warnings.map(problemFacts) }, "new generation in use");
+      return;
+    case "unchanged":
+      log.debug({ provider, generation: verdict.generation }, "nothing has changed");
+      return;
+    case "refused":
+      log.error({ provider, problems: verdict.problems.map(problemFacts) }, "configuration refused: the running generation stays");
+      return;
+    default:
+      return verdict satisfies never;
+  }
+}
+
+function problemFacts({ code, severity, message, remedy, position, path }: Problem): Readonly<Record<string, unknown>> {
+  return { code, severity, at: `${position.uri}:${position.line}:${position.column}`, path, message, remedy };
+}
