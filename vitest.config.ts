@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["src/**/*.test.ts", "builder/**/*.test.ts", "policies/**/*.test.ts", "tests/**/*.test.ts"],
-          exclude: ["tests/envoy/**"],
+          exclude: ["tests/envoy/**", "tests/lifecycle/**"],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },
@@ -18,7 +18,7 @@ export default defineConfig({
       {
         test: {
           name: "envoy",
-          include: ["tests/envoy/**/*.test.ts"],
+          include: ["tests/envoy/**/*.test.ts", "tests/lifecycle/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           // Real processes with real clocks: one file at a time, and nothing beside them that takes the cores away.

@@ -1,44 +1,67 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { GeneratedFile } from "../builder/generated-file.ts";
 import { failureCatalogue, problemCatalogue } from "../src/errors.ts";
 
-/** `docs/errors.md`: every code of the catalogue with what it means, for those who look one up. */
-export function generateErrorsPage(): GeneratedFile {
-  const problems = Object.entries(problemCatalogue).map(([code, { meaning, severity = "error" }]) =>
-    row([anchored(code), severity, meaning]),
-  );
-  const failures = Object.entries(failureCatalogue).map(([code, { status, meaning, remedy }]) =>
-    row([anchored(code), `${status}`, meaning, sentence(remedy)]),
-  );
-  const text = [
-    "<!-- Generated from src/errors.ts by `npm run generate`. -->",
+/**
+ * `docs/errors.md`: every code with what it means and how to mend it, for those who look one up. A problem is shown by a real example, taken
+ * from the golden outputs of the tests, because its message and its remedy depend on what was written.
+ */
+export async function generateErrorsPage(root: string): Promise<GeneratedFile> {
+  const examples = await shortestExamples(join(root, "tests/config"));
+  const problems = Object.entries(problemCatalogue).flatMap(([code, { meaning, severity = "error" }]) => [
+    `### ${code}`,
     "",
-    "# Error codes",
+    `${severity === "warning" ? "Warning. " : ""}${meaning}`,
     "",
-    "## Problems of configuration, settings and manifests",
+    ...fenced(examples.get(code)),
+  ]);
+  const failures = Object.entries(failureCatalogue).flatMap(([code, { status, meaning, remedy }]) => [
+    `### ${code}`,
     "",
-    "All problems of all files are found in one run. Each is printed with its position, its path in the document, what is wrong and how to mend it.",
-    "An error keeps the configuration from being used; a warning does not.",
+    `Status ${status}. ${meaning}`,
     "",
-    row(["code", "severity", "when"]),
-    row(["---", "---", "---"]),
-    ...problems,
+    `Help: ${remedy}.`,
     "",
-    "## Failures of an exchange",
-    "",
-    "The engine answers in place of the upstream. The client gets the status and a decision id (`x-decision-id`), never the cause: that is in the log",
-    "under the id.",
-    "",
-    row(["code", "status", "when", "how to mend it"]),
-    row(["---", "---", "---", "---"]),
-    ...failures,
-    "",
-  ].join("\n");
-  return { path: "docs/errors.md", text };
+  ]);
+  return { path: "docs/errors.md", text: [...introduction, ...problems, ...failuresIntroduction, ...failures].join("\n") };
 }
 
-const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+const introduction = [
+  "<!-- Generated from src/errors.ts and the golden outputs under tests/config by `npm run generate`. -->",
+  "",
+  "# Error codes",
+  "",
+  "## Problems of configuration, settings and manifests",
+  "",
+  "All problems of all files are found in one run. Each says where it is, its path in the document, what is wrong and how to mend it. An error",
+  "keeps the configuration from being used, a warning does not.",
+  "",
+];
 
-/** A code that can be linked to: `docs/errors.md#unknown-key`. */
-const anchored = (code: string): string => `<a id="${code}"></a>\`${code}\``;
+const failuresIntroduction = [
+  "## Failures of an exchange",
+  "",
+  "The engine answers in place of the upstream. The client gets the status and a decision id (`x-decision-id`), never the cause: that is in the log",
+  "under the id.",
+  "",
+];
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+function fenced(example: string | undefined): readonly string[] {
+  return example === undefined ? [] : ["```text", example, "```", ""];
+}
+
+/** Code to the shortest output that shows it; of two of one length the first by text. */
+async function shortestExamples(folder: string): Promise<ReadonlyMap<string, string>> {
+  const paths = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith(".golden.txt"));
+  const outputs = await Promise.all(paths.map((path) => readFile(join(folder, path), "utf8")));
+  const shortest = new Map<string, string>();
+  for (const [example, code = ""] of outputs.flatMap((output) => [
+    ...output.matchAll(/^\S+: (?:error|warning)\[([\w-]+)\].*(?:\n {2}.*)*/gm),
+  ])) {
+    const known = shortest.get(code);
+    if (known === undefined || example.length < known.length || (example.length === known.length && example < known))
+      shortest.set(code, example);
+  }
+  return shortest;
+}

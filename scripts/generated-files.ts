@@ -21,7 +21,7 @@ import { generateProtos } from "./generate-protos.ts";
 export async function generatedFiles(root: string): Promise<readonly GeneratedFile[]> {
   const policies = await readPolicies(root);
   const parameters = policies.map(({ source, manifest }) => ({ path: `${source}/parameters.ts`, text: generateParameters(manifest) }));
-  return [...(await generateProtos(root)), ...parameters, ...generateRegistry(policies), generateErrorsPage()];
+  return [...(await generateProtos(root)), ...parameters, ...generateRegistry(policies), await generateErrorsPage(root)];
 }
 
 async function readPolicies(root: string): Promise<readonly RegistryEntry[]> {

@@ -39,6 +39,12 @@ function entry<Facts>(entry: Entry<Facts>): Entry<Facts> {
   return entry;
 }
 
+/** Names for a sentence; of many only the first ones. */
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 20);
+  return names.length > shown.length ? `${shown.join(", ")} and ${names.length - shown.length} more` : shown.join(", ");
+}
+
 const didYouMean = (suggestion: string | undefined, otherwise: string): string =>
   suggestion === undefined ? otherwise : `did you mean \`${suggestion}\`?`;
 
@@ -79,7 +85,7 @@ export const problemCatalogue = {
   "unknown-key": entry<{ key: string; suggestion: string | undefined; known: readonly string[] }>({
     meaning: "A key that does not exist in this place.",
     message: (f) => `unknown key \`${f.key}\``,
-    remedy: (f) => didYouMean(f.suggestion, `remove it, or use one of: ${f.known.join(", ")}`),
+    remedy: (f) => didYouMean(f.suggestion, `remove it, or use one of: ${listed(f.known)}`),
   }),
   "missing-key": entry<{ key: string; meaning: string }>({
     meaning: "A key that must be there is not.",
@@ -98,8 +104,8 @@ export const problemCatalogue = {
   }),
   "invalid-choice": entry<{ found: string; choices: readonly string[]; suggestion: string | undefined }>({
     meaning: "A value that is not one of those this place takes.",
-    message: (f) => `\`${f.found}\` is not one of: ${f.choices.join(", ")}`,
-    remedy: (f) => didYouMean(f.suggestion, `use one of: ${f.choices.join(", ")}`),
+    message: (f) => `\`${f.found}\` is not one of: ${listed(f.choices)}`,
+    remedy: (f) => didYouMean(f.suggestion, `use one of: ${listed(f.choices)}`),
   }),
   "invalid-name": entry<{ name: string; kind: string; rule: string }>({
     meaning: "A name with characters or a length that its place does not take.",
@@ -149,7 +155,7 @@ export const problemCatalogue = {
     remedy: (f) =>
       didYouMean(
         f.suggestion,
-        f.known.length === 0 ? "define the chain under `chains`" : `use one of: ${f.known.join(", ")}; or define the chain`,
+        f.known.length === 0 ? "define the chain under `chains`" : `use one of: ${listed(f.known)}; or define the chain`,
       ),
   }),
   "chain-disabled": entry<{ chain: string }>({
@@ -176,18 +182,17 @@ export const problemCatalogue = {
   "policy-unknown": entry<{ policy: string; suggestion: string | undefined; known: readonly string[] }>({
     meaning: "No policy of this name is compiled into the engine.",
     message: (f) => `no policy \`${f.policy}\` in this distribution`,
-    remedy: (f) =>
-      didYouMean(f.suggestion, f.known.length === 0 ? "build a distribution that has it" : `use one of: ${f.known.join(", ")}`),
+    remedy: (f) => didYouMean(f.suggestion, f.known.length === 0 ? "build a distribution that has it" : `use one of: ${listed(f.known)}`),
   }),
   "policy-version-unknown": entry<{ policy: string; version: string; versions: readonly string[] }>({
     meaning: "The policy is compiled in, but in no version that fits.",
     message: (f) => `no version of \`${f.policy}\` fits \`@${f.version}\``,
-    remedy: (f) => `this distribution has: ${f.versions.join(", ")}`,
+    remedy: (f) => `this distribution has: ${listed(f.versions)}`,
   }),
   "policy-version-zero": entry<{ policy: string; example: string; versions: readonly string[] }>({
     meaning: "`@0` was asked for: any two 0.x releases may be incompatible, so a minor version must be named.",
     message: (f) => `\`${f.policy}@0\` is too wide: any 0.x release may break the one before`,
-    remedy: (f) => `name the minor version, such as \`${f.example}\`; this distribution has: ${f.versions.join(", ")}`,
+    remedy: (f) => `name the minor version, such as \`${f.example}\`; this distribution has: ${listed(f.versions)}`,
   }),
   "protects-skip": entry<{ policy: string; setting: string }>({
     meaning: "A step of a policy that keeps somebody out lets the exchange pass when it fails, and nobody has said that this is meant.",
@@ -198,7 +203,7 @@ export const problemCatalogue = {
     meaning: "An acknowledgement names a code that cannot be acknowledged.",
     severity: "warning",
     message: (f) => `\`${f.code}\` is no finding that can be acknowledged`,
-    remedy: (f) => didYouMean(f.suggestion, `remove it, or use one of: ${f.known.join(", ")}`),
+    remedy: (f) => didYouMean(f.suggestion, `remove it, or use one of: ${listed(f.known)}`),
   }),
   "acknowledge-unused": entry<{ code: string }>({
     meaning: "An acknowledgement for which there is no finding.",
@@ -233,7 +238,7 @@ export const problemCatalogue = {
     meaning: "A parameter that the policy does not have.",
     message: (f) => `unknown parameter \`${f.parameter}\``,
     remedy: (f) =>
-      didYouMean(f.suggestion, f.known.length === 0 ? "remove it: there are none here" : `remove it, or use one of: ${f.known.join(", ")}`),
+      didYouMean(f.suggestion, f.known.length === 0 ? "remove it: there are none here" : `remove it, or use one of: ${listed(f.known)}`),
   }),
   "parameter-type": entry<{ expected: string; found: string }>({
     meaning: "A parameter of another type than the policy takes.",
@@ -242,12 +247,12 @@ export const problemCatalogue = {
   }),
   "parameter-choice": entry<{ choices: readonly string[]; suggestion: string | undefined }>({
     meaning: "A parameter whose value is not one of those the policy takes.",
-    message: (f) => `the value is not one of: ${f.choices.join(", ")}`,
-    remedy: (f) => didYouMean(f.suggestion, `use one of: ${f.choices.join(", ")}`),
+    message: (f) => `the value is not one of: ${listed(f.choices)}`,
+    remedy: (f) => didYouMean(f.suggestion, `use one of: ${listed(f.choices)}`),
   }),
   "parameter-alternatives": entry<{ quantity: "exactly one" | "at least one"; alternatives: readonly string[] }>({
     meaning: "Of parameters that stand for each other, too few or too many are given.",
-    message: (f) => `${f.quantity} of these is needed: ${f.alternatives.join(", ")}`,
+    message: (f) => `${f.quantity} of these is needed: ${listed(f.alternatives)}`,
     remedy: (f) => `give ${f.quantity} of them`,
   }),
   "parameter-invalid": entry<{ detail: string; description: string | undefined }>({

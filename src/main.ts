@@ -6,11 +6,12 @@ import { addressText, type ListenAddress } from "./config/addresses.ts";
 import { createSchemaEngine } from "./config/schema-engine.ts";
 import type { Settings } from "./config/settings.ts";
 import type { PolicyRegistry } from "./config/types.ts";
-import { engineCollector } from "./engine-metrics.ts";
+import { engineCollector } from "./engine/engine-metrics.ts";
+import { createPolicyHost } from "./engine/policy-host.ts";
+import { createReloader } from "./engine/reloader.ts";
 import { failureCatalogue, type Problem } from "./errors.ts";
 import { loadPatternEngine } from "./expressions/patterns.ts";
 import { createGenerationHolder } from "./generations/holder.ts";
-import { createReloader } from "./generations/reloader.ts";
 import { watchSecrets } from "./generations/secret-files.ts";
 import { createSecrets } from "./generations/secrets.ts";
 import { createExchangeCounters } from "./kernel/exchange-counters.ts";
@@ -21,7 +22,6 @@ import { createPolicyCounters } from "./observe/policy-counters.ts";
 import { createProbes } from "./observe/probes.ts";
 import { collectProcess } from "./observe/process-metrics.ts";
 import { createStepCounters } from "./observe/step-counters.ts";
-import { createPolicyHost } from "./policy-host.ts";
 import { fileProvider } from "./providers/file.ts";
 import type { Verdict } from "./providers/provider.ts";
 import { createProviderRegistry } from "./providers/registry.ts";
@@ -123,7 +123,8 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
         return verdict;
       },
       judged: (provider, verdict) => logVerdict(log, provider, verdict, generations.current()?.config.warnings ?? []),
-      failed: (provider, error) => log.error({ provider, err: error }, "the provider's source cannot be read: the running generation stays"),
+      failed: (provider, error) =>
+        log.error({ provider, err: error }, "the provider's source cannot be read: the running generation stays"),
     },
   );
   const secretFiles = watchSecrets({
@@ -151,7 +152,11 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
         ready: serving(),
         detail: {
           draining,
-          generation: generation && { number: generation.number, hash: generation.hash, since: new Date(generation.committedAt).toISOString() },
+          generation: generation && {
+            number: generation.number,
+            hash: generation.hash,
+            since: new Date(generation.committedAt).toISOString(),
+          },
           problems: reloader.state().problems.map(problemFacts),
           providers: registry.state(),
           probes: probes.states(),
@@ -227,7 +232,8 @@ function logReply(log: Log, { reply, id, request, chain, generation, cause }: Re
 function logVerdict(log: Log, provider: string, verdict: Verdict, warnings: readonly Problem[]): void {
   switch (verdict.kind) {
     case "accepted":
-      log.info({ provider, generation: verdict.generation, warnings: warnings.map(problemFacts) }, "new generation in use");
+      log.info({ provider, generation: verdict.generation }, "new generation in use");
+      for (const warning of warnings) log.warn({ provider, ...problemFacts(warning) }, "the configuration has a warning");
       return;
     case "unchanged":
       log.debug({ provider, generation: verdict.generation }, "nothing has changed");

@@ -11,7 +11,7 @@ export async function codesAreDocumented(root: string): Promise<readonly string[
     ...shared.map((code) => `${code}: both a problem and a failure; whoever looks it up must find one meaning`),
     ...entries.filter(([, { meaning }]) => !/^[A-Z].*\.$/s.test(meaning)).map(([code]) => `${code}: its meaning must be a sentence`),
     ...entries
-      .filter(([code]) => !page.includes(`<a id="${code}">`))
+      .filter(([code]) => !page.includes(`\n### ${code}\n`))
       .map(([code]) => `${code}: missing in docs/errors.md; run \`npm run generate\``),
     ...repeated(entries.map(([, { meaning }]) => meaning)).map((meaning) => `two codes have the same meaning: ${meaning}`),
   ];

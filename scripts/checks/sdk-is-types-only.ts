@@ -21,10 +21,10 @@ export async function sdkIsTypesOnly(root: string): Promise<readonly string[]> {
       "--outDir",
       out,
     ]);
-    for (const file of await readdir(out)) {
+    for (const file of (await readdir(out, { recursive: true })).filter((name) => /\.(?:js|d\.ts)$/.test(name))) {
       const code = (await readFile(join(out, file), "utf8")).trim();
       if (file.endsWith(".js") && code !== "export {};") faults.push(`src/sdk leaves code to run, ${file}:\n${code}`);
-      if (file.endsWith(".d.ts") && /\b(?:import|require)\b/.test(code)) faults.push(`src/sdk imports something, ${file}`);
+      if (file.endsWith(".d.ts") && /\bimport\b|\brequire\b|\bfrom "/.test(code)) faults.push(`src/sdk imports something, ${file}`);
     }
     return faults;
   } finally {

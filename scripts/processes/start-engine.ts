@@ -57,6 +57,9 @@ export async function startEngine({ name, settings, adminPort, folder, until = "
   try {
     await waitFor({ what: `the ${name} to be ${until}`, timeoutMs: startTimeoutMs, explain: said }, async () => {
       if (!child.running()) throw new Error(`the ${name} ended instead of serving: ${said()}`);
+      if (until === "ready" && log.some(({ problems }) => problems !== undefined)) {
+        throw new Error(`the ${name} refuses its configuration: ${said()}`);
+      }
       const answer = await send(adminPort, { path }).catch(() => undefined);
       return answer?.status === 200 ? true : undefined;
     });

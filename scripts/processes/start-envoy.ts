@@ -10,8 +10,6 @@ export interface Envoy {
   /** Where requests go. */
   readonly port: number;
   readonly adminPort: number;
-  /** The access log: one line for each request that has ended. */
-  readonly accessLog: readonly string[];
   /** The counters and gauges whose name matches. */
   stats(pattern: string): Promise<ReadonlyMap<string, number>>;
   stop(): Promise<void>;
@@ -35,13 +33,11 @@ const stopGraceMs = 5_000;
 export async function startEnvoy({ binary, bootstrap, port, adminPort, folder }: EnvoyPlan): Promise<Envoy> {
   const file = join(folder, "envoy.yaml");
   await writeFile(file, writeData(bootstrap));
-  const accessLog: string[] = [];
   const child = await startChild({
     name: "Envoy",
     command: binary,
     // Without hot restart several Envoys live on one machine and leave no shared memory behind.
     args: ["--config-path", file, "--disable-hot-restart", "--log-level", "warn", "--concurrency", "1"],
-    onLine: (line) => accessLog.push(line),
   });
   const stop = async (): Promise<void> => {
     await child.stop(stopGraceMs);
@@ -56,7 +52,7 @@ export async function startEnvoy({ binary, bootstrap, port, adminPort, folder }:
     await stop();
     throw error;
   }
-  return { process: child, port, adminPort, accessLog, stats: (pattern) => readStats(adminPort, pattern), stop };
+  return { process: child, port, adminPort, stats: (pattern) => readStats(adminPort, pattern), stop };
 }
 
 function said(child: Child): string {

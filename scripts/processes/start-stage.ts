@@ -122,6 +122,8 @@ function moveSettings(settings: Data, address: EngineAddress, adminPort: number,
     ["listen", ["socket" in address ? `unix:${address.socket}` : `tcp:${address.host}:${address.port}`]],
     ["admin", `tcp:127.0.0.1:${adminPort}`],
     ["providers", [{ file: { paths: [policiesFile] } }]],
+    // Envoy ends before the engine: there is nobody to wait for.
+    ["shutdown", { drainDelay: "0s", grace: "5s" }],
   ] as const;
   return places.reduce((data, [key, value]) => replaceAt(data, [key], value), settings);
 }

@@ -32,12 +32,15 @@ const closeTimeoutMs = 1_000;
 
 /** Rejects when the address cannot be bound. */
 export function startAdminServer(address: { readonly host: string; readonly port: number }, sources: AdminSources): Promise<AdminServer> {
-  const server = createServer({ headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, connectionsCheckingInterval: 1_000 }, (request, response) =>
-    answer(request, response, address.host, sources),
+  const server = createServer(
+    { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, connectionsCheckingInterval: 1_000 },
+    (request, response) => answer(request, response, address.host, sources),
   );
   server.maxConnections = connectionsMax;
   return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(new Error(`cannot listen on tcp:${address.host}:${address.port}: ${error.message}`, { cause: error })));
+    server.once("error", (error) =>
+      reject(new Error(`cannot listen on tcp:${address.host}:${address.port}: ${error.message}`, { cause: error })),
+    );
     server.listen(address.port, address.host, () => {
       const { port } = server.address() as AddressInfo;
       resolve({ host: address.host, port, close: () => close(server) });

@@ -1,9 +1,8 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { formatProblems } from "../config/problems.ts";
 import { parseSettings, type Settings } from "../config/settings.ts";
 import type { SourceDocument } from "../config/types.ts";
 import { readFiles } from "../files/read-files.ts";
-import { dirname } from "node:path";
 
 /** Reads files and folders as documents, named as they were given. Throws a `FilesError` that says which one and why. */
 export async function readDocuments(paths: readonly string[]): Promise<readonly SourceDocument[]> {

@@ -17,7 +17,9 @@ export const listCommand: MakeCommand = (policies) =>
       process.stdout.write(json === true ? `${JSON.stringify(rows, undefined, 2)}\n` : table(rows));
     });
 
-function table(rows: readonly { readonly name: string; readonly version: string; readonly hash: string; readonly source: string }[]): string {
+function table(
+  rows: readonly { readonly name: string; readonly version: string; readonly hash: string; readonly source: string }[],
+): string {
   const cells = rows.map(({ name, version, hash, source }) => [`${name}@${version}`, hash.slice(0, 12), source]);
   const widths = [0, 1].map((column) => Math.max(0, ...cells.map((row) => row[column]?.length ?? 0)));
   return cells.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}\n`).join("");

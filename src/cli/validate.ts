@@ -3,7 +3,8 @@ import { checkConfig } from "../config/check.ts";
 import { formatProblems } from "../config/problems.ts";
 import { createSchemaEngine } from "../config/schema-engine.ts";
 import { defaultEnvoyPromises } from "../config/settings.ts";
-import type { CheckEnvironment, PolicyRegistry, SourceDocument } from "../config/types.ts";
+import type { CheckEnvironment, SourceDocument } from "../config/types.ts";
+import { createPolicyHost } from "../engine/policy-host.ts";
 import type { Problem } from "../errors.ts";
 import { loadPatternEngine } from "../expressions/patterns.ts";
 import { prepare } from "../generations/prepare.ts";
@@ -12,7 +13,6 @@ import { createLog } from "../observe/log.ts";
 import { createPolicyCounters } from "../observe/policy-counters.ts";
 import { createProbes } from "../observe/probes.ts";
 import { createStepCounters } from "../observe/step-counters.ts";
-import { createPolicyHost } from "../policy-host.ts";
 import { createInstancePool } from "../worker/instances.ts";
 import type { MakeCommand } from "./command.ts";
 import { readDocuments, readSettings } from "./documents.ts";
@@ -75,7 +75,9 @@ function print(problems: readonly Problem[], { json, bind }: Options): void {
   if (problems.length > 0) process.stdout.write(`${formatProblems(problems)}\n`);
   const errors = problems.filter(({ severity }) => severity === "error").length;
   const words = [count(errors, "problem"), ...(problems.length > errors ? [count(problems.length - errors, "warning")] : [])].join(", ");
-  process.stderr.write(errors === 0 ? `fine${bind === true ? ", every policy was created" : ""}${problems.length > 0 ? `: ${words}` : ""}\n` : `${words}\n`);
+  process.stderr.write(
+    errors === 0 ? `fine${bind === true ? ", every policy was created" : ""}${problems.length > 0 ? `: ${words}` : ""}\n` : `${words}\n`,
+  );
 }
 
 const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? "" : "s"}`;

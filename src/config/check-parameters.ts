@@ -3,7 +3,7 @@ import { problem } from "../errors.ts";
 import { canonicalHash } from "./canonical.ts";
 import { checkExpression, type ExpressionContext, type SourceText } from "./check-expression.ts";
 import { entryPlace, itemPlace, type Place, type ScalarNode } from "./node.ts";
-import { parameterProblems, placeAt } from "./parameter-problems.ts";
+import { isChoice, parameterProblems, placeAt } from "./parameter-problems.ts";
 import { pointerKeys, pointerTo } from "./pointer.ts";
 import { isNothing, type Report } from "./read.ts";
 import type { Mark, SchemaViolation } from "./schema-engine.ts";
@@ -86,10 +86,9 @@ function reportReferences({ node, text, path, resolved }: WrittenText, mark: Mar
 /** A text whose secret is missing is not what will be validated once it is there: what is said against it now would mislead. */
 function decidable(texts: ReadonlyMap<string, WrittenText>): (violation: SchemaViolation) => boolean {
   const unresolved = [...texts].filter(([, { resolved }]) => resolved.faults.length > 0).map(([pointer]) => pointer);
-  return ({ instancePath, keyword }) =>
-    !unresolved.some(
-      (pointer) => pointer === instancePath || ((keyword === "oneOf" || keyword === "anyOf") && pointer.startsWith(`${instancePath}/`)),
-    );
+  const misleads = (violation: SchemaViolation, pointer: string): boolean =>
+    pointer === violation.instancePath || (isChoice(violation) && pointer.startsWith(`${violation.instancePath}/`));
+  return (violation) => !unresolved.some((pointer) => misleads(violation, pointer));
 }
 
 /** The text to compile. In an expression nothing is replaced; a default of the schema stands where the nearest written value stands. */

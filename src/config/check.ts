@@ -27,7 +27,8 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
   const policies = catalogue(environment.policies);
   const results = new Map([...merged.chains].map(([name, place]) => [name, checkChain(name, place, { environment, policies }, report)]));
   // A chain that is said to be missing may stand in the document that cannot be read.
-  const references: References = { chains: results, complete: parsed.every(({ root }) => root !== undefined) };
+  const known = [...results.keys()].sort();
+  const references = { chains: results, complete: parsed.every(({ root }) => root !== undefined), known, suggest: suggester(known) };
   const before = problems.length;
   const routes = new Map([...merged.routes].map(([name, place]) => [name, readRoute(place, references, report)]));
   const unmatched = readUnmatched(merged.unmatched, references, report);
@@ -46,6 +47,17 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
 interface References {
   readonly chains: ReadonlyMap<string, ChainResult>;
   readonly complete: boolean;
+  readonly known: readonly string[];
+  readonly suggest: (name: string) => string | undefined;
+}
+
+/** Looking for what was meant takes time: thousands of names, each compared with thousands of chains, would take a minute. */
+function suggester(known: readonly string[]): (name: string) => string | undefined {
+  let left = 100;
+  return (name) => {
+    left -= 1;
+    return left >= 0 ? suggest(name, known) : undefined;
+  };
 }
 
 /** A chain's name, or `[]`: the empty chain, said aloud. */
@@ -66,12 +78,14 @@ function readUnmatched(place: Place | undefined, references: References, report:
   return chain === undefined ? { kind: "deny" } : { kind: "chain", chain };
 }
 
-function readChainName(place: Place, { chains, complete }: References, report: Report): string | undefined {
+function readChainName(place: Place, references: References, report: Report): string | undefined {
   const chain = readText(place, report);
   if (chain === undefined) return undefined;
-  const found = chains.get(chain);
-  const known = [...chains.keys()].sort();
-  if (found === undefined && complete) report(problem("chain-undefined", at(place), { chain, suggestion: suggest(chain, known), known }));
+  const { known } = references;
+  const found = references.chains.get(chain);
+  if (found === undefined && references.complete) {
+    report(problem("chain-undefined", at(place), { chain, suggestion: references.suggest(chain), known }));
+  }
   if (found?.enabled === false) report(problem("chain-disabled", at(place), { chain }));
   return chain;
 }

@@ -8,16 +8,36 @@ import type { SchemaViolation } from "./schema-engine.ts";
 
 /** One problem per fault: the echo of a fault in the branches of `oneOf` and the like is left out. */
 export function parameterProblems(violations: readonly SchemaViolation[], root: Place): readonly Problem[] {
-  const choices = violations.filter(({ keyword }) => keyword === "oneOf" || keyword === "anyOf");
-  const isEcho = (violation: SchemaViolation): boolean =>
-    choices.some(
-      ({ schemaPath, instancePath }) =>
-        violation.schemaPath.startsWith(`${schemaPath}/`) && violation.instancePath.startsWith(instancePath),
-    );
-  const faults = violations.filter((violation) => !isEcho(violation));
+  const { faults, echoes } = separateEchoes(violations);
+  const byPlace = Map.groupBy(faults, ({ instancePath }) => instancePath);
   const isOverruled = (fault: SchemaViolation): boolean =>
-    faults.some((other) => other.instancePath === fault.instancePath && overrules(other, fault));
-  return faults.filter((fault) => !isOverruled(fault)).flatMap((fault) => toProblem(fault, violations, root));
+    byPlace.get(fault.instancePath)?.some((other) => overrules(other, fault)) === true;
+  return faults.filter((fault) => !isOverruled(fault)).flatMap((fault) => toProblem(fault, echoes.get(fault) ?? [], root));
+}
+
+/** Which violations come only from the branches that a `oneOf` or `anyOf` has tried in vain; by the outermost of these. */
+function separateEchoes(violations: readonly SchemaViolation[]): {
+  readonly faults: readonly SchemaViolation[];
+  readonly echoes: ReadonlyMap<SchemaViolation, readonly SchemaViolation[]>;
+} {
+  const choices = Map.groupBy(violations.filter(isChoice), ({ instancePath }) => instancePath);
+  const sourceOf = (violation: SchemaViolation): SchemaViolation | undefined =>
+    pathsTo(violation.instancePath)
+      .flatMap((path) => choices.get(path) ?? [])
+      .find(({ schemaPath }) => violation.schemaPath.startsWith(`${schemaPath}/`));
+  const bySource = Map.groupBy(violations, sourceOf);
+  const faults = bySource.get(undefined) ?? [];
+  return { faults, echoes: new Map(faults.map((fault) => [fault, bySource.get(fault) ?? []])) };
+}
+
+/** Whether a violation says that no branch fits, or too many do. */
+export function isChoice({ keyword }: SchemaViolation): boolean {
+  return keyword === "oneOf" || keyword === "anyOf";
+}
+
+/** A pointer and all above it, the root first. */
+function pathsTo(pointer: string): readonly string[] {
+  return ["", ...pointerKeys(pointer).map((_, index) => pointer.split("/", index + 2).join("/"))];
 }
 
 /** Of two faults of one value: the wrong type says it all, and a missing tag is missing once. */
@@ -46,7 +66,7 @@ function childPlace(place: Place, key: string): Place | undefined {
   return entry === undefined ? undefined : entryPlace(place, key, entry);
 }
 
-function toProblem(violation: SchemaViolation, all: readonly SchemaViolation[], root: Place): readonly Problem[] {
+function toProblem(violation: SchemaViolation, echoes: readonly SchemaViolation[], root: Place): readonly Problem[] {
   const { keyword, params, data, parentSchema, instancePath, propertyName } = violation;
   const place = placeAt(root, instancePath);
   const description = textOf(parentSchema?.description);
@@ -88,7 +108,7 @@ function toProblem(violation: SchemaViolation, all: readonly SchemaViolation[], 
       return [discriminatorProblem(place, violation)];
     case "oneOf":
     case "anyOf":
-      return [alternativesProblem(place, violation, all)];
+      return [alternativesProblem(place, violation, echoes)];
     default:
       return [problem("parameter-invalid", at(place), { detail: detailOf(violation), description })];
   }
@@ -112,8 +132,8 @@ function discriminatorProblem(place: Place, { params, parentSchema, data }: Sche
 
 function alternativesProblem(
   place: Place,
-  { keyword, schema, schemaPath, instancePath }: SchemaViolation,
-  all: readonly SchemaViolation[],
+  { keyword, schema, instancePath }: SchemaViolation,
+  echoes: readonly SchemaViolation[],
 ): Problem {
   const branches = listOf(schema).map(objectOf);
   if (branches.every((branch) => Object.keys(branch).join() === "required")) {
@@ -123,7 +143,6 @@ function alternativesProblem(
       alternatives,
     });
   }
-  const echoes = all.filter((other) => other.schemaPath.startsWith(`${schemaPath}/`));
   const [first] = echoes;
   if (first !== undefined && echoes.every((other) => other.keyword === "type" && other.instancePath === instancePath)) {
     const expected = echoes.map((other) => typeText(other.params.type)).join(" or ");

@@ -12,7 +12,7 @@ import { sourceOffsets } from "./scalar-offsets.ts";
 import type { SourceDocument } from "./types.ts";
 
 /** A text longer than this is refused before it is parsed; UTF-16 units. */
-export const documentCharactersMax = 4 * 1024 * 1024;
+export const documentCharactersMax = 2 * 1024 * 1024;
 /** Values in a document, each alias counted as what it stands for. */
 export const documentNodesMax = 200_000;
 /** Maps and lists inside each other. */

@@ -20,6 +20,7 @@ export function startWalk(text: string, scope: Scope, patterns: PatternEngine): 
   const reads = new Set<string>();
   let loopRounds = 0;
   let nesting = 0;
+  let isTooDeep = false;
   let patternCount = 0;
   const compiler: Compiler = {
     text,
@@ -40,7 +41,9 @@ export function startWalk(text: string, scope: Scope, patterns: PatternEngine): 
     },
     part(node, place) {
       if (nesting === nestingMax) {
-        compiler.report("cost", node, `the expression is nested more than ${nestingMax} levels deep`, "split it into several steps");
+        const message = `the expression is nested more than ${nestingMax} levels deep`;
+        if (!isTooDeep) compiler.report("cost", node, message, "split it into several steps");
+        isTooDeep = true;
         return { type: unknown, run: () => undefined };
       }
       nesting++;

@@ -1,4 +1,5 @@
 import { checkConfig } from "../config/check.ts";
+import { sortProblems } from "../config/problems.ts";
 import type { CheckEnvironment, SourceDocument } from "../config/types.ts";
 import type { Problem } from "../errors.ts";
 import { bind } from "../worker/bind.ts";
@@ -22,6 +23,6 @@ export async function prepare(
   const checked = checkConfig(documents, environment);
   if ("problems" in checked) return checked;
   const bound = await bind(checked.config, environment);
-  if ("problems" in bound) return bound;
+  if ("problems" in bound) return { problems: sortProblems([...bound.problems, ...checked.config.warnings]) };
   return { prepared: { config: checked.config, chains: bound.chains, release: bound.release } };
 }

@@ -38,7 +38,9 @@ export function createSecrets(environment: Readonly<Record<string, string | unde
             if (statSync(name).size > secretBytesMax) return { missing: `the file is larger than ${secretBytesMax} bytes` };
             return remember(readFileSync(name, "utf8"));
           } catch (error) {
-            return { missing: `the file cannot be read: ${error instanceof Error && "code" in error ? String(error.code) : "unknown error"}` };
+            return {
+              missing: `the file cannot be read: ${error instanceof Error && "code" in error ? String(error.code) : "unknown error"}`,
+            };
           }
         }
         default:

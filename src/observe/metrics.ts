@@ -3,28 +3,52 @@
  * increment of a number and nothing else.
  */
 
-export interface MetricFamily {
+export type MetricFamily = ScalarFamily | HistogramFamily;
+
+export interface ScalarFamily {
   readonly name: string;
   readonly help: string;
-  readonly type: "counter" | "gauge" | "histogram";
+  readonly type: "counter" | "gauge";
   readonly samples: readonly Sample[];
 }
 
 export interface Sample {
-  /** Appended to the family's name: `_bucket`, `_sum`, `_count` of a histogram. */
-  readonly suffix?: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
   readonly value: number;
 }
+
+export interface HistogramFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "histogram";
+  /** Upper bounds of the buckets, included, ascending, in the unit of the name. The bucket above the last one is not listed. */
+  readonly bounds: readonly number[];
+  readonly series: readonly HistogramSeries[];
+}
+
+export interface HistogramSeries {
+  readonly labels: Labels;
+  /** How many observations fell into each bucket, not cumulative; one more than there are bounds. Read while the text is made, not kept. */
+  readonly buckets: ArrayLike<number>;
+  readonly sum: number;
+}
+
+export type Labels = Readonly<Record<string, string>>;
 
 export type Collector = () => readonly MetricFamily[];
 
 export interface Metrics {
-  /** Adds a collector; returns what removes it. */
+  /** Adds a collector; returns what removes it. Families of one name from several collectors become one. */
   register(collector: Collector): () => void;
-  /** The whole exposition: families in the order of their names, each once. */
+  /**
+   * The whole exposition, families in the order of their names and series in the order of their labels. Throws what a collector throws, and
+   * a TypeError when one name is used for two types.
+   */
   expose(): string;
 }
+
+/** What a response with `expose()` as its body is called. */
+export const metricsContentType = "text/plain; version=0.0.4; charset=utf-8";
 
 export function createMetrics(): Metrics {
   const collectors = new Set<Collector>();
@@ -35,12 +59,10 @@ export function createMetrics(): Metrics {
     },
     expose() {
       const families = new Map<string, MetricFamily>();
-      for (const family of [...collectors].flatMap((collect) => collect())) {
-        const known = families.get(family.name);
-        families.set(family.name, known === undefined ? family : { ...known, samples: [...known.samples, ...family.samples] });
-      }
+      for (const collect of collectors)
+        for (const family of collect()) families.set(family.name, merged(families.get(family.name), family));
       return [...families.values()]
-        .sort((a, b) => (a.name < b.name ? -1 : 1))
+        .sort(by(({ name }) => name))
         .map(familyText)
         .join("");
     },
@@ -52,22 +74,59 @@ export function single(name: string, type: "counter" | "gauge", help: string, va
   return { name, help, type, samples: [{ labels: {}, value }] };
 }
 
-function familyText({ name, help, type, samples }: MetricFamily): string {
-  const lines = samples.map(({ suffix = "", labels, value }) => `${name}${suffix}${labelsText(labels)} ${valueText(value)}\n`);
-  return `# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}\n# TYPE ${name} ${type}\n${lines.join("")}`;
+function merged(known: MetricFamily | undefined, added: MetricFamily): MetricFamily {
+  if (known === undefined) return added;
+  if (known.type === "histogram" && added.type === "histogram") return { ...known, series: [...known.series, ...added.series] };
+  if (known.type !== "histogram" && added.type === known.type) return { ...known, samples: [...known.samples, ...added.samples] };
+  throw new TypeError(`metric \`${added.name}\` is a ${known.type} in one place and a ${added.type} in another: rename one of them`);
 }
 
-function labelsText(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`);
-  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+function familyText(family: MetricFamily): string {
+  const { name, help, type } = family;
+  return `# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}\n# TYPE ${name} ${type}\n${seriesTexts(family).join("")}`;
+}
+
+function seriesTexts(family: MetricFamily): readonly string[] {
+  // Label texts are made once per series: a scrape must not hold up the exchanges.
+  if (family.type === "histogram") {
+    const series = family.series.map((one) => ({ ...one, text: labelsText(one.labels) })).sort(by(({ text }) => text));
+    return series.map(({ text, buckets, sum }) => histogramText(family, text, buckets, sum));
+  }
+  const samples = family.samples.map(({ labels, value }) => ({ value, text: labelsText(labels) })).sort(by(({ text }) => text));
+  return samples.map(({ text, value }) => `${family.name}${braced(text)} ${valueText(value)}\n`);
+}
+
+function histogramText({ name, bounds }: HistogramFamily, labels: string, buckets: ArrayLike<number>, sum: number): string {
+  const prefix = labels === "" ? "" : `${labels},`;
+  let text = "";
+  let total = 0;
+  for (const [at, bound] of [...bounds, Number.POSITIVE_INFINITY].entries()) {
+    total += buckets[at] ?? 0;
+    text += `${name}_bucket{${prefix}le="${valueText(bound)}"} ${valueText(total)}\n`;
+  }
+  return `${text}${name}_sum${braced(labels)} ${valueText(sum)}\n${name}_count${braced(labels)} ${valueText(total)}\n`;
+}
+
+function labelsText(labels: Labels): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${escapeLabel(value)}"`)
+    .join(",");
 }
 
 function escapeLabel(value: string): string {
   return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }
 
+function braced(labels: string): string {
+  return labels === "" ? "" : `{${labels}}`;
+}
+
 function valueText(value: number): string {
   if (value === Number.POSITIVE_INFINITY) return "+Inf";
   if (value === Number.NEGATIVE_INFINITY) return "-Inf";
   return String(value);
+}
+
+function by<Value>(key: (value: Value) => string): (a: Value, b: Value) => number {
+  return (a, b) => (key(a) < key(b) ? -1 : 1);
 }

@@ -1,32 +1,54 @@
 import type { MetricFamily } from "./metrics.ts";
 import type { StepLabels } from "./step-counters.ts";
 
-/** Counters that policies make for themselves, gone with the instance that made them. */
+/** Counters that policies make for themselves. */
 export interface PolicyCounterRegistry {
-  create(step: StepLabels, name: string, help: string): { add(count: number): void; close(): void };
+  /**
+   * A counter of one name and step is the same one as long as anybody holds it: an instance with new parameters goes on counting. `add`
+   * throws a RangeError on a negative count.
+   */
+  create(step: StepLabels, name: string, help: string): PolicyCounter;
   families(): readonly MetricFamily[];
 }
 
+export interface PolicyCounter {
+  add(count: number): void;
+  close(): void;
+}
+
 export function createPolicyCounters(): PolicyCounterRegistry {
-  const counters = new Set<{ readonly step: StepLabels; readonly name: string; readonly help: string; value: number }>();
+  const counters = new Map<string, HeldCounter>();
   return {
-    create(step, name, help) {
-      const counter = { step, name, help, value: 0 };
-      counters.add(counter);
+    create({ chain, step, policy }, name, help) {
+      const key = JSON.stringify([name, chain, step, policy]);
+      const counter = counters.get(key) ?? { name, help, labels: { chain, step, policy }, value: 0, holders: 0 };
+      counters.set(key, counter);
+      counter.holders += 1;
       return {
         add(count) {
           if (!(count >= 0)) throw new RangeError("a counter only grows");
           counter.value += count;
         },
-        close: () => counters.delete(counter),
+        close() {
+          counter.holders -= 1;
+          if (counter.holders === 0) counters.delete(key);
+        },
       };
     },
     families: () =>
-      [...counters].map(({ step: { chain, step, policy }, name, help, value }) => ({
+      [...counters.values()].map(({ name, help, labels, value }) => ({
         name: `policy_engine_policy_${name}_total`,
         help,
         type: "counter" as const,
-        samples: [{ labels: { chain, step, policy }, value }],
+        samples: [{ labels, value }],
       })),
   };
+}
+
+interface HeldCounter {
+  readonly name: string;
+  readonly help: string;
+  readonly labels: { readonly chain: string; readonly step: string; readonly policy: string };
+  value: number;
+  holders: number;
 }

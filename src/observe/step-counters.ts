@@ -1,8 +1,8 @@
 /**
- * What each step of each chain has done, in typed arrays: counting is adding to a number at an index that was fixed at load. Metrics,
- * statistics for providers and explanations read the same numbers.
+ * What each step of each chain has done, in typed arrays: counting is adding to a number at an index that was fixed at load. Metrics and
+ * statistics for providers read the same numbers.
  */
-import type { MetricFamily, Sample } from "./metrics.ts";
+import type { HistogramSeries, MetricFamily, Sample } from "./metrics.ts";
 
 export type StepPhase = "request" | "response";
 
@@ -16,60 +16,67 @@ export interface StepLabels {
   readonly policy: string;
 }
 
+/** The counts of a step, both phases together: a step with two handlers runs twice in an exchange. */
+export interface StepCounts extends StepLabels {
+  /** Handler calls, however they ended. */
+  readonly runs: number;
+  readonly skips: number;
+  readonly replies: number;
+  /** Handlers that failed for other reasons than time. */
+  readonly errors: number;
+  readonly timeouts: number;
+}
+
 export interface StepCounters {
-  /** Reserves zeroed counters for a step. */
+  /**
+   * Reserves counters for a step. Those of one chain, step and policy version are the same ones as long as anybody holds them: a step whose
+   * parameters change goes on counting, and its series is in the metrics once.
+   */
   allocate(labels: StepLabels): number;
-  /** Gives them back: the step disappears from the metrics. */
+  /** Gives them back, once per `allocate`. When nobody holds them, the step disappears from the metrics. */
   free(index: number): void;
+  /** Allocates no memory. */
   count(index: number, phase: StepPhase, outcome: StepOutcome): void;
-  /** How long a handler took, milliseconds. */
+  /** How long a handler took, milliseconds. Allocates no memory. */
   observe(index: number, phase: StepPhase, milliseconds: number): void;
-  read(index: number, phase: StepPhase, outcome: StepOutcome): number;
+  read(index: number): StepCounts;
   families(): readonly MetricFamily[];
 }
 
-const phases: readonly StepPhase[] = ["request", "response"];
-const outcomes: readonly StepOutcome[] = ["ran", "skipped", "replied", "failed", "timed-out", "overrun"];
-/** Upper bounds in seconds; the last bucket, +Inf, has none. */
-const bucketBounds: readonly number[] = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
-const outcomeCells = phases.length * outcomes.length;
-const bucketCells = phases.length * (bucketBounds.length + 1);
-
-export function createStepCounters(): StepCounters {
-  const labels: (StepLabels | undefined)[] = [];
-  const free: number[] = [];
-  let counts = new Float64Array(0);
-  let buckets = new Float64Array(0);
-  let seconds = new Float64Array(0);
-
-  const grow = (capacity: number): void => {
-    counts = grown(counts, capacity * outcomeCells);
-    buckets = grown(buckets, capacity * bucketCells);
-    seconds = grown(seconds, capacity * phases.length);
-  };
-
-  const countCell = (index: number, phase: StepPhase, outcome: StepOutcome): number =>
-    index * outcomeCells + phases.indexOf(phase) * outcomes.length + outcomes.indexOf(outcome);
-
-  const bucketCell = (index: number, phase: StepPhase, bucket: number): number =>
-    index * bucketCells + phases.indexOf(phase) * (bucketBounds.length + 1) + bucket;
-
-  const secondsCell = (index: number, phase: StepPhase): number => index * phases.length + phases.indexOf(phase);
+/** @param capacity for how many steps there is room at first; it doubles when needed */
+export function createStepCounters(capacity = 16): StepCounters {
+  const slots: (Slot | undefined)[] = [];
+  const vacant: number[] = [];
+  const indexes = new Map<string, number>();
+  let counts = new Float64Array(capacity * countCells);
+  let buckets = new Float64Array(capacity * bucketCells);
+  let seconds = new Float64Array(capacity * phases.length);
 
   return {
-    allocate(label) {
-      const index = free.pop() ?? labels.length;
-      labels[index] = label;
-      if (counts.length < (index + 1) * outcomeCells) grow(Math.max(16, (index + 1) * 2));
-      counts.fill(0, index * outcomeCells, (index + 1) * outcomeCells);
-      buckets.fill(0, index * bucketCells, (index + 1) * bucketCells);
-      seconds.fill(0, index * phases.length, (index + 1) * phases.length);
+    allocate({ chain, step, policy }) {
+      const key = JSON.stringify([chain, step, policy]);
+      const known = slots[indexes.get(key) ?? -1];
+      if (known !== undefined) {
+        known.holders += 1;
+        return known.index;
+      }
+      const index = vacant.pop() ?? slots.length;
+      slots[index] = { index, key, labels: { chain, step, policy }, holders: 1 };
+      indexes.set(key, index);
+      makeRoom(index + 1);
       return index;
     },
     free(index) {
-      labels[index] = undefined;
-      free.push(index);
+      const slot = slots[index];
+      if (slot === undefined) return;
+      slot.holders -= 1;
+      if (slot.holders > 0) return;
+      slots[index] = undefined;
+      indexes.delete(slot.key);
+      vacant.push(index);
+      counts.fill(0, index * countCells, (index + 1) * countCells);
+      buckets.fill(0, index * bucketCells, (index + 1) * bucketCells);
+      seconds.fill(0, index * phases.length, (index + 1) * phases.length);
     },
     count(index, phase, outcome) {
       const cell = countCell(index, phase, outcome);
@@ -77,43 +84,104 @@ export function createStepCounters(): StepCounters {
     },
     observe(index, phase, milliseconds) {
       let bucket = 0;
-      while (bucket < bucketBounds.length && milliseconds > (bucketBounds[bucket] ?? 0) * 1000) bucket++;
-      const cell = bucketCell(index, phase, bucket);
+      while (bucket < boundsMs.length && milliseconds > (boundsMs[bucket] ?? 0)) bucket++;
+      const cell = bucketCell(index, phase) + bucket;
       buckets[cell] = (buckets[cell] ?? 0) + 1;
-      const sum = secondsCell(index, phase);
+      const sum = index * phases.length + phaseNumber(phase);
       seconds[sum] = (seconds[sum] ?? 0) + milliseconds / 1000;
     },
-    read: (index, phase, outcome) => counts[countCell(index, phase, outcome)] ?? 0,
+    read(index) {
+      const { chain = "", step = "", policy = "" } = slots[index]?.labels ?? {};
+      const total = (outcome: StepOutcome): number => phases.reduce((sum, phase) => sum + countOf(index, phase, outcome), 0);
+      const [replies, errors, timeouts] = [total("replied"), total("failed"), total("timed-out")];
+      const runs = total("ran") + replies + errors + timeouts;
+      return { chain, step, policy, runs, skips: total("skipped"), replies, errors, timeouts };
+    },
     families() {
-      const runs: Sample[] = [];
-      const durations: Sample[] = [];
-      for (const [index, label] of labels.entries()) {
-        if (label === undefined) continue;
-        for (const phase of phases) {
-          for (const outcome of outcomes) {
-            const value = counts[countCell(index, phase, outcome)] ?? 0;
-            if (value > 0) runs.push({ labels: { ...label, phase, outcome }, value });
-          }
-          let total = 0;
-          const cumulative = [...bucketBounds, Number.POSITIVE_INFINITY].map((bound, bucket) => {
-            total += buckets[bucketCell(index, phase, bucket)] ?? 0;
-            return { suffix: "_bucket", labels: { ...label, phase, le: bound === Number.POSITIVE_INFINITY ? "+Inf" : String(bound) }, value: total };
-          });
-          if (total === 0) continue;
-          durations.push(...cumulative);
-          durations.push({ suffix: "_sum", labels: { ...label, phase }, value: seconds[secondsCell(index, phase)] ?? 0 });
-          durations.push({ suffix: "_count", labels: { ...label, phase }, value: total });
-        }
-      }
+      const samples: Sample[] = [];
+      const series: HistogramSeries[] = [];
+      for (const slot of slots) if (slot !== undefined) for (const phase of phases) collect(slot, phase, samples, series);
       return [
-        { name: "policy_engine_step_outcomes_total", help: "What steps did, by outcome.", type: "counter", samples: runs },
-        { name: "policy_engine_step_duration_seconds", help: "How long a step's handler took.", type: "histogram", samples: durations },
+        { name: "policy_engine_step_outcomes_total", help: "What steps did, by phase and outcome.", type: "counter", samples },
+        { name: "policy_engine_step_duration_seconds", help: "How long a step's handler took.", type: "histogram", bounds, series },
       ];
     },
   };
+
+  /** A phase in which a step never took part has no series; one in which it did has all outcomes, so that a first failure is seen as a rise from 0. */
+  function collect({ index, labels }: Slot, phase: StepPhase, samples: Sample[], series: HistogramSeries[]): void {
+    const values = outcomes.map((outcome) => countOf(index, phase, outcome));
+    if (values.every((value) => value === 0)) return;
+    for (const [at, outcome] of outcomes.entries()) samples.push({ labels: { ...labels, phase, outcome }, value: values[at] ?? 0 });
+    const first = bucketCell(index, phase);
+    const sum = seconds[index * phases.length + phaseNumber(phase)] ?? 0;
+    series.push({ labels: { ...labels, phase }, buckets: buckets.subarray(first, first + boundsMs.length + 1), sum });
+  }
+
+  function countOf(index: number, phase: StepPhase, outcome: StepOutcome): number {
+    return counts[countCell(index, phase, outcome)] ?? 0;
+  }
+
+  function makeRoom(steps: number): void {
+    if (steps * countCells <= counts.length) return;
+    const room = Math.max(steps, (2 * counts.length) / countCells);
+    counts = enlarged(counts, room * countCells);
+    buckets = enlarged(buckets, room * bucketCells);
+    seconds = enlarged(seconds, room * phases.length);
+  }
 }
 
-function grown(array: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
+interface Slot {
+  readonly index: number;
+  readonly key: string;
+  readonly labels: StepLabels;
+  holders: number;
+}
+
+const phases: readonly StepPhase[] = ["request", "response"];
+const outcomes: readonly StepOutcome[] = ["ran", "skipped", "replied", "failed", "timed-out", "overrun"];
+
+/** Upper bounds of the buckets, included. */
+const boundsMs: readonly number[] = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
+const bounds: readonly number[] = boundsMs.map((milliseconds) => milliseconds / 1000);
+
+const countCells = phases.length * outcomes.length;
+const bucketCells = phases.length * (boundsMs.length + 1);
+
+function countCell(index: number, phase: StepPhase, outcome: StepOutcome): number {
+  return index * countCells + phaseNumber(phase) * outcomes.length + outcomeNumber(outcome);
+}
+
+/** Of the phase's first bucket. */
+function bucketCell(index: number, phase: StepPhase): number {
+  return index * bucketCells + phaseNumber(phase) * (boundsMs.length + 1);
+}
+
+function phaseNumber(phase: StepPhase): number {
+  return phase === "request" ? 0 : 1;
+}
+
+/** The place in `outcomes`; searching there would take twice the time. */
+function outcomeNumber(outcome: StepOutcome): number {
+  switch (outcome) {
+    case "ran":
+      return 0;
+    case "skipped":
+      return 1;
+    case "replied":
+      return 2;
+    case "failed":
+      return 3;
+    case "timed-out":
+      return 4;
+    case "overrun":
+      return 5;
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function enlarged(array: Float64Array<ArrayBuffer>, length: number): Float64Array<ArrayBuffer> {
   const larger = new Float64Array(length);
   larger.set(array);
   return larger;

@@ -1,7 +1,7 @@
-import { placeAt } from "../config/parameter-problems.ts";
-import { formatProblems } from "../config/problems.ts";
 import { plainValue, rootPlace } from "../config/node.ts";
+import { placeAt } from "../config/parameter-problems.ts";
 import { parseYaml } from "../config/parse.ts";
+import { formatProblems } from "../config/problems.ts";
 import { createSchemaEngine } from "../config/schema-engine.ts";
 import type { SourceDocument } from "../config/types.ts";
 import { loadPatternEngine } from "../expressions/patterns.ts";

@@ -2,12 +2,13 @@
  * The part of Envoy's ext_proc filter that a chain of headers-only steps meets: sends the messages, applies the answers to the headers as
  * Envoy 1.36 does, and hands the result to an upstream. Everything crosses as bytes, so what is tested is what is sent.
  */
+
+import { ProcessingMode_HeaderSendMode as HeaderMode } from "../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
 import {
   type HeaderMutation,
   ProcessingRequest,
   ProcessingResponse,
 } from "../generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
-import { ProcessingMode_HeaderSendMode as HeaderMode } from "../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
 import type { OpenStream, StreamHandler, StreamSink } from "../kernel/transport.ts";
 
 /** A header line as text, read and written as latin1 so that every byte survives. */

@@ -2,9 +2,10 @@
  * `envoy-policy-engine/testing`: runs policies and configurations without Envoy, in milliseconds, through the same checks, loop and wire
  * that the engine uses.
  */
-import type { CheckEnvironment, EnvoyPromises, PolicyRegistry } from "../config/types.ts";
-import { createSchemaEngine } from "../config/schema-engine.ts";
+
 import { formatProblems } from "../config/problems.ts";
+import { createSchemaEngine } from "../config/schema-engine.ts";
+import type { CheckEnvironment, EnvoyPromises, PolicyRegistry } from "../config/types.ts";
 import { loadPatternEngine } from "../expressions/patterns.ts";
 import { createGenerationHolder } from "../generations/holder.ts";
 import { prepare } from "../generations/prepare.ts";
@@ -167,7 +168,10 @@ export function testCheckEnvironment(policies: PolicyRegistry, variables: Readon
 }
 
 /** What stands behind a policy's context where there is no outside world. */
-export function testHost(options: Pick<TestEngineOptions, "random" | "fetch"> & { readonly counters: StepCounters }, now: () => number): PolicyHost {
+export function testHost(
+  options: Pick<TestEngineOptions, "random" | "fetch"> & { readonly counters: StepCounters },
+  now: () => number,
+): PolicyHost {
   const silent = (): void => {};
   return {
     now,
@@ -177,7 +181,9 @@ export function testHost(options: Pick<TestEngineOptions, "random" | "fetch"> & 
       timer.unref();
       return () => clearTimeout(timer);
     },
-    fetch: options.fetch ?? (async ({ key, url }) => Promise.reject(new Error(`no answer is given in this test for the call \`${key}\` to ${url}`))),
+    fetch:
+      options.fetch ??
+      (async ({ key, url }) => Promise.reject(new Error(`no answer is given in this test for the call \`${key}\` to ${url}`))),
     watchFile: async (path) => Promise.reject(new Error(`no files are given in this test: ${path}`)),
     log: () => ({ debug: silent, info: silent, warn: silent, error: silent }),
     counters: options.counters,
@@ -187,7 +193,14 @@ export function testHost(options: Pick<TestEngineOptions, "random" | "fetch"> & 
 }
 
 function simulatedRequest(request: TestRequest) {
-  const { route, method = "GET", path = "/", host = "example.com", headers = {}, source = { address: "127.0.0.1", port: 40_000 } } = request;
+  const {
+    route,
+    method = "GET",
+    path = "/",
+    host = "example.com",
+    headers = {},
+    source = { address: "127.0.0.1", port: 40_000 },
+  } = request;
   const pseudo: readonly HeaderLine[] = [
     [":method", method],
     [":path", path],
@@ -204,7 +217,9 @@ function simulatedRequest(request: TestRequest) {
 /** Text of a test is UTF-8 on the wire. */
 function headerLines(headers: TestHeaders): readonly HeaderLine[] {
   return Object.entries(headers).flatMap(([name, value]) =>
-    (typeof value === "string" ? [value] : value).map((one): HeaderLine => [name.toLowerCase(), Buffer.from(one, "utf8").toString("latin1")]),
+    (typeof value === "string" ? [value] : value).map(
+      (one): HeaderLine => [name.toLowerCase(), Buffer.from(one, "utf8").toString("latin1")],
+    ),
   );
 }
 

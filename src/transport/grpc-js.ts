@@ -1,7 +1,7 @@
 /**
  * ext_proc and health on @grpc/grpc-js. Messages are not decoded here: they cross as bytes.
  */
-import { Server, ServerCredentials, type ServerDuplexStream, type sendUnaryData, type ServerUnaryCall, status } from "@grpc/grpc-js";
+import { Server, ServerCredentials, type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
 import {
   HealthCheckRequest,
   HealthCheckResponse,
@@ -57,7 +57,8 @@ export function createGrpcJsTransport(options: TransportOptions): Transport {
 }
 
 const bytesIn = (bytes: Buffer): Uint8Array => bytes;
-const bytesOut = (bytes: Uint8Array): Buffer => (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+const bytesOut = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 const extProcDefinition = {
   process: {

@@ -105,7 +105,8 @@ function shapeFault(instance: PolicyInstance<unknown>): string | undefined {
     const handler: unknown = instance[name];
     if (handler === undefined || typeof handler === "function") continue;
     const body: unknown = typeof handler === "object" && handler !== null && "body" in handler ? handler.body : undefined;
-    if (body !== "buffered" && body !== "streamed") return `\`${name}\` must be a function or an object with \`body: "buffered" | "streamed"\``;
+    if (body !== "buffered" && body !== "streamed")
+      return `\`${name}\` must be a function or an object with \`body: "buffered" | "streamed"\``;
   }
   return undefined;
 }

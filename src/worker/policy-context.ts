@@ -30,7 +30,9 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost): Owned
     const next = (): void => {
       if (closed) return;
       cancel = host.startTimer(milliseconds, () => {
-        runTask(task).catch((error: unknown) => log.error({ err: error }, "a background task failed")).finally(next);
+        runTask(task)
+          .catch((error: unknown) => log.error({ err: error }, "a background task failed"))
+          .finally(next);
       });
     };
     next();
@@ -41,7 +43,8 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost): Owned
     policy: step.policy,
     chain: step.chain,
     step: step.step,
-    fetch: (key, url, init = {}) => host.fetch({ step, key, url, init: { ...init, signal: init.signal ?? AbortSignal.timeout(fetchTimeoutMs) } }),
+    fetch: (key, url, init = {}) =>
+      host.fetch({ step, key, url, init: { ...init, signal: init.signal ?? AbortSignal.timeout(fetchTimeoutMs) } }),
     file: async (path, onChange) => {
       const watched = await host.watchFile(path, (content) => {
         if (!closed) notify(() => onChange(content));

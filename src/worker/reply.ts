@@ -25,7 +25,8 @@ export interface FinalReply extends PendingReply {
 
 /** Checks what a handler returned. Throws a `TypeError` or `RangeError` when it is no valid reply: the step has then failed. */
 export function acceptReply(result: unknown, step: string): PendingReply {
-  if (typeof result !== "object" || result === null || Array.isArray(result)) throw new TypeError("a handler returns nothing or a reply object");
+  if (typeof result !== "object" || result === null || Array.isArray(result))
+    throw new TypeError("a handler returns nothing or a reply object");
   const reply = result as Partial<Reply>;
   assertStatus(reply.status ?? Number.NaN);
   const headers: HeaderEntry[] = [];

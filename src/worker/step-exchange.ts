@@ -194,7 +194,8 @@ class StepRequest implements Request {
   #write(mutation: RoutingMutation): RequestView {
     this.#gate.check();
     if (this.#fixed !== undefined) throw new TypeError(this.#fixed);
-    if (!this.#rights.mutates.has(mutation)) throw new TypeError(`setting \`request.${mutation}\` needs \`mutates: [${mutation}]\` in policy.yaml`);
+    if (!this.#rights.mutates.has(mutation))
+      throw new TypeError(`setting \`request.${mutation}\` needs \`mutates: [${mutation}]\` in policy.yaml`);
     return this.#view;
   }
 }

@@ -48,7 +48,12 @@ export type EnvoySays =
     };
 
 export type EngineDoes =
-  | { readonly answer: string; readonly set?: Readonly<Record<string, readonly string[]>>; readonly remove?: readonly string[]; readonly ask?: "send" | "skip" }
+  | {
+      readonly answer: string;
+      readonly set?: Readonly<Record<string, readonly string[]>>;
+      readonly remove?: readonly string[];
+      readonly ask?: "send" | "skip";
+    }
   | {
       readonly reply: number;
       readonly code: string;

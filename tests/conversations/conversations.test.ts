@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { credentials, makeGenericClientConstructor, Metadata } from "@grpc/grpc-js";
+import { credentials, Metadata, makeGenericClientConstructor } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { OpenStream, StreamMetadata, Transport } from "../../src/kernel/transport.ts";
 import { createGrpcJsTransport } from "../../src/transport/grpc-js.ts";
@@ -22,7 +22,10 @@ interface Envoy {
   hangUp(): void;
 }
 
-const levels: readonly { readonly name: string; readonly connect: (open: OpenStream, metadata: Readonly<Record<string, string>>) => Envoy }[] = [
+const levels: readonly {
+  readonly name: string;
+  readonly connect: (open: OpenStream, metadata: Readonly<Record<string, string>>) => Envoy;
+}[] = [
   { name: "in process", connect: connectDirectly },
   { name: "over a gRPC stream", connect: connectOverGrpc },
 ];

@@ -1,4 +1,6 @@
 /** The engine that the conversations are held with: kernel and worker as they are, with the `script` policies. */
+
+import { formatProblems } from "../../src/config/problems.ts";
 import type { EnvoyPromises } from "../../src/config/types.ts";
 import { createGenerationHolder } from "../../src/generations/holder.ts";
 import { prepare } from "../../src/generations/prepare.ts";
@@ -9,7 +11,6 @@ import { createStepCounters } from "../../src/observe/step-counters.ts";
 import { testCheckEnvironment, testHost } from "../../src/testing/test-engine.ts";
 import { createInstancePool } from "../../src/worker/instances.ts";
 import { ExchangeRun, type StepFailure } from "../../src/worker/run.ts";
-import { formatProblems } from "../../src/config/problems.ts";
 import { scriptPolicies } from "../support/script-policy.ts";
 import type { Conversation } from "./conversation.ts";
 
@@ -36,7 +37,12 @@ export async function engineUnderTest(config: string, settings: Conversation["se
   const generations = createGenerationHolder(() => 0);
   const host = testHost({ counters: createStepCounters() }, () => 0);
   if (config !== "none") {
-    const environment = { ...testCheckEnvironment(scriptPolicies, {}), envoy, instances: createInstancePool(host), redact: (text: string) => text };
+    const environment = {
+      ...testCheckEnvironment(scriptPolicies, {}),
+      envoy,
+      instances: createInstancePool(host),
+      redact: (text: string) => text,
+    };
     const result = await prepare([{ uri: "config.yaml", text: config }], environment);
     if ("problems" in result) throw new Error(formatProblems(result.problems));
     generations.commit(result.prepared);

@@ -63,7 +63,7 @@ beforeAll(async () => {
 describe("a policy's reply", () => {
   test("has the policy's status, headers and body, and a decision id", async () => {
     const { status, headers, body } = await send(stage.envoy.port, { path: "/guarded" });
-    expect([status, JSON.parse(body)]).toEqual([401, { type: "about:blank", title: "Unauthorized", status: 401 }]);
+    expect([status, JSON.parse(body)]).toEqual([401, { title: "Unauthorized", status: 401, detail: "a valid API key is required" }]);
     expect(valuesOf(headers, "content-type")).toEqual(["application/problem+json"]);
     expect(valuesOf(headers, "www-authenticate")).toEqual(['ApiKey realm="api"']);
     expect(valuesOf(headers, "content-length")).toEqual([String(Buffer.byteLength(body))]);

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   unlinkSync,
@@ -390,8 +391,23 @@ describe("when", () => {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, "2");
     await watched.until("the change", is("a.yaml=2"));
-    renamedOver(path, "3");
-    await watched.until("a change of what is there now", is("a.yaml=3"));
+    expect(systemWatched()).toContain(statSync(dirname(path)).ino);
+  });
+
+  test("files that are away for a moment while they are read are no failure", async () => {
+    const folder = join(root, "conf");
+    mkdirSync(folder);
+    for (let nth = 0; nth < 100; nth++) writeFileSync(join(folder, `b-${nth}.yaml`), "x");
+    const watched = await start([folder], { debounceMs: 50, waitMsMax: 10_000, pollMs: 3_600_000 });
+    for (let nth = 1; nth <= 15; nth++) {
+      writeFileSync(join(folder, "a.yaml"), String(nth));
+      await sleep(50 + nth);
+      renameSync(folder, join(root, "away"));
+      for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+      renameSync(join(root, "away"), folder);
+    }
+    await watched.until("the last content", (state) => summary(state).startsWith("a.yaml=15 "));
+    expect(watched.values.filter(({ kind }) => kind === "failed")).toEqual([]);
   });
 
   test("a change that comes while the first state is read is not lost", async () => {
@@ -498,17 +514,21 @@ describe("close", () => {
   });
 });
 
-/** Directories that this process watches, as Linux counts them. */
 function systemWatches(): number {
-  let count = 0;
-  for (const descriptor of readdirSync("/proc/self/fdinfo")) {
+  return systemWatched().length;
+}
+
+/** Numbers of the directories that this process watches, as Linux tells them. */
+function systemWatched(): number[] {
+  return readdirSync("/proc/self/fdinfo").flatMap((descriptor) => {
     try {
-      count += readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8").match(/^inotify /gm)?.length ?? 0;
+      const watches = readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8").matchAll(/^inotify wd:\w+ ino:(\w+)/gm);
+      return [...watches].map(([, ino = ""]) => Number.parseInt(ino, 16));
     } catch {
       // The descriptor of the listing itself is gone by now.
+      return [];
     }
-  }
-  return count;
+  });
 }
 
 function errorOf(state: FilesState | undefined): FilesError {

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { policies } from "../../src/generated/registry.ts";
-import { runCases } from "../../src/testing/cases.ts";
 import { readCases } from "../../src/testing/case-format.ts";
+import { runCases } from "../../src/testing/cases.ts";
 
 const root = join(import.meta.dirname, "../..");
 

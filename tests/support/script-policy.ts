@@ -1,5 +1,12 @@
 /** One policy that does what its parameters say: the steps of the conversations are written with it. */
-import type { Outcome, PolicyDefinition, RequestExchange, Response, ResponseExchange, Headers as SdkHeaders } from "@envoy-policy-engine/sdk";
+import type {
+  Outcome,
+  PolicyDefinition,
+  RequestExchange,
+  Response,
+  ResponseExchange,
+  Headers as SdkHeaders,
+} from "@envoy-policy-engine/sdk";
 import type { PolicyRegistry, PolicyRelease } from "../../src/config/types.ts";
 
 interface Action {
@@ -18,12 +25,16 @@ interface Parameters {
   readonly response?: readonly Action[];
 }
 
-type State = { noted: string };
+interface State {
+  noted: string;
+}
 
 const definition: PolicyDefinition<Parameters, State> = {
   create({ request, response }) {
     return {
-      ...(request === undefined ? {} : { request: (exchange: RequestExchange<State>) => perform(request, exchange, exchange.request.headers) }),
+      ...(request === undefined
+        ? {}
+        : { request: (exchange: RequestExchange<State>) => perform(request, exchange, exchange.request.headers) }),
       ...(response === undefined
         ? {}
         : { response: (exchange: ResponseExchange<State>) => perform(response, exchange, exchange.response.headers, exchange.response) }),

@@ -1,14 +1,14 @@
+import { HeaderValueOption_HeaderAppendAction as AppendAction } from "../../generated/proto/envoy/config/core/v3/base.ts";
+import {
+  ProcessingMode_BodySendMode as BodyMode,
+  ProcessingMode_HeaderSendMode as HeaderMode,
+  type ProcessingMode,
+} from "../../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
 import {
   type CommonResponse,
   type HeaderMutation,
   ProcessingResponse,
 } from "../../generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
-import {
-  type ProcessingMode,
-  ProcessingMode_BodySendMode as BodyMode,
-  ProcessingMode_HeaderSendMode as HeaderMode,
-} from "../../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
-import { HeaderValueOption_HeaderAppendAction as AppendAction } from "../../generated/proto/envoy/config/core/v3/base.ts";
 import type { HeaderChanges } from "../../worker/header-store.ts";
 import type { FinalReply } from "../../worker/reply.ts";
 import type { Phase } from "./decode.ts";

@@ -1,8 +1,8 @@
 import type { CheckedConfig, SourceDocument } from "../config/types.ts";
 import type { ErrorCode, Problem } from "../errors.ts";
+import type { GenerationHolder } from "../generations/holder.ts";
+import { type PrepareEnvironment, prepare } from "../generations/prepare.ts";
 import type { Verdict } from "../providers/provider.ts";
-import type { GenerationHolder } from "./holder.ts";
-import { type PrepareEnvironment, prepare } from "./prepare.ts";
 
 /** Takes new documents into use, or keeps the running generation and says why. */
 export interface Reloader {

@@ -1,8 +1,8 @@
-import type { GenerationHolder } from "./generations/holder.ts";
-import type { Reloader } from "./generations/reloader.ts";
-import type { ExchangeCounters } from "./kernel/exchange-counters.ts";
-import { type Collector, single } from "./observe/metrics.ts";
-import type { ProviderRegistry } from "./providers/registry.ts";
+import type { GenerationHolder } from "../generations/holder.ts";
+import type { ExchangeCounters } from "../kernel/exchange-counters.ts";
+import { type Collector, single } from "../observe/metrics.ts";
+import type { ProviderRegistry } from "../providers/registry.ts";
+import type { Reloader } from "./reloader.ts";
 
 export interface EngineSources {
   readonly exchanges: ExchangeCounters;
@@ -30,7 +30,12 @@ export function engineCollector({ exchanges, generations, reloader, registry }: 
         type: "counter",
         samples: Object.entries(ended).map(([outcome, value]) => ({ labels: { outcome }, value })),
       },
-      single("policy_engine_generation", "gauge", "Number of the generation in use; 0 before there is one.", generations.current()?.number ?? 0),
+      single(
+        "policy_engine_generation",
+        "gauge",
+        "Number of the generation in use; 0 before there is one.",
+        generations.current()?.number ?? 0,
+      ),
       single("policy_engine_generations_open", "gauge", "Generations that are in use or still have exchanges.", generations.open()),
       {
         name: "policy_engine_reloads_total",

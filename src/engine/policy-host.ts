@@ -1,8 +1,8 @@
 /** What stands behind the context of policies in a running engine. */
 import type { Log as PolicyLog } from "@envoy-policy-engine/sdk";
-import { watchFiles } from "./files/watch.ts";
-import type { Log } from "./observe/log.ts";
-import type { PolicyHost, StepIdentity } from "./worker/policy-host.ts";
+import { watchFiles } from "../files/watch.ts";
+import type { Log } from "../observe/log.ts";
+import type { PolicyHost, StepIdentity } from "../worker/policy-host.ts";
 
 /** @param log the engine's log; lines of a policy carry its chain, step and version */
 export function createPolicyHost(log: Log, registries: Pick<PolicyHost, "counters" | "policyCounters" | "probes">): PolicyHost {
@@ -21,7 +21,11 @@ export function createPolicyHost(log: Log, registries: Pick<PolicyHost, "counter
   };
 }
 
-async function watchOneFile(path: string, onChange: (content: Uint8Array) => void, log: Log): Promise<{ content: Uint8Array; close(): void }> {
+async function watchOneFile(
+  path: string,
+  onChange: (content: Uint8Array) => void,
+  log: Log,
+): Promise<{ content: Uint8Array; close(): void }> {
   const watch = await watchFiles([path], (state) => {
     if (state.kind === "failed") log.warn({ path, err: state.error }, "a watched file cannot be read: its last content stays in use");
     else for (const { bytes } of state.files) onChange(bytes);

@@ -1,0 +1,36 @@
+/** The rows of the failure contract (SECURITY.md) and what holds each of them. */
+export type Row = { readonly row: string } & (
+  | { /** Conversations that cover one of these. */ readonly covers: readonly string[] }
+  | { /** The test that holds it, where a conversation cannot. */ readonly heldBy: string }
+  | { /** The feature that brings it. */ readonly later: string }
+);
+
+export const failureContract: readonly Row[] = [
+  {
+    row: "a policy throws, rejects, returns nonsense, sets a header that HTTP or the rules forbid",
+    covers: ["policy-failed", "mutation-limit", "on-error-skip"],
+  },
+  { row: "a policy's promise is past its deadline", covers: ["policy-timeout"] },
+  { row: "a condition fails at run time", covers: ["condition-failed"] },
+  { row: "Envoy sent no identity in the way the settings expect", covers: ["identity-missing", "identity-conflict"] },
+  { row: "Envoy says that no route matched", covers: ["no-route"] },
+  {
+    row: "the route is unnamed, or no chain knows its name",
+    covers: ["route-unnamed", "route-unknown", "unmatched-pass", "chain-unknown", "chain-conflict"],
+  },
+  { row: "Envoy does not honour overrides and the chain needs response headers", heldBy: "tests/config/bind.test.ts" },
+  { row: "Envoy sends a later part of the response without its headers", covers: ["response-headers-missing"] },
+  { row: "the exchange does not start with the request's headers", covers: ["request-headers-missing"] },
+  { row: "a message that cannot follow the one before it", covers: ["unexpected-message"] },
+  { row: "bytes that are no message, or a fault of the engine itself", covers: ["internal-error"] },
+  { row: "a path that is not in normal form", covers: ["path-not-normal"] },
+  { row: "Envoy does not honour overrides and the chain needs a body or trailers", later: "buffered bodies and trailers" },
+  { row: "a request body is larger than the limit", later: "buffered bodies and trailers" },
+  { row: "a response body is larger than the limit", later: "buffered bodies and trailers" },
+  { row: "an upgrade on a chain where a body-reading step can still run", later: "buffered bodies and trailers" },
+  { row: "new configuration is invalid", heldBy: "tests/lifecycle/hot-reload.test.ts" },
+  { row: "no valid configuration yet", covers: ["not-ready"] },
+  { row: "a provider is away: the last good configuration, also after a restart", later: "providers other than files" },
+  { row: "SIGTERM", heldBy: "tests/lifecycle/sigterm.test.ts" },
+  { row: "a worker process dies", later: "several worker processes" },
+];

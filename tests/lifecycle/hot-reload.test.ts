@@ -1,0 +1,140 @@
+import { readFile } from "node:fs/promises";
+import { beforeAll, expect, test } from "vitest";
+import { valuesOf } from "../../scripts/processes/header-lines.ts";
+import type { LogLine } from "../../scripts/processes/start-engine.ts";
+import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import { waitFor } from "../../scripts/processes/wait-for.ts";
+import { readiness, readMetrics } from "../support/admin.ts";
+import { byRename, bySymlinkSwap, inPlace, type Replace } from "../support/replace-file.ts";
+import { notAnswered, startTraffic, type Traffic, type TrafficResult } from "../support/traffic.ts";
+
+/** A configuration whose every answer carries its number twice: as the upstream saw it, and as the response handler set it. */
+function generation(number: number): string {
+  return `version: 1
+chains:
+  stamped:
+    steps:
+      - policy: set-header@1
+        parameters: { request: [{ name: x-stamp, set: "${number}" }], response: [{ name: x-stamp, set: "${number}" }] }
+      - policy: set-header@2
+        name: cleaned
+        when: request.path != "/"
+        parameters: { request: [{ removeMatching: { pattern: ^x-internal- } }] }
+routes: { orders: stamped }
+`;
+}
+
+interface BadFile {
+  readonly what: string;
+  readonly spoil: (text: string) => string;
+  readonly code: string;
+  /** Line and column of the problem. */
+  readonly at: string;
+}
+
+const badFiles: readonly BadFile[] = [
+  { what: "no YAML", spoil: (text) => `${text}chains: [`, code: "yaml-syntax", at: "14:10" },
+  { what: "an unknown policy", spoil: (text) => text.replace("set-header@1", "set-headr@1"), code: "policy-unknown", at: "5:17" },
+  { what: "an unknown version", spoil: (text) => text.replace("set-header@1", "set-header@9"), code: "version-unknown", at: "5:17" },
+  { what: "a field that does not exist", spoil: (text) => text.replace("request.path", "reqest.path"), code: "expression-unknown", at: "9:15" },
+  { what: "an index that may be missing", spoil: (text) => text.replace("request.path", 'request.headers["x-a"]'), code: "?", at: "9:15" },
+  { what: "a wrong parameter", spoil: (text) => text.replace("name: x-stamp", "nmae: x-stamp"), code: "key-unknown", at: "6:35" },
+  { what: "a bad pattern", spoil: (text) => text.replace("^x-internal-", '"^x-(internal-"'), code: "pattern-invalid", at: "10:64" },
+  { what: "an unknown chain", spoil: (text) => text.replace("orders: stamped", "orders: stampd"), code: "chain-unknown", at: "11:19" },
+  { what: "an empty file", spoil: () => "", code: "no-configuration", at: "1:1" },
+];
+
+const ways: readonly Replace[] = [inPlace, byRename, bySymlinkSwap];
+const generationsMin = 24;
+
+let stage: Stage;
+let traffic: Traffic;
+
+beforeAll(async () => {
+  stage = await startStage({ policies: generation(1) });
+  return () => stage.close();
+});
+
+test("hot reload under traffic: every answer is whole, of one generation, and bad files change nothing", async () => {
+  let sent = 0;
+  traffic = startTraffic({
+    port: stage.envoy.port,
+    clients: 8,
+    // Some answers take longer than a reload, so that request and response meet different files.
+    next: () => ({ path: "/orders", headers: { "x-internal-a": "1", ...(++sent % 4 === 0 ? { "x-answer": '{"delayMs":300}' } : {}) } }),
+  });
+
+  let number = 1;
+  for (let round = 0; number < generationsMin; round++) {
+    number += 1;
+    await replaceWith(ways[round % ways.length] ?? inPlace, generation(number));
+    await seen(number);
+    const bad = badFiles[round];
+    if (bad !== undefined) {
+      await refuse(bad, ways[(round + 1) % ways.length] ?? inPlace, number);
+      await seen(number);
+    }
+  }
+  const results = await traffic.stop();
+
+  expect(notAnswered(results, 200)).toEqual([]);
+  const stamps = results.map(stampsOf);
+  expect(stamps.filter(({ request, response }) => request !== response || request === undefined)).toEqual([]);
+  expect(new Set(stamps.map(({ response }) => response)).size).toBeGreaterThanOrEqual(generationsMin);
+  expect(stage.upstream.requests.filter(({ headers }) => valuesOf(headers, "x-internal-a").length > 0)).toEqual([]);
+
+  const metrics = await readMetrics(engine());
+  expect(metrics('policy_engine_reloads_total{verdict="accepted"}')).toBe(metrics("policy_engine_generation"));
+  await waitFor({ what: "old generations to be closed", timeoutMs: 5_000 }, async () => {
+    const open = await readMetrics(engine());
+    return open("policy_engine_generations_open") === 1 && open("policy_engine_exchanges_open") === 0 ? true : undefined;
+  });
+});
+
+function engine() {
+  const [first] = stage.engines;
+  if (first === undefined) throw new Error("no engine");
+  return first;
+}
+
+async function replaceWith(replace: Replace, text: string): Promise<void> {
+  await replace(stage.policiesFile, text);
+  expect(await readFile(stage.policiesFile, "utf8")).toBe(text);
+}
+
+/** An answer that was asked for after the call carries this generation's stamp. */
+async function seen(number: number): Promise<void> {
+  const before = traffic.results.length;
+  await waitFor({ what: `an answer of generation ${number}`, timeoutMs: 10_000, explain: () => JSON.stringify(engine().log.slice(-3)) }, () =>
+    traffic.results.slice(before).some((result) => stampsOf(result).response === String(number)) ? true : undefined,
+  );
+}
+
+/** Puts a bad file in place and waits until it has been refused where people look: in the log with its position, in the metrics. */
+async function refuse({ what, spoil, code, at }: BadFile, replace: Replace, number: number): Promise<void> {
+  const sample = `policy_engine_refusals_total{code="${code}"}`;
+  const before = (await readMetrics(engine()))(sample);
+  const logged = engine().log.length;
+  await replaceWith(replace, spoil(generation(number + 1000)));
+  const problem = await waitFor({ what: `${what} to be refused`, timeoutMs: 10_000, explain: () => JSON.stringify(engine().log.slice(-3)) }, () =>
+    engine().log.slice(logged).flatMap(problemsOf).find((one) => one.at === `${stage.policiesFile}:${at}`),
+  );
+  expect([what, problem.code]).toEqual([what, code]);
+  expect((await readMetrics(engine()))(sample)).toBeGreaterThan(before);
+  expect(await readiness(engine())).toBe(200);
+}
+
+interface LoggedProblem {
+  readonly code?: unknown;
+  readonly at?: unknown;
+}
+
+function problemsOf(line: LogLine): readonly LoggedProblem[] {
+  return Array.isArray(line["problems"]) ? line["problems"] : [];
+}
+
+function stampsOf(result: TrafficResult): { readonly request: string | undefined; readonly response: string | undefined } {
+  if (result.kind === "broken" || result.response.status !== 200) return { request: undefined, response: undefined };
+  const upstream: { readonly headers: readonly (readonly [string, string])[] } = JSON.parse(result.response.body);
+  return { request: valuesOf(upstream.headers, "x-stamp")[0], response: valuesOf(result.response.headers, "x-stamp")[0] };
+}

@@ -1,0 +1,94 @@
+import { beforeAll, expect, test } from "vitest";
+import { valuesOf } from "../../scripts/processes/header-lines.ts";
+import { type ClientResponse, send } from "../../scripts/processes/send.ts";
+import type { Engine } from "../../scripts/processes/start-engine.ts";
+import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import { waitFor } from "../../scripts/processes/wait-for.ts";
+
+const policies = `
+version: 1
+chains:
+  one-answer: { steps: [{ policy: set-header@1, parameters: { request: [{ name: x-stamp, set: seen }] } }] }
+  two-answers: { steps: [{ policy: set-header@1, parameters: { response: [{ name: x-stamp, set: seen }] } }] }
+routes: { orders: two-answers, catalogue-v1: one-answer }
+`;
+
+const inFlight = 60;
+/** Longer than anything here takes: the answer is still to come when the engine is killed. */
+const slowly = { "x-answer": '{"delayMs":2000}' };
+
+let stage: Stage;
+let engine: Engine;
+
+beforeAll(async () => {
+  stage = await startStage({ policies });
+  const [first] = stage.engines;
+  if (first === undefined) throw new Error("no engine");
+  engine = first;
+  return () => stage.close();
+});
+
+test("kill -9 while requests wait for the engine: every client gets an error, nothing reaches the upstream", async () => {
+  const before = stage.upstream.requests.length;
+  engine.process.signal("SIGSTOP");
+  const answers = sendMany("/v1/catalogue", {});
+  await streamsOpen(inFlight);
+  engine.process.signal("SIGKILL");
+  expect((await answers).map(({ status }) => status)).toEqual(Array(inFlight).fill(503));
+  expect(stage.upstream.requests).toHaveLength(before);
+  await again();
+});
+
+test("kill -9 while the upstream works and a response handler is still to run: no answer passes without it", async () => {
+  const before = stage.upstream.requests.length;
+  const answers = sendMany("/orders", slowly);
+  await waitFor({ what: "the upstream to have them all", timeoutMs: 10_000 }, () =>
+    stage.upstream.requests.length === before + inFlight ? true : undefined,
+  );
+  engine.process.signal("SIGKILL");
+  for (const { status, headers } of await answers) expect([status, valuesOf(headers, "x-powered-by")]).toEqual([503, []]);
+  await again();
+});
+
+test("kill -9 while the upstream works and nothing is left to run: every client gets the upstream's answer", async () => {
+  const before = stage.upstream.requests.length;
+  const answers = sendMany("/v1/catalogue", slowly);
+  await waitFor({ what: "the upstream to have them all", timeoutMs: 10_000 }, () =>
+    stage.upstream.requests.length === before + inFlight ? true : undefined,
+  );
+  engine.process.signal("SIGKILL");
+  expect((await answers).map(({ status }) => status)).toEqual(Array(inFlight).fill(200));
+  await again();
+});
+
+test("without an engine every request is denied at once", async () => {
+  const before = stage.upstream.requests.length;
+  engine.process.signal("SIGKILL");
+  await engine.process.exited;
+  const started = performance.now();
+  for (const path of ["/v1/catalogue", "/orders", "/nowhere"]) expect((await send(stage.envoy.port, { path })).status).toBe(503);
+  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(stage.upstream.requests).toHaveLength(before);
+  await again();
+});
+
+function sendMany(path: string, headers: Readonly<Record<string, string>>): Promise<readonly ClientResponse[]> {
+  return Promise.all(Array.from({ length: inFlight }, () => send(stage.envoy.port, { path, headers })));
+}
+
+function streamsOpen(count: number): Promise<true> {
+  return waitFor({ what: `${count} open streams`, timeoutMs: 10_000 }, async () => {
+    const stats = await stage.envoy.stats("^cluster.policy_engine.upstream_rq_active$");
+    return (stats.get("cluster.policy_engine.upstream_rq_active") ?? 0) >= count ? true : undefined;
+  });
+}
+
+/** Another process takes the killed one's place, and requests work again. */
+async function again(): Promise<void> {
+  await engine.process.exited;
+  engine = await stage.startAgain(engine);
+  await waitFor({ what: "requests to work again", timeoutMs: 10_000 }, async () => {
+    const { status } = await send(stage.envoy.port, { path: "/v1/catalogue" });
+    return status === 200 ? true : undefined;
+  });
+}
