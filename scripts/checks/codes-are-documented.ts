@@ -9,7 +9,7 @@ export async function codesAreDocumented(root: string): Promise<readonly string[
   const shared = Object.keys(problemCatalogue).filter((code) => code in failureCatalogue);
   return [
     ...shared.map((code) => `${code}: both a problem and a failure; whoever looks it up must find one meaning`),
-    ...entries.filter(([, { meaning }]) => !/^[A-Z].*\.$/s.test(meaning)).map(([code]) => `${code}: its meaning must be a sentence`),
+    ...entries.filter(([, { meaning }]) => !/^[A-Z`].*\.$/s.test(meaning)).map(([code]) => `${code}: its meaning must be a sentence`),
     ...entries
       .filter(([code]) => !page.includes(`\n### ${code}\n`))
       .map(([code]) => `${code}: missing in docs/errors.md; run \`npm run generate\``),

@@ -5,7 +5,7 @@ import type { StepLabels } from "./step-counters.ts";
 export interface PolicyCounterRegistry {
   /**
    * A counter of one name and step is the same one as long as anybody holds it: an instance with new parameters goes on counting. `add`
-   * throws a RangeError on a negative count.
+   * throws a RangeError on a count that is negative or no finite number.
    */
   create(step: StepLabels, name: string, help: string): PolicyCounter;
   families(): readonly MetricFamily[];
@@ -26,7 +26,7 @@ export function createPolicyCounters(): PolicyCounterRegistry {
       counter.holders += 1;
       return {
         add(count) {
-          if (!(count >= 0)) throw new RangeError("a counter only grows");
+          if (!(count >= 0 && count < Number.POSITIVE_INFINITY)) throw new RangeError("a counter only grows");
           counter.value += count;
         },
         close() {

