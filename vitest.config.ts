@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["src/**/*.test.ts", "builder/**/*.test.ts", "policies/**/*.test.ts", "tests/**/*.test.ts"],
-          exclude: ["tests/envoy/**", "tests/lifecycle/**"],
+          exclude: ["**/node_modules/**", "tests/envoy/**", "tests/lifecycle/**"],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },

@@ -1,6 +1,7 @@
 /** The HTTP port for people and probes. It only reads, and only through the values it is given. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { isIPv6 } from "node:net";
+import { metricsContentType } from "../observe/metrics.ts";
 
 /** What the port shows. */
 export interface AdminSources {
@@ -25,27 +26,40 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
-const connectionsMax = 64;
-const headersTimeoutMs = 5_000;
-const requestTimeoutMs = 10_000;
-const closeTimeoutMs = 1_000;
-
-/** Rejects when the address cannot be bound. */
+/**
+ * Serves `GET` and `HEAD` of `/healthz` (200 while the process runs), `/readyz` (200 or 503, with the facts behind it), `/metrics` and
+ * `/recordings/ID`. Rejects when the address cannot be bound.
+ *
+ * Limits: 64 connections, 5 s for the headers of a request, 10 s without anything read or written.
+ */
 export function startAdminServer(address: { readonly host: string; readonly port: number }, sources: AdminSources): Promise<AdminServer> {
+  const { host } = address;
   const server = createServer(
-    { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, connectionsCheckingInterval: 1_000 },
-    (request, response) => answer(request, response, address.host, sources),
+    { headersTimeout: headersTimeoutMs, requestTimeout: idleTimeoutMs, connectionsCheckingInterval: 1_000, maxHeaderSize: headerBytesMax },
+    (request, response) => answer(request, response, page(request, host, sources)),
   );
   server.maxConnections = connectionsMax;
+  server.timeout = idleTimeoutMs;
   return new Promise((resolve, reject) => {
-    server.once("error", (error) =>
-      reject(new Error(`cannot listen on tcp:${address.host}:${address.port}: ${error.message}`, { cause: error })),
-    );
-    server.listen(address.port, address.host, () => {
-      const { port } = server.address() as AddressInfo;
-      resolve({ host: address.host, port, close: () => close(server) });
-    });
+    server.once("error", (error) => reject(new Error(`cannot listen on ${addressText(address)}: ${error.message}`, { cause: error })));
+    server.listen(address.port, host, () => resolve({ host, port: portOf(server), close: () => close(server) }));
   });
+}
+
+const connectionsMax = 64;
+const headerBytesMax = 8 * 1024;
+const headersTimeoutMs = 5_000;
+const idleTimeoutMs = 10_000;
+const closeTimeoutMs = 1_000;
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the admin server listens on TCP only");
+  return address.port;
+}
+
+function addressText({ host, port }: { readonly host: string; readonly port: number }): string {
+  return `tcp:${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
 function close(server: Server): Promise<void> {
@@ -55,60 +69,83 @@ function close(server: Server): Promise<void> {
       clearTimeout(cut);
       resolve();
     });
-    server.closeIdleConnections();
   });
 }
 
 interface Page {
   readonly status: number;
-  readonly type: string;
   readonly body: string;
-  readonly allow?: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 const paths = ["/healthz", "/readyz", "/metrics", "/recordings/ID"];
+const recordingPath = "/recordings/";
 
-function answer(request: IncomingMessage, response: ServerResponse, bound: string, sources: AdminSources): void {
-  const { status, type, body, allow } = page(request, bound, sources);
+function answer(request: IncomingMessage, response: ServerResponse, { status, body, headers }: Page): void {
   response.writeHead(status, {
-    "content-type": type,
     "content-length": Buffer.byteLength(body),
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
-    ...(allow === undefined ? {} : { allow }),
+    ...headers,
   });
   response.end(request.method === "HEAD" ? undefined : body);
 }
 
 function page(request: IncomingMessage, bound: string, sources: AdminSources): Page {
-  if (!isExpectedHost(request.headers.host, bound)) return json(421, { error: "the Host header names another server" });
-  if (request.method !== "GET" && request.method !== "HEAD") return { ...json(405, { error: "only GET and HEAD" }), allow: "GET, HEAD" };
-  const [path = ""] = (request.url ?? "").split("?");
+  if (!isExpectedHost(request.headers.host, bound)) {
+    return json(421, { error: "the Host header names another server: ask for localhost or for the address this port is bound to" });
+  }
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    // Whatever body comes with it is not read, so nothing else can be read from the connection.
+    return json(405, { error: "only GET and HEAD" }, { allow: "GET, HEAD", connection: "close" });
+  }
+  try {
+    return pageAt(request.url?.split("?")[0] ?? "", sources);
+  } catch (error) {
+    return json(500, { error: `this page cannot be made: ${error instanceof Error ? error.message : String(error)}` });
+  }
+}
+
+function pageAt(path: string, sources: AdminSources): Page {
   if (path === "/healthz") return json(200, { status: "ok" });
   if (path === "/readyz") {
     const { ready, detail } = sources.readiness();
     return json(ready ? 200 : 503, { ready, ...detail });
   }
-  if (path === "/metrics") return { status: 200, type: "text/plain; version=0.0.4; charset=utf-8", body: sources.metrics() };
-  if (path.startsWith("/recordings/")) return recordingPage(path.slice("/recordings/".length), sources);
+  if (path === "/metrics") return { status: 200, body: sources.metrics(), headers: { "content-type": metricsContentType } };
+  if (path.startsWith(recordingPath)) return recordingPage(path.slice(recordingPath.length), sources);
   return json(404, { error: "no such path", paths });
 }
 
-function recordingPage(id: string, { recording }: AdminSources): Page {
+function recordingPage(encoded: string, { recording }: AdminSources): Page {
   if (recording === undefined) return json(404, { error: "recording is off: set `recording: { exchangesMax: 100 }` in the settings" });
-  const found = recording(id);
+  const id = decoded(encoded);
+  const found = id === undefined ? undefined : recording(id);
   return found === undefined ? json(404, { error: "no recording of this exchange is kept" }) : json(200, found);
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A page of another site must not read this port through a name that it makes point here (DNS rebinding). */
 function isExpectedHost(host: string | undefined, bound: string): boolean {
   if (!isLoopback(bound)) return true;
-  const name = (host ?? "").replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
-  return name === "localhost" || name === bound || isLoopback(name);
+  const name = (host ?? "")
+    .toLowerCase()
+    .replace(/:\d+$/, "")
+    .replace(/^\[(.*)\]$/, "$1");
+  return isLoopback(name) || name === bound.toLowerCase();
 }
 
-const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
 
-function json(status: number, body: unknown): Page {
-  return { status, type: "application/json", body: `${JSON.stringify(body, undefined, 2)}\n` };
+function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Page {
+  return { status, body: `${JSON.stringify(body, undefined, 2)}\n`, headers: { "content-type": "application/json", ...headers } };
 }

@@ -28,7 +28,7 @@ export interface StreamHandler {
   drained(): void;
 }
 
-/** Metadata of the stream, by lower-case key. Undefined when absent; Envoy sends each key once. */
+/** Metadata of the stream, by lower-case key. Undefined when absent. A key sent twice, which Envoy does not, comes joined with `, `. */
 export interface StreamMetadata {
   get(key: string): string | undefined;
 }

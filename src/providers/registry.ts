@@ -1,29 +1,137 @@
 import type { SourceDocument } from "../config/types.ts";
-import type { Provider, Verdict } from "./provider.ts";
+import type { Provider, ProviderSink, Verdict } from "./provider.ts";
 
 /** Merges what the providers deliver and has it applied, one state after the other. */
 export interface ProviderRegistry {
-  /** Starts the providers and resolves when each has delivered once or failed, and what there is was judged. */
+  /** Starts the providers. Resolves when each has delivered or failed once and, if all have delivered, what they delivered was judged. */
   start(): Promise<void>;
-  /** Applies the documents again, because something that they refer to has changed. */
+  /** Applies the documents again, because something that they refer to has changed. Waits until every provider has delivered. */
   refresh(): Promise<Verdict>;
   state(): readonly ProviderState[];
+  /** Closes the providers; resolves when what is being applied has been judged. */
   close(): Promise<void>;
 }
 
 export interface ProviderState {
   readonly name: string;
-  /** The provider's word for its latest accepted state; undefined before there is one. */
+  /** The provider's word for its state in force; undefined before there is one. */
   readonly version: string | undefined;
+  /** Its word for what it delivered last. If that is not in force, it was refused or waits for another provider's first delivery. */
+  readonly delivered: string | undefined;
+  /** How many problems what it delivered last was refused for. */
+  readonly problems: number;
   /** Why the source cannot be read at the moment. */
   readonly failure: string | undefined;
 }
 
 export interface RegistryHost {
-  /** Takes documents into use; called one at a time. */
+  /** Takes documents into use, all or none; called one at a time. */
   apply(documents: readonly SourceDocument[]): Promise<Verdict>;
+  /** Told the verdict on a provider's delivery, also when it was refused before and is taken now that another provider has mended the cause. */
   judged(provider: string, verdict: Verdict): void;
   failed(provider: string, error: Error): void;
+}
+
+/**
+ * How several providers make one configuration:
+ *
+ * - Nothing is applied until every provider has delivered once. A part of the configuration is not the configuration: with
+ *   `unmatched: pass` the routes of a provider that is away would be open.
+ * - A delivery is tried together with the latest of all others. If that is refused, it is tried with what is in force of the others, so
+ *   that one provider's mistake stops nobody else. What was refused is kept and tried again with the next delivery of another provider: the
+ *   order of deliveries does not matter in the end, and a restart would not lead to another configuration.
+ * - Whoever is away or refused stays with what it has in force.
+ *
+ * Deliveries that come while others are judged are judged together afterwards, the newest of each provider. Documents are merged in the
+ * order of `providers`.
+ */
+export function createProviderRegistry(providers: readonly Provider[], host: RegistryHost): ProviderRegistry {
+  const sources = providers.map(createSource);
+  const refreshes: Waiting[] = [];
+  let judging: Promise<void> | undefined;
+
+  return {
+    async start() {
+      for (const source of sources) source.provider.start(sinkOf(source)).catch((error: unknown) => failed(source, error));
+      await Promise.all(sources.map(({ heard }) => heard.promise));
+      await judging;
+    },
+    refresh() {
+      const { promise, ...waiting } = Promise.withResolvers<Verdict>();
+      refreshes.push(waiting);
+      judgeIfComplete();
+      return promise;
+    },
+    state: () => sources.map(stateOf),
+    async close() {
+      await Promise.all(providers.map((provider) => provider.close()));
+      await judging;
+    },
+  };
+
+  function sinkOf(source: Source): ProviderSink {
+    return {
+      update(documents, version) {
+        const { promise, ...waiting } = Promise.withResolvers<Verdict>();
+        source.failure = undefined;
+        source.delivered = { documents, version };
+        source.waiting.push(waiting);
+        judgeIfComplete();
+        source.heard.resolve();
+        return promise;
+      },
+      failed: (error) => failed(source, error),
+    };
+  }
+
+  function failed(source: Source, cause: unknown): void {
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    source.failure = error.message;
+    host.failed(source.provider.name, error);
+    source.heard.resolve();
+  }
+
+  function judgeIfComplete(): void {
+    const wanted = refreshes.length > 0 || sources.some(({ waiting }) => waiting.length > 0);
+    if (!wanted || judging !== undefined || sources.some(({ delivered }) => delivered === undefined)) return;
+    judging = judge().finally(() => {
+      judging = undefined;
+      judgeIfComplete();
+    });
+  }
+
+  async function judge(): Promise<void> {
+    const asking = new Map(sources.filter(({ waiting }) => waiting.length > 0).map((source) => [source, source.waiting.splice(0)]));
+    const refreshing = refreshes.splice(0);
+    try {
+      const newest = choose(sources, latest);
+      const together = await host.apply(merged(newest));
+      if (together.kind !== "refused") tell(putInForce(newest), together, asking);
+      for (const source of [...asking.keys()]) {
+        // Taken with another one that was tried before it.
+        if (!asking.has(source)) continue;
+        const alone = choose(sources, (one) => (one === source ? latest(one) : settled(one)));
+        const verdict = isSame(alone, newest) ? together : await host.apply(merged(alone));
+        if (verdict.kind === "refused") source.problems = verdict.problems.length;
+        tell(verdict.kind === "refused" ? [source] : putInForce(alone), verdict, asking);
+      }
+      if (refreshing.length === 0) return;
+      const kept = choose(sources, settled);
+      const verdict = isSame(kept, newest) ? together : await host.apply(merged(kept));
+      for (const { resolve } of refreshing) resolve(verdict);
+    } catch (error) {
+      for (const { reject } of [...[...asking.values()].flat(), ...refreshing]) reject(error);
+    }
+  }
+
+  /** Tells those who asked, and those who did not but are in force only now. */
+  function tell(judged: readonly Source[], verdict: Verdict, asking: Map<Source, readonly Waiting[]>): void {
+    for (const source of judged) {
+      host.judged(source.provider.name, verdict);
+      for (const { resolve } of asking.get(source) ?? []) resolve(verdict);
+      asking.delete(source);
+    }
+  }
 }
 
 interface Delivery {
@@ -31,83 +139,58 @@ interface Delivery {
   readonly version: string;
 }
 
-/**
- * A refused delivery is not kept: what another provider delivers next is merged with this one's last accepted documents, so that one
- * provider's mistake stops nobody else. Until every provider has delivered or failed once, nothing is applied: a part of the configuration
- * is not the configuration.
- */
-export function createProviderRegistry(providers: readonly Provider[], host: RegistryHost): ProviderRegistry {
-  const accepted = new Map<string, Delivery>();
-  const failures = new Map<string, string>();
-  /** First deliveries that wait for the other providers. */
-  const waiting = new Map<string, Delivery>();
-  const heard = new Set<string>();
-  let started: Promise<Verdict> | undefined;
-  let everybodyHeard = (): void => {};
-  const all = new Promise<void>((resolve) => {
-    everybodyHeard = resolve;
-  });
-  let turn: Promise<unknown> = Promise.resolve();
+type Waiting = Pick<PromiseWithResolvers<Verdict>, "resolve" | "reject">;
 
-  const inTurn = <Result>(work: () => Promise<Result>): Promise<Result> => {
-    const result = turn.then(work);
-    turn = result.catch(() => {});
-    return result;
-  };
+interface Source {
+  readonly provider: Provider;
+  /** Settled when the provider has delivered or failed for the first time. */
+  readonly heard: PromiseWithResolvers<void>;
+  /** Deliveries that wait for a verdict. */
+  readonly waiting: Waiting[];
+  delivered: Delivery | undefined;
+  inForce: Delivery | undefined;
+  problems: number;
+  failure: string | undefined;
+}
 
-  const merged = (deliveries: ReadonlyMap<string, Delivery>): readonly SourceDocument[] =>
-    providers.flatMap(({ name }) => deliveries.get(name)?.documents ?? []);
+function createSource(provider: Provider): Source {
+  const heard = Promise.withResolvers<void>();
+  return { provider, heard, waiting: [], delivered: undefined, inForce: undefined, problems: 0, failure: undefined };
+}
 
-  const tryOut = (candidates: ReadonlyMap<string, Delivery>): Promise<Verdict> =>
-    inTurn(async () => {
-      const deliveries = new Map([...accepted, ...candidates]);
-      const verdict = await host.apply(merged(deliveries));
-      if (verdict.kind !== "refused") for (const [name, delivery] of candidates) accepted.set(name, delivery);
-      return verdict;
-    });
+function stateOf({ provider, inForce, delivered, problems, failure }: Source): ProviderState {
+  return { name: provider.name, version: inForce?.version, delivered: delivered?.version, problems, failure };
+}
 
-  const hear = (name: string): void => {
-    heard.add(name);
-    if (heard.size === providers.length) everybodyHeard();
-  };
+/** One delivery of each source. */
+type Choice = ReadonlyMap<Source, Delivery>;
 
-  const update = async (name: string, delivery: Delivery): Promise<Verdict> => {
-    failures.delete(name);
-    let verdict: Verdict;
-    if (started === undefined) {
-      waiting.set(name, delivery);
-      hear(name);
-      await all;
-      started ??= tryOut(new Map(waiting));
-      verdict = await started;
-    } else {
-      // A first delivery that is still being judged comes before.
-      await started;
-      verdict = await tryOut(new Map([[name, delivery]]));
-    }
-    host.judged(name, verdict);
-    return verdict;
-  };
+function choose(sources: readonly Source[], pick: (source: Source) => Delivery | undefined): Choice {
+  const choice = new Map<Source, Delivery>();
+  for (const source of sources) {
+    const delivery = pick(source);
+    if (delivery !== undefined) choice.set(source, delivery);
+  }
+  return choice;
+}
 
-  return {
-    async start() {
-      await Promise.all(
-        providers.map((provider) =>
-          provider.start({
-            update: (documents, version) => update(provider.name, { documents, version }),
-            failed: (error) => {
-              failures.set(provider.name, error.message);
-              host.failed(provider.name, error);
-              hear(provider.name);
-            },
-          }),
-        ),
-      );
-    },
-    refresh: () => tryOut(new Map()),
-    state: () => providers.map(({ name }) => ({ name, version: accepted.get(name)?.version, failure: failures.get(name) })),
-    async close() {
-      await Promise.all(providers.map((provider) => provider.close()));
-    },
-  };
+const latest = (source: Source): Delivery | undefined => source.delivered;
+const settled = (source: Source): Delivery | undefined => source.inForce ?? source.delivered;
+
+function isSame(one: Choice, other: Choice): boolean {
+  return [...one].every(([source, delivery]) => other.get(source) === delivery);
+}
+
+function merged(choice: Choice): readonly SourceDocument[] {
+  return [...choice.values()].flatMap(({ documents }) => documents);
+}
+
+/** Returns the sources that have something else in force now. */
+function putInForce(choice: Choice): readonly Source[] {
+  const changed = [...choice].filter(([source, delivery]) => source.inForce !== delivery);
+  for (const [source, delivery] of changed) {
+    source.inForce = delivery;
+    if (source.delivered === delivery) source.problems = 0;
+  }
+  return changed.map(([source]) => source);
 }

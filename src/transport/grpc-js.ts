@@ -121,10 +121,8 @@ const statusCodes = {
 function streamMetadata(call: Call): StreamMetadata {
   return {
     get(key) {
-      const values = call.metadata.get(key);
-      const [value] = values;
-      // A second value did not come from Envoy: nothing is taken from it.
-      if (values.length !== 1 || value === undefined) return undefined;
+      const [value] = call.metadata.get(key);
+      if (value === undefined) return undefined;
       // Node reads header bytes as latin1; Envoy writes route names as UTF-8.
       return Buffer.isBuffer(value) ? value.toString("utf8") : Buffer.from(value, "latin1").toString("utf8");
     },

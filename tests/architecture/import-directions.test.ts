@@ -127,6 +127,19 @@ const directions: readonly Direction[] = [
       "../policies/set-header/v1.0.0/index.ts",
     ],
   },
+  { from: "src/testing/parts", may: ["../../worker/run.ts"], mayNot: ["../../transport/grpc-js.ts", "../../../tests/closing-line.ts"] },
+  {
+    from: "src/cli/parts",
+    may: ["../../main.ts"],
+    mayNot: ["../../../policies/set-header/v1.0.0/index.ts", "../../../tests/closing-line.ts"],
+  },
+  { from: "builder/parts", may: ["../../src/config/manifest.ts"], mayNot: ["../../src/worker/run.ts", "../../src/main.ts"] },
+  { from: "scripts/demo", may: ["../../src/errors.ts"], mayNot: ["../../tests/closing-line.ts"] },
+  {
+    from: "policies/set-header/v1.0.0/parts",
+    may: ["./part.ts", "../index.ts", sdk],
+    mayNot: ["../../v2.0.0/index.ts", "../../../../src/main.ts", "../parts/../../v2.0.0/index.ts", "node:fs"],
+  },
   { from: "scripts", may: ["../builder/discover.ts", "../src/errors.ts"], mayNot: ["../tests/closing-line.ts"] },
   {
     from: "policies/set-header/v1.0.0",

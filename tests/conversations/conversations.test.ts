@@ -1,10 +1,11 @@
 import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { credentials, Metadata, makeGenericClientConstructor } from "@grpc/grpc-js";
+import { Metadata } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { OpenStream, StreamMetadata, Transport } from "../../src/kernel/transport.ts";
 import { createGrpcJsTransport } from "../../src/transport/grpc-js.ts";
+import { extProcClient } from "../support/ext-proc-client.ts";
 import { type Conversation, conversationFiles, type EngineDoes, engineDoes, envoyBytes } from "./conversation.ts";
 import { engineUnderTest } from "./engine-under-test.ts";
 
@@ -127,24 +128,9 @@ function connectDirectly(open: OpenStream, metadata: Readonly<Record<string, str
   };
 }
 
-const Client = makeGenericClientConstructor(
-  {
-    process: {
-      path: "/envoy.service.ext_proc.v3.ExternalProcessor/Process",
-      requestStream: true,
-      responseStream: true,
-      requestSerialize: (bytes: Uint8Array) => Buffer.from(bytes),
-      requestDeserialize: (bytes: Buffer) => bytes,
-      responseSerialize: (bytes: Uint8Array) => Buffer.from(bytes),
-      responseDeserialize: (bytes: Buffer) => bytes,
-    },
-  },
-  "ExternalProcessor",
-);
-
 function connectOverGrpc(open: OpenStream, metadata: Readonly<Record<string, string>>): Envoy {
   served = open;
-  const client = new Client(`unix:${socketPath}`, credentials.createInsecure());
+  const client = extProcClient(`unix:${socketPath}`);
   const sent = new Metadata();
   for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
   const call = client.makeBidiStreamRequest(

@@ -547,4 +547,13 @@ export const faults: readonly Fault[] = [
     text: 'request.headers\n  [ "x-tier" ] == "gold"',
     problems: [["may-be-missing", 0, 30, 'write `request.headers[?"x-tier"].orValue("")`']],
   },
+  {
+    text: 'true ? "a" : request.json.?a.orValue(1)',
+    result: "string",
+    problems: [["result-type", 0, 39, 'write `string(true ? "a" : request.json.?a.orValue(1))`']],
+  },
+  {
+    text: '(true ? request.headers[?"a"] : request.json) == "a"',
+    problems: [["type", 1, 44, "give both the same type"]],
+  },
 ];

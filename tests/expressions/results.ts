@@ -116,6 +116,7 @@ export const results: readonly (readonly [text: string, result: boolean | string
   ["request.time.getHours() == 1 && request.time.getMinutes() == 30 && request.time.getSeconds() == 0", true],
   ["request.time.getMilliseconds() == 250", true],
   ['request.time.getHours("Europe/Berlin") == 3 && request.time.getHours("America/New_York") == 21', true],
+  ['request.time.getMilliseconds("Europe/Berlin") == 250 && request.time.getDayOfYear("Asia/Tokyo") == 87', true],
   ['request.time.getDate("America/New_York") == 28 && request.time.getHours("+05:30") == 7', true],
   ['duration("1h30m").getMinutes() == 90 && duration("-1.5s").getMilliseconds() == -1500', true],
   ['duration("1h") == duration("60m") && duration("1m") < duration("1h")', true],

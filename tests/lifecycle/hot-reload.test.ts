@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import type { LogLine } from "../../scripts/processes/start-engine.ts";
 import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
@@ -63,6 +63,7 @@ test("hot reload under traffic: every answer is whole, of one generation, and ba
     // Some answers take longer than a reload, so that request and response meet different files.
     next: () => ({ path: "/orders", headers: { "x-internal-a": "1", ...(++sent % 4 === 0 ? { "x-answer": '{"delayMs":300}' } : {}) } }),
   });
+  onTestFinished(() => void traffic.stop());
 
   let number = 1;
   for (let round = 0; number < generations; round++) {

@@ -32,7 +32,7 @@ test("kill -9 while requests wait for the engine: every client gets an error, no
   const before = stage.upstream.requests.length;
   engine.process.signal("SIGSTOP");
   const answers = sendMany("/v1/catalogue", {});
-  await streamsOpen(inFlight);
+  await streamsOpen((open) => open >= inFlight);
   engine.process.signal("SIGKILL");
   expect((await answers).map(({ status }) => status)).toEqual(Array(inFlight).fill(503));
   expect(stage.upstream.requests).toHaveLength(before);
@@ -42,9 +42,7 @@ test("kill -9 while requests wait for the engine: every client gets an error, no
 test("kill -9 while the upstream works and a response handler is still to run: no answer passes without it", async () => {
   const before = stage.upstream.requests.length;
   const answers = sendMany("/orders", slowly);
-  await waitFor({ what: "the upstream to have them all", timeoutMs: 10_000 }, () =>
-    stage.upstream.requests.length === before + inFlight ? true : undefined,
-  );
+  await upstreamHas(before + inFlight);
   engine.process.signal("SIGKILL");
   for (const { status, headers } of await answers) expect([status, valuesOf(headers, "x-powered-by")]).toEqual([503, []]);
   await again();
@@ -53,9 +51,9 @@ test("kill -9 while the upstream works and a response handler is still to run: n
 test("kill -9 while the upstream works and nothing is left to run: every client gets the upstream's answer", async () => {
   const before = stage.upstream.requests.length;
   const answers = sendMany("/v1/catalogue", slowly);
-  await waitFor({ what: "the upstream to have them all", timeoutMs: 10_000 }, () =>
-    stage.upstream.requests.length === before + inFlight ? true : undefined,
-  );
+  await upstreamHas(before + inFlight);
+  // Each stream has ended, well before its request.
+  await streamsOpen((open) => open === 0);
   engine.process.signal("SIGKILL");
   expect((await answers).map(({ status }) => status)).toEqual(Array(inFlight).fill(200));
   await again();
@@ -76,11 +74,18 @@ function sendMany(path: string, headers: Readonly<Record<string, string>>): Prom
   return Promise.all(Array.from({ length: inFlight }, () => send(stage.envoy.port, { path, headers })));
 }
 
-function streamsOpen(count: number): Promise<true> {
-  return waitFor({ what: `${count} open streams`, timeoutMs: 10_000 }, async () => {
+/** Waits until Envoy has as many streams to the engine as the condition wants. */
+function streamsOpen(enough: (open: number) => boolean): Promise<true> {
+  return waitFor({ what: "Envoy's streams to the engine", timeoutMs: 10_000 }, async () => {
     const stats = await stage.envoy.stats("^cluster.policy_engine.upstream_rq_active$");
-    return (stats.get("cluster.policy_engine.upstream_rq_active") ?? 0) >= count ? true : undefined;
+    return enough(stats.get("cluster.policy_engine.upstream_rq_active") ?? 0) ? true : undefined;
   });
+}
+
+function upstreamHas(count: number): Promise<true> {
+  return waitFor({ what: `the upstream to have ${count} requests`, timeoutMs: 10_000 }, () =>
+    stage.upstream.requests.length === count ? true : undefined,
+  );
 }
 
 /** Another process takes the killed one's place, and requests work again. */

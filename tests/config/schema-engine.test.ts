@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { testSchemas } from "./support.ts";
+
+const schemas = testSchemas();
+
+test("a property that every object inherits is not there unless it was written", () => {
+  const validate = schemas.validator({ type: "object", required: ["constructor"] });
+  expect(validate({}).violations).toHaveLength(1);
+  expect(validate(JSON.parse('{ "constructor": 1 }')).violations).toEqual([]);
+});
+
+test("each pattern keeps its own meaning", () => {
+  const properties = { a: { type: "string", pattern: "^a+$" }, b: { type: "string", pattern: "^b+$" } };
+  const validate = schemas.validator({ type: "object", properties });
+  expect(validate({ a: "aa", b: "bb" }).violations).toEqual([]);
+  expect(validate({ a: "bb", b: "aa" }).violations.map(({ instancePath }) => instancePath)).toEqual(["/a", "/b"]);
+});
+
+test("a pattern takes time linear in the text", () => {
+  const validate = schemas.validator({ type: "string", pattern: "^(a+)+$" });
+  const started = performance.now();
+  expect(validate(`${"a".repeat(50_000)}!`).violations).toHaveLength(1);
+  expect(performance.now() - started).toBeLessThan(1000);
+});
+
+test("what a schema marks is found also where the value is wrong", () => {
+  const properties = { when: { type: "string", "x-expression": "bool" }, match: { type: "string", "x-regex": true } };
+  const validate = schemas.validator({ type: "object", properties, required: ["other"] });
+  expect(validate({ when: "true", match: 1 })).toMatchObject({
+    violations: [{ keyword: "required" }, { keyword: "type" }],
+    marked: [{ pointer: "/when", mark: "bool" }],
+  });
+});

@@ -1,0 +1,107 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { describe, expect, test } from "vitest";
+import { createLog, type Facts, type LogOptions } from "../../src/observe/log.ts";
+
+function linesOf(write: (log: ReturnType<typeof createLog>) => void, level: LogOptions["level"] = "debug"): Record<string, unknown>[] {
+  const lines: string[] = [];
+  const redact = (text: string): string => text.replaceAll("hunter2", "[redacted]");
+  write(createLog({ level, redact, destination: { write: (line) => void lines.push(line) } }));
+  return lines.map((line) => JSON.parse(line));
+}
+
+const lineOf = (facts: Facts, message = "m"): Record<string, unknown> => linesOf((log) => log.info(facts, message))[0] ?? {};
+
+describe("a line", () => {
+  test("holds time, level, facts and message, and nothing of the machine", () => {
+    const { time, ...rest } = lineOf({ id: "7", chain: "api" }, "a policy replied");
+    expect(rest).toEqual({ level: "info", id: "7", chain: "api", msg: "a policy replied" });
+    expect(String(time)).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  });
+
+  test("stays one line whatever the facts hold", () => {
+    const lines: string[] = [];
+    createLog({ level: "info", redact: (text) => text, destination: { write: (line) => void lines.push(line) } }).info(
+      { path: 'a\n{"level":"error"}' },
+      "x\ny",
+    );
+    expect(lines).toHaveLength(1);
+    expect(lines[0]?.trimEnd()).not.toContain("\n");
+  });
+
+  test("is written from the level on", () => {
+    const all = (log: ReturnType<typeof createLog>): void => {
+      for (const level of ["debug", "info", "warn", "error"] as const) log[level]({}, level);
+    };
+    expect(linesOf(all, "warn").map(({ msg }) => msg)).toEqual(["warn", "error"]);
+    expect(linesOf(all, "debug")).toHaveLength(4);
+  });
+});
+
+describe("secrets", () => {
+  test.each(["authorization", "cookie", "password", "secret", "token", "key"])(
+    "a field `%s` is not written, nor one level down",
+    (name) => {
+      expect(JSON.stringify(lineOf({ [name]: "hunter3", headers: { [name]: "hunter3" } }))).not.toContain("hunter3");
+    },
+  );
+
+  test("known values are cut out of errors: message, stack, causes", () => {
+    const error = new TypeError("no hunter2", { cause: new Error("because hunter2") });
+    const line = lineOf({ err: error });
+    expect(JSON.stringify(line)).not.toContain("hunter2");
+    expect(line.err).toMatchObject({
+      type: "TypeError",
+      message: "no [redacted]: because [redacted]",
+      stack: expect.stringContaining("log.test.ts"),
+    });
+    expect(JSON.stringify(lineOf({ err: "thrown hunter2" }))).not.toContain("hunter2");
+  });
+
+  test("fields that a library has put on an error stay out, except its code", () => {
+    const error = Object.assign(new Error("m"), { code: "ECONNRESET", config: { headers: "hunter3" } });
+    expect(Object.keys(Object(lineOf({ err: error }).err)).toSorted()).toEqual(["code", "message", "stack", "type"]);
+  });
+});
+
+describe("standard output", () => {
+  const program = (body: string): string[] => [
+    "--input-type=module",
+    "--eval",
+    `import { createLog } from ${JSON.stringify(new URL("../../src/observe/log.ts", import.meta.url).href)};
+     const log = createLog({ level: "info", redact: (text) => text });
+     const lines = (count) => { for (let nth = 0; nth < count; nth++) log.info({ nth, pad: "x".repeat(100) }, "line"); };
+     ${body}`,
+  ];
+
+  test.each(["process.exit(0)", "log.flush(); process.exit(0)", "setTimeout(() => {}, 1)"])("every line is there after %s", (end) => {
+    const output = execFileSync(process.execPath, program(`lines(3000); ${end}`), { encoding: "utf8", timeout: 20_000 });
+    const numbers = output
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line).nth);
+    expect(numbers).toEqual(Array.from({ length: 3000 }, (_, nth) => nth));
+  });
+
+  test("a reader that hangs stops nobody; when it goes on, it learns how many lines it has missed", async () => {
+    const body = `lines(150_000); console.error("still running"); setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, program(body), { stdio: ["ignore", "pipe", "pipe"] });
+    try {
+      const [said] = await once(child.stderr, "data");
+      expect(String(said)).toBe("still running\n");
+      let read = 0;
+      for await (const line of createInterface({ input: child.stdout })) {
+        const { msg, lines } = JSON.parse(line);
+        if (msg === "line") read += 1;
+        else {
+          expect({ msg, sum: read + lines }).toEqual({ msg: "log lines were dropped: their reader is too slow", sum: 150_000 });
+          break;
+        }
+      }
+      expect(read).toBeGreaterThan(1000);
+    } finally {
+      child.kill("SIGKILL");
+    }
+  });
+});
