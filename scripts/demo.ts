@@ -2,6 +2,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { runDemo } from "./demo/run-demo.ts";
+import { placeOf } from "./demo/run-request.ts";
 import { stay } from "./demo/stay.ts";
 import { table } from "./demo/table.ts";
 import { startStage } from "./processes/start-stage.ts";
@@ -28,7 +29,7 @@ async function main(args: readonly string[]): Promise<number> {
   console.log("starting an upstream, the engine and Envoy ...");
   const stage = await startStage({ carrier: "tcp" });
   try {
-    const results = await Promise.race([runDemo(stage), interrupted]);
+    const results = await Promise.race([runDemo(placeOf(stage)), interrupted]);
     if (results === "interrupted") return interruptedCode;
     console.log(`\n${table(results, process.stdout.isTTY ? "colours" : "plain")}\n`);
     const wrong = results.filter(({ faults }) => faults.length > 0).length;

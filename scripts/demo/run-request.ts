@@ -1,7 +1,7 @@
 import { type HeaderLine, valuesOf } from "../processes/header-lines.ts";
 import { type ClientResponse, send } from "../processes/send.ts";
 import type { Stage } from "../processes/start-stage.ts";
-import type { SeenRequest } from "../processes/start-upstream.ts";
+import type { SeenRequest, Upstream } from "../processes/start-upstream.ts";
 import { recordedSteps } from "./recorded-steps.ts";
 import type { DemoRequest, ExpectedHeaders } from "./requests.ts";
 
@@ -14,17 +14,23 @@ export interface DemoResult {
   readonly faults: readonly string[];
 }
 
+/** Where the demo's requests go and where their traces are. */
+export interface DemoPlace {
+  readonly envoyPort: number;
+  readonly engineAdminPort: number;
+  readonly upstream: Upstream;
+}
+
+export function placeOf({ envoy, engine, upstream }: Stage): DemoPlace {
+  return { envoyPort: envoy.port, engineAdminPort: engine.adminPort, upstream };
+}
+
 /** @param id the request's `x-request-id`, another one for each request */
-export async function runRequest(stage: Stage, demo: DemoRequest, id: string): Promise<DemoResult> {
-  const response = await send(stage.envoy.port, { ...demo.request, headers: { ...demo.request.headers, "x-request-id": id } });
-  const [engine] = stage.engines;
-  const steps = engine === undefined ? "no engine" : await recordedSteps(engine.adminPort, id);
-  return {
-    demo,
-    status: response.status,
-    steps,
-    faults: [...answerFaults(demo, response), ...upstreamFaults(demo, stage.upstream.find(id)), ...stepFaults(demo, steps)],
-  };
+export async function runRequest({ envoyPort, engineAdminPort, upstream }: DemoPlace, demo: DemoRequest, id: string): Promise<DemoResult> {
+  const response = await send(envoyPort, { ...demo.request, headers: { ...demo.request.headers, "x-request-id": id } });
+  const steps = await recordedSteps(engineAdminPort, id);
+  const faults = [...answerFaults(demo, response), ...upstreamFaults(demo, upstream.find(id)), ...stepFaults(demo, steps)];
+  return { demo, status: response.status, steps, faults };
 }
 
 function answerFaults({ status, answer = {} }: DemoRequest, response: ClientResponse): readonly string[] {

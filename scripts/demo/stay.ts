@@ -5,14 +5,12 @@ import { demoKeys, demoRequests } from "./requests.ts";
 
 /** Leaves everything running until `interrupted` settles, says what can be tried, and tells of every reload. Rejects when a process ends. */
 export async function stay(stage: Stage, interrupted: Promise<unknown>): Promise<void> {
-  for (const engine of stage.engines) {
-    console.log(whatToTry(stage, engine.adminPort));
-    engine.onLog((line) => {
-      const text = reloadText(line);
-      if (text !== undefined) console.log(text);
-    });
-  }
-  const ended = [stage.envoy, ...stage.engines].map(async ({ process }) => {
+  console.log(whatToTry(stage));
+  stage.engine.onLog((line) => {
+    const text = reloadText(line);
+    if (text !== undefined) console.log(text);
+  });
+  const ended = [stage.envoy, stage.engine].map(async ({ process }) => {
     await process.exited;
     throw new Error(`the ${process.name} has ended by itself; it said\n${process.lastLines().slice(-20).join("\n")}`);
   });
@@ -20,7 +18,7 @@ export async function stay(stage: Stage, interrupted: Promise<unknown>): Promise
   console.log("\nending everything ...");
 }
 
-function whatToTry({ envoy, policiesFile }: Stage, adminPort: number): string {
+function whatToTry({ envoy, engine, policiesFile }: Stage): string {
   const keys = Object.entries(demoKeys).map(([owner, key]) => `  ${owner}: ${key}`);
   return `
 Everything stays until Ctrl-C.
@@ -33,9 +31,9 @@ ${demoRequests.map((demo) => `  ${curl(envoy.port, demo)}   # ${demo.title}`).jo
 
 See what the steps did to one, and what was counted:
   curl -i -H 'x-request-id: mine-1' -H 'x-api-key: ${demoKeys.alice}' 'http://127.0.0.1:${envoy.port}/orders/1'
-  curl 'http://127.0.0.1:${adminPort}/recordings/mine-1'
-  curl 'http://127.0.0.1:${adminPort}/metrics'
-  curl 'http://127.0.0.1:${adminPort}/readyz'
+  curl 'http://127.0.0.1:${engine.adminPort}/recordings/mine-1'
+  curl 'http://127.0.0.1:${engine.adminPort}/metrics'
+  curl 'http://127.0.0.1:${engine.adminPort}/readyz'
 
 Edit the policies (a copy): an edit takes effect at once, a broken one changes nothing and is explained here.
   ${policiesFile}

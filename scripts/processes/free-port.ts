@@ -1,17 +1,17 @@
 import { createServer, type Server } from "node:net";
 
-/** A TCP port on loopback that nobody else gets until it is released. After that it is only likely to be free. */
+/** A TCP port that nobody else gets until it is released. After that it is only likely to be free. */
 export interface HeldPort {
   readonly port: number;
   release(): Promise<void>;
 }
 
-/** Hold all the ports that are needed before the first is released: then they differ. */
-export async function holdPort(): Promise<HeldPort> {
+/** Hold all the ports that are needed before the first is released: then they differ. Rejects when the machine has no such address. */
+export async function holdPort(host = "127.0.0.1"): Promise<HeldPort> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
+    server.listen(0, host, resolve);
   });
   return { port: portOf(server), release: () => new Promise((resolve) => server.close(() => resolve())) };
 }

@@ -1,9 +1,9 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { root } from "../cache.mjs";
 import { findEnvoy } from "../envoy.mjs";
 import { createCleanup } from "./cleanup.ts";
-import { type Data, readData, replaceAt } from "./data.ts";
+import { type Data, readData } from "./data.ts";
+import { demoConfig, moveSettings } from "./demo-configs.ts";
 import { type EngineAddress, moveEnvoy, type TcpAddress } from "./envoy-bootstrap.ts";
 import { holdPort } from "./free-port.ts";
 import { type Engine, startEngine } from "./start-engine.ts";
@@ -17,6 +17,8 @@ export interface Stage {
   /** What the engines load: a file of its own in `folder`. */
   readonly policiesFile: string;
   readonly upstream: Upstream;
+  /** The first of the engines. */
+  readonly engine: Engine;
   readonly engines: readonly Engine[];
   readonly envoy: Envoy;
   /** Another process in the place of an engine that has ended. */
@@ -58,7 +60,7 @@ async function start(plan: StagePlan, atEnd: (end: () => Promise<unknown>) => vo
   const { path: folder, remove } = await temporaryFolder();
   atEnd(remove);
   const policiesFile = join(folder, "policies.yaml");
-  await writeFile(policiesFile, plan.policies ?? (await demoFile("policies.yaml")));
+  await writeFile(policiesFile, plan.policies ?? (await demoConfig("policies.yaml")));
 
   const upstream = await startUpstream();
   atEnd(upstream.stop);
@@ -69,7 +71,7 @@ async function start(plan: StagePlan, atEnd: (end: () => Promise<unknown>) => vo
   await Promise.all(held.map(({ release }) => release()));
   if (port === undefined || adminPort === undefined) throw new Error("no free ports");
 
-  const engineSettings = readData(await demoFile("settings.yaml"));
+  const engineSettings = readData(await demoConfig("settings.yaml"));
   const seats = names.map((name, index): Seat => {
     const [enginePort = 0, engineAdminPort = 0] = enginePorts.slice(2 * index, 2 * index + 2);
     const address = plan.carrier === "tcp" ? loopback(enginePort) : { socket: join(folder, `${name}.sock`) };
@@ -83,8 +85,10 @@ async function start(plan: StagePlan, atEnd: (end: () => Promise<unknown>) => vo
   };
   const engines: Engine[] = [];
   for (const seat of seats) engines.push(await startInSeat(seat, plan.until ?? "ready"));
+  const [engine] = engines;
+  if (engine === undefined) throw new Error("a stage needs an engine");
 
-  const moved = moveEnvoy(readData(await demoFile("envoy.yaml")), {
+  const moved = moveEnvoy(readData(await demoConfig("envoy.yaml")), {
     listener: loopback(port),
     admin: loopback(adminPort),
     upstream: loopback(upstream.port),
@@ -93,12 +97,12 @@ async function start(plan: StagePlan, atEnd: (end: () => Promise<unknown>) => vo
   const envoy = await startEnvoy({ binary, bootstrap: plan.bootstrap?.(moved) ?? moved, port, adminPort, folder });
   atEnd(envoy.stop);
 
-  const startAgain = async (engine: Engine): Promise<Engine> => {
-    const seat = seats.find(({ adminPort }) => adminPort === engine.adminPort);
-    if (seat === undefined || engine.process.running()) throw new Error("only an engine of this stage that has ended can be started again");
+  const startAgain = async (ended: Engine): Promise<Engine> => {
+    const seat = seats.find(({ adminPort }) => adminPort === ended.adminPort);
+    if (seat === undefined || ended.process.running()) throw new Error("only an engine of this stage that has ended can be started again");
     return startInSeat(seat, "ready");
   };
-  return { folder, policiesFile, upstream, engines, envoy, startAgain };
+  return { folder, policiesFile, upstream, engine, engines, envoy, startAgain };
 }
 
 interface Seat {
@@ -110,20 +114,4 @@ interface Seat {
 
 function loopback(port: number): TcpAddress {
   return { host: "127.0.0.1", port };
-}
-
-function demoFile(name: string): Promise<string> {
-  return readFile(join(root, "configs/demo", name), "utf8");
-}
-
-/** `configs/demo/settings.yaml` with other addresses and paths. */
-function moveSettings(settings: Data, address: EngineAddress, adminPort: number, policiesFile: string): Data {
-  const places = [
-    ["listen", ["socket" in address ? `unix:${address.socket}` : `tcp:${address.host}:${address.port}`]],
-    ["admin", `tcp:127.0.0.1:${adminPort}`],
-    ["providers", [{ file: { paths: [policiesFile] } }]],
-    // Envoy ends before the engine: there is nobody to wait for.
-    ["shutdown", { drainDelay: "0s", grace: "5s" }],
-  ] as const;
-  return places.reduce((data, [key, value]) => replaceAt(data, [key], value), settings);
 }

@@ -1,4 +1,5 @@
 import { type DestinationStream, pino, stdSerializers } from "pino";
+import { createLineOutput, type LineOutput } from "./line-output.ts";
 
 /** Structured logging. Lines are JSON: facts as fields, `msg` for people. An error goes under `err`. */
 export interface Log {
@@ -41,31 +42,20 @@ export function createLog({ level, redact, destination }: LogOptions): Log {
     info: (facts, message) => log.info(facts, message),
     warn: (facts, message) => log.warn(facts, message),
     error: (facts, message) => log.error(facts, message),
-    flush: () => output?.flushSync(),
+    flush: () => output?.flush(),
   };
 }
 
 /** Fields whose values are never written, at the top of the facts or one level down. */
 const secretFields = ["authorization", "cookie", "password", "secret", "token", "key"].flatMap((name) => [name, `*.${name}`]);
 
-const bufferedBytesMax = 8 * 1024 * 1024;
-
 /**
- * Standard output, written behind the event loop's back: a synchronous write waits for the reader of the pipe, and a reader that hangs would
- * stop every exchange. Beyond 8 MiB that nobody reads, lines are dropped, and `dropped` is told how many when there is room again.
+ * Standard output that nobody waits for: up to 8 MiB may wait for a slow reader, lines beyond are dropped and `dropped` is told how many.
+ * What waits is written out when the process exits.
  */
-function standardOutput(dropped: (lines: number) => void): ReturnType<typeof pino.destination> {
-  const output = pino.destination({ dest: 1, sync: false, maxLength: bufferedBytesMax });
-  let lines = 0;
-  output.on("drop", () => {
-    lines += 1;
-  });
-  output.on("drain", () => {
-    if (lines === 0) return;
-    const count = lines;
-    lines = 0;
-    dropped(count);
-  });
+function standardOutput(dropped: (lines: number) => void): LineOutput {
+  const output = createLineOutput(1, { waitingBytesMax: 8 * 1024 * 1024, dropped });
+  process.on("exit", output.flush);
   return output;
 }
 

@@ -80,7 +80,7 @@ describe("a policy's reply", () => {
   test("the log has the code under the decision id", async () => {
     const { headers } = await send(stage.envoy.port, { path: "/guarded" });
     const [id] = valuesOf(headers, "x-decision-id");
-    const lines = stage.engines.flatMap(({ log }) => log.filter((line) => JSON.stringify(line).includes(`"${id}"`)));
+    const lines = stage.engine.log.filter((line) => line["id"] === id);
     expect(JSON.stringify(lines)).toContain("api-key-missing");
   });
 

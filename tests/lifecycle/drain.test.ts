@@ -41,7 +41,7 @@ test("SIGTERM under traffic, one engine after the other: no request is lost, and
   const traffic = send(quick, 8);
   const slowTraffic = send(slow, 16);
   const [alpha, beta] = stage.engines;
-  if (alpha === undefined || beta === undefined) throw new Error("two engines were asked for");
+  if (alpha === undefined || beta === undefined) throw new Error("the stage has two engines");
   await busy(alpha);
   await busy(beta);
 

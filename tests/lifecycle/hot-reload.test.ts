@@ -85,19 +85,13 @@ test("hot reload under traffic: every answer is whole, of one generation, and ba
   expect(new Set(stamps.map(({ response }) => Number(response)))).toEqual(new Set(Array.from({ length: generations }, (_, index) => index + 1)));
   expect(stage.upstream.requests.filter(({ headers }) => valuesOf(headers, "x-internal-a").length > 0)).toEqual([]);
 
-  const metrics = await readMetrics(engine());
+  const metrics = await readMetrics(stage.engine);
   expect(metrics('policy_engine_reloads_total{verdict="accepted"}')).toBe(metrics("policy_engine_generation"));
   await waitFor({ what: "old generations to be closed", timeoutMs: 5_000 }, async () => {
-    const open = await readMetrics(engine());
+    const open = await readMetrics(stage.engine);
     return open("policy_engine_generations_open") === 1 && open("policy_engine_exchanges_open") === 0 ? true : undefined;
   });
 });
-
-function engine() {
-  const [first] = stage.engines;
-  if (first === undefined) throw new Error("no engine");
-  return first;
-}
 
 async function replaceWith(replace: Replace, text: string): Promise<void> {
   await replace(stage.policiesFile, text);
@@ -107,7 +101,7 @@ async function replaceWith(replace: Replace, text: string): Promise<void> {
 /** Waits for an answer with this generation's stamp. */
 async function seen(number: number): Promise<void> {
   const before = traffic.results.length;
-  await waitFor({ what: `an answer of generation ${number}`, timeoutMs: 10_000, explain: () => JSON.stringify(engine().log.slice(-3)) }, () =>
+  await waitFor({ what: `an answer of generation ${number}`, timeoutMs: 10_000, explain: () => JSON.stringify(stage.engine.log.slice(-3)) }, () =>
     traffic.results.slice(before).some((result) => stampsOf(result).response === String(number)) ? true : undefined,
   );
 }
@@ -115,15 +109,15 @@ async function seen(number: number): Promise<void> {
 /** Puts a bad file in place and waits until it has been refused where people look: in the log with its position, in the metrics. */
 async function refuse({ what, spoil, code, at }: BadFile, replace: Replace, number: number): Promise<void> {
   const sample = `policy_engine_refusals_total{code="${code}"}`;
-  const before = (await readMetrics(engine()))(sample);
-  const logged = engine().log.length;
+  const before = (await readMetrics(stage.engine))(sample);
+  const logged = stage.engine.log.length;
   await replaceWith(replace, spoil(generation(number + 1000)));
-  const problem = await waitFor({ what: `${what} to be refused`, timeoutMs: 10_000, explain: () => JSON.stringify(engine().log.slice(-3)) }, () =>
-    engine().log.slice(logged).flatMap(problemsOf).find((one) => one.at === `${stage.policiesFile}:${at}`),
+  const problem = await waitFor({ what: `${what} to be refused`, timeoutMs: 10_000, explain: () => JSON.stringify(stage.engine.log.slice(-3)) }, () =>
+    stage.engine.log.slice(logged).flatMap(problemsOf).find((one) => one.at === `${stage.policiesFile}:${at}`),
   );
   expect([what, problem.code]).toEqual([what, code]);
-  expect((await readMetrics(engine()))(sample)).toBeGreaterThan(before);
-  expect(await readiness(engine())).toBe(200);
+  expect((await readMetrics(stage.engine))(sample)).toBeGreaterThan(before);
+  expect(await readiness(stage.engine)).toBe(200);
 }
 
 interface LoggedProblem {

@@ -22,9 +22,7 @@ let engine: Engine;
 
 beforeAll(async () => {
   stage = await startStage({ policies });
-  const [first] = stage.engines;
-  if (first === undefined) throw new Error("no engine");
-  engine = first;
+  engine = stage.engine;
   return () => stage.close();
 });
 

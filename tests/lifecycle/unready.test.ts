@@ -25,8 +25,7 @@ test.each([
     ...(health === "checked" ? {} : { bootstrap: (bootstrap) => replaceAt(bootstrap, envoyPlaces.healthChecks, []) }),
   });
   try {
-    const [engine] = stage.engines;
-    if (engine === undefined) throw new Error("no engine");
+    const { engine } = stage;
     expect(await readiness(engine)).toBe(503);
     for (const path of ["/v1/catalogue", "/health", "/nowhere"]) {
       const { status, body } = await send(stage.envoy.port, { path });
