@@ -22,8 +22,7 @@ export function readAddress(place: Place, directory: string, report: Report): Li
   if (text === undefined) return undefined;
   const expected = "`unix:PATH` or `tcp:HOST:PORT`, such as `tcp:127.0.0.1:9100`";
   if (text.startsWith("tcp:")) return parseTcp(text, place, expected, report);
-  if (!text.startsWith("unix:") || text === "unix:")
-    return invalid(place, text, "it is neither a Unix socket nor a TCP port", expected, report);
+  if (!/^unix:./.test(text)) return invalid(place, text, "it is neither a Unix socket nor a TCP port", expected, report);
   const path = resolve(directory, text.slice("unix:".length));
   if (Buffer.byteLength(path) <= socketPathBytesMax) return { kind: "unix", path };
   return invalid(place, text, `the path has more than ${socketPathBytesMax} bytes`, "a shorter path", report);

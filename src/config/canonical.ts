@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * JSON with the keys of every map in the order of their UTF-16 units (as RFC 8785 sorts them): equal for values that differ only in the order in
- * which somebody wrote their keys. Entries that are undefined are left out.
+ * JSON with the keys of every map in the order of their UTF-16 units (as RFC 8785 sorts them): equal for values that differ only in the
+ * order in which somebody wrote their keys. Entries that are undefined are left out.
  */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;

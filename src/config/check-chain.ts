@@ -62,11 +62,11 @@ function checkSteps(place: Place | undefined, context: ChainContext, report: Rep
     if (step !== undefined) steps.push(step);
     if (name === undefined) continue;
     const earlier = names.get(name);
-    if (earlier === undefined) names.set(name, item);
-    else
-      report(
-        problem("step-duplicate", { ...at(item), related: [{ message: "the first one", position: earlier.keyPosition }] }, { step: name }),
-      );
+    if (earlier !== undefined) {
+      const related = [{ message: "the first one", position: earlier.keyPosition }];
+      report(problem("step-duplicate", { ...at(item), related }, { step: name }));
+    }
+    names.set(name, earlier ?? item);
   }
   return Object.freeze(steps);
 }

@@ -23,7 +23,9 @@ export function checkReads(
   report: Report,
 ): void {
   for (const key of metadata.reads.filter((read) => !written.has(read))) {
-    const writers = [...policies].filter(({ manifest }) => key in manifest.metadata.writes).map(({ manifest }) => manifest.name);
+    const writers = [...policies]
+      .filter(({ manifest }) => Object.hasOwn(manifest.metadata.writes, key))
+      .map(({ manifest }) => manifest.name);
     report(problem("metadata-not-written", atKey(place), { policy: `${name}@${version}`, key, writers: [...new Set(writers)].sort() }));
   }
 }

@@ -60,8 +60,9 @@ interface WrittenText {
 /** The plain value with secrets in place; `texts` keeps by pointer how each text was written. */
 function resolve(place: Place, pointer: string, texts: Map<string, WrittenText>, environment: CheckEnvironment, report: Report): unknown {
   const { node, path } = place;
-  if (node.kind === "list")
+  if (node.kind === "list") {
     return node.items.map((item, index) => resolve(itemPlace(place, index, item), pointerTo(pointer, index), texts, environment, report));
+  }
   if (node.kind === "map") {
     const entries = [...node.entries].map(([key, entry]) => {
       const child = entryPlace(place, key, entry);
@@ -85,10 +86,9 @@ function reportReferences({ node, text, path, resolved }: WrittenText, mark: Mar
 
 /** A text whose secret is missing is not what will be validated once it is there: what is said against it now would mislead. */
 function decidable(texts: ReadonlyMap<string, WrittenText>): (violation: SchemaViolation) => boolean {
-  const unresolved = [...texts].filter(([, { resolved }]) => resolved.faults.length > 0).map(([pointer]) => pointer);
-  const misleads = (violation: SchemaViolation, pointer: string): boolean =>
-    pointer === violation.instancePath || (isChoice(violation) && pointer.startsWith(`${violation.instancePath}/`));
-  return (violation) => !unresolved.some((pointer) => misleads(violation, pointer));
+  const unresolved = new Set([...texts].filter(([, { resolved }]) => resolved.faults.length > 0).map(([pointer]) => pointer));
+  const holdsUnresolved = (path: string): boolean => [...unresolved].some((pointer) => pointer.startsWith(`${path}/`));
+  return (violation) => !unresolved.has(violation.instancePath) && !(isChoice(violation) && holdsUnresolved(violation.instancePath));
 }
 
 /** The text to compile. In an expression nothing is replaced; a default of the schema stands where the nearest written value stands. */

@@ -128,10 +128,12 @@ function checkAcknowledgements(fields: Fields, modes: FailureModes, manifest: Po
     const code = readText(codePlace, report);
     if (code === undefined || codePlace === undefined) continue;
     acknowledged.add(code);
-    const suggestion = suggest(code, acknowledgeable);
-    if (!acknowledgeable.some((known) => known === code))
-      report(problem("acknowledge-unknown", at(codePlace), { code, suggestion, known: acknowledgeable }));
-    else if (manifest !== undefined && skipped.length === 0) report(problem("acknowledge-unused", at(codePlace), { code }));
+    if (!acknowledgeable.some((known) => known === code)) {
+      const facts = { code, suggestion: suggest(code, acknowledgeable), known: acknowledgeable };
+      report(problem("acknowledge-unknown", at(codePlace), facts));
+    } else if (manifest !== undefined && skipped.length === 0) {
+      report(problem("acknowledge-unused", at(codePlace), { code }));
+    }
   }
   if (manifest === undefined || acknowledged.has("protects-skip")) return;
   for (const [setting] of skipped) {

@@ -26,16 +26,21 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
 
   const policies = catalogue(environment.policies);
   const results = new Map([...merged.chains].map(([name, place]) => [name, checkChain(name, place, { environment, policies }, report)]));
-  // A chain that is said to be missing may stand in the document that cannot be read.
+  // A chain that is said to be missing may stand in what could not be read.
   const known = [...results.keys()].sort();
-  const references = { chains: results, complete: parsed.every(({ root }) => root !== undefined), known, suggest: suggester(known) };
+  const references = {
+    chains: results,
+    complete: parsed.every((document) => document.problems.length === 0),
+    known,
+    suggest: suggester(known),
+  };
   const before = problems.length;
   const routes = new Map([...merged.routes].map(([name, place]) => [name, readRoute(place, references, report)]));
   const unmatched = readUnmatched(merged.unmatched, references, report);
   // A misspelt route means one of the chains that nothing seems to use.
-  const resolved = references.complete && problems.length === before;
-  if (resolved)
+  if (references.complete && problems.length === before) {
     reportUnused(merged.chains, results, [...routes.values(), unmatched.kind === "chain" ? unmatched.chain : undefined], report);
+  }
 
   const sorted = sortProblems(problems);
   if (problems.some(({ severity }) => severity === "error")) return { problems: sorted };

@@ -1,13 +1,13 @@
 /**
- * The JSON Schemas inside a manifest. Beyond what the validator's strict mode demands, a parameter schema is written so that a user's mistake
- * is found and explained: every property has a description, no object takes keys that nobody knows, every `pattern` is RE2.
+ * The JSON Schemas inside a manifest. Beyond what the validator's strict mode demands, a parameter schema is written so that a user's
+ * mistake is found and explained: every property has a description, no object takes keys that nobody knows, every `pattern` is RE2.
  */
 import { type Problem, problem } from "../errors.ts";
 import { suggest } from "../suggest.ts";
 import { entryPlace, itemPlace, type MapNode, type Place, plainValue } from "./node.ts";
 import { detailOf, placeAt } from "./parameter-problems.ts";
 import { at, atKey, type Report, wrongType } from "./read.ts";
-import type { SchemaEngine } from "./schema-engine.ts";
+import type { SchemaEngine, Validator } from "./schema-engine.ts";
 import type { JsonSchema } from "./types.ts";
 
 /** The schema of a step's parameters. */
@@ -77,8 +77,8 @@ const marks = ["x-expression", "x-regex"];
 const keywords = [...holdOne, ...holdList, ...holdNamed, ...others, ...marks, "x-secret"];
 
 /**
- * A schema and those inside it. `tried`: below a branch that the validator only tries; what is marked there would be taken for an expression
- * even where another branch holds.
+ * A schema and those inside it. `tried`: below a branch that the validator only tries; what is marked there would be taken for an
+ * expression even where another branch holds.
  */
 function checkNode(place: Place, rules: Rules, applies: "always" | "tried", report: Report): void {
   const { node } = place;
@@ -167,12 +167,15 @@ function checkPatterns(keyword: string, place: Place, { patterns }: SchemaEngine
   }
   for (const [where, source] of sources) {
     const compilation = patterns.compile(source);
-    if ("problem" in compilation)
-      report(problem("pattern-invalid", at(where), { detail: compilation.problem.message, remedy: compilation.problem.remedy }));
+    if ("pattern" in compilation) continue;
+    const { message, remedy } = compilation.problem;
+    report(problem("pattern-invalid", at(where), { detail: message, remedy }));
   }
 }
 
-/** Below a branch that is only tried, faults found through a reference cannot be traced back to the branch: the user would read them all. */
+/**
+ * Below a branch that is only tried, faults found through a reference cannot be traced back to the branch: the user would read them all.
+ */
 function checkReference(place: Place, definitions: readonly string[], applies: "always" | "tried", report: Report): void {
   const target = place.node.kind === "scalar" ? place.node.value : undefined;
   const known = definitions.map((name) => `#/$defs/${name}`);
@@ -186,19 +189,26 @@ function checkReference(place: Place, definitions: readonly string[], applies: "
 
 /** The validator's own view, once ours is content: it stops at its first complaint. */
 function strictProblems(place: Place, schema: JsonSchema, schemas: SchemaEngine): readonly Problem[] {
-  const violations = schemas.metaErrors(schema);
+  const [violation] = schemas.metaErrors(schema);
   // A value with several things wrong is listed with every alternative it missed: the first one names it.
-  const first = violations[0];
-  if (first !== undefined) return [fault(placeAt(place, first.instancePath), `it ${detailOf(first)}`, "correct the keyword's value")];
+  if (violation !== undefined)
+    return [fault(placeAt(place, violation.instancePath), `it ${detailOf(violation)}`, "correct the keyword's value")];
+  const compiled = compile(schema, schemas);
+  return "validate" in compiled ? [] : [strictProblem(place, compiled.complaint)];
+}
+
+function strictProblem(place: Place, complaint: string): Problem {
+  const pointer = /"#(\/[^"]*)?"/.exec(complaint)?.[1] ?? "";
+  const detail = complaint.replace(/^strict mode: /, "").replace(/ at (path )?"#[^"]*"( \(\w+\))?$/, "");
+  const remedy = "correct the schema: strict mode wants each keyword beside the `type` it is for, and nothing that it would ignore";
+  return fault(placeAt(place, pointer), detail, remedy);
+}
+
+function compile(schema: JsonSchema, schemas: SchemaEngine): { readonly validate: Validator } | { readonly complaint: string } {
   try {
-    schemas.validator(schema);
-    return [];
+    return { validate: schemas.validator(schema) };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const pointer = /"#(\/[^"]*)?"/.exec(message)?.[1] ?? "";
-    const detail = message.replace(/^strict mode: /, "").replace(/ at (path )?"#[^"]*"( \(\w+\))?$/, "");
-    const remedy = "correct the schema: strict mode wants each keyword beside the `type` it is for, and nothing that it would ignore";
-    return [fault(placeAt(place, decodeURIComponent(pointer)), detail, remedy)];
+    return { complaint: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -212,17 +222,12 @@ function defaultProblems(place: Place, root: JsonSchema, schemas: SchemaEngine):
   const written = node.entries.get("default");
   if (written === undefined) return below;
   const { default: _, ...schema } = mapValue(node);
-  const validate = schemas.validator({ ...schema, $defs: root.$defs ?? {} });
-  const [violation] = validate(structuredClone(plainValue(written.value))).violations;
+  const compiled = compile({ ...schema, $defs: root.$defs ?? {} }, schemas);
+  if ("complaint" in compiled) return [...below, strictProblem(place, compiled.complaint)];
+  const [violation] = compiled.validate(structuredClone(plainValue(written.value))).violations;
   if (violation === undefined) return below;
-  return [
-    ...below,
-    fault(
-      entryPlace(place, "default", written),
-      `the default is not valid: it ${detailOf(violation)}`,
-      "correct the default or the schema",
-    ),
-  ];
+  const detail = `the default is not valid: it ${detailOf(violation)}`;
+  return [...below, fault(entryPlace(place, "default", written), detail, "correct the default or the schema")];
 }
 
 function fault(place: Place, detail: string, remedy: string): Problem {

@@ -28,8 +28,8 @@ export const sdkGeneration = 1;
 export type ParsedManifest = { readonly manifest: PolicyManifest } | { readonly problems: readonly Problem[] };
 
 /**
- * Reads a manifest. `name`, `version`, `summary` and `sdk` must be there; without `parameters` the policy takes none, `protects` is false, and
- * nothing is read, written or mutated. Never throws because of the text.
+ * Reads a manifest. `name`, `version`, `summary` and `sdk` must be there; without `parameters` the policy takes none, `protects` is
+ * false, and nothing is read, written or mutated. Never throws because of the text.
  */
 export function parseManifest(source: SourceDocument, schemas: SchemaEngine): ParsedManifest {
   const { root, problems } = parseYaml(source);
@@ -118,13 +118,7 @@ function readWrites(fields: Fields | undefined, schemas: SchemaEngine, report: R
 /** A metadata key is a name in conditions: `metadata.auth`. */
 function checkKey(key: string, place: Place, report: Report): boolean {
   const valid = /^[a-z][A-Za-z\d]{0,62}$/.test(key);
-  if (!valid)
-    report(
-      problem("invalid-name", atKey(place), {
-        name: key,
-        kind: "metadata key",
-        rule: "up to 63 letters and digits, the first a lower-case letter",
-      }),
-    );
+  const facts = { name: key, kind: "metadata key", rule: "up to 63 letters and digits, the first a lower-case letter" };
+  if (!valid) report(problem("invalid-name", atKey(place), facts));
   return valid;
 }

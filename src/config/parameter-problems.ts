@@ -1,4 +1,7 @@
-/** What the validator says against parameters, in words for people: positioned, with a remedy, and without the value, which may be a secret. */
+/**
+ * What the validator says against parameters, in words for people: positioned, with a remedy, and without the value, which may be a
+ * secret.
+ */
 import { type Problem, problem } from "../errors.ts";
 import { suggest } from "../suggest.ts";
 import { describeValue, entryPlace, itemPlace, keyPath, type Place } from "./node.ts";
@@ -124,8 +127,8 @@ function discriminatorProblem(place: Place, { params, parentSchema, data }: Sche
   const tag = String(params.tag);
   const branches = listOf(parentSchema?.oneOf).map((branch) => objectOf(objectOf(objectOf(branch).properties)[tag]));
   const value = objectOf(data)[tag];
-  if (value === undefined)
-    return problem("parameter-missing", atKey(place), { parameter: tag, description: textOf(branches[0]?.description) });
+  const description = textOf(branches[0]?.description);
+  if (value === undefined) return problem("parameter-missing", atKey(place), { parameter: tag, description });
   const choices = branches.flatMap((branch) => ("const" in branch ? [branch.const] : listOf(branch.enum)));
   return choiceProblem(placeAt(place, pointerTo("", tag)), choices, value);
 }

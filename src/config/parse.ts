@@ -64,12 +64,12 @@ function syntaxProblems(errors: readonly YAMLError[], text: string, positionAt: 
 
 /** What is usually behind a message of the library: an expression that YAML reads as something else than text. */
 function hintFor({ message, pos }: YAMLError, text: string): string | undefined {
-  const afterQuote = /["']\s*$/.test(text.slice(Math.max(pos[0] - 80, 0), pos[0]));
-  if (message.startsWith("Unexpected scalar") && afterQuote)
-    return "text that starts with a quote ends at the next one: put other quotes around the whole";
-  if (message.startsWith("Unexpected scalar") || message.startsWith("Tags and anchors"))
-    return "text that starts with `!`, `&` or `*` needs quotes around it";
-  return message.startsWith("Nested mappings") ? "text that holds `: ` needs quotes around it" : undefined;
+  const needsQuotes = "text that starts with `!`, `&` or `*` needs quotes around it";
+  if (message.startsWith("Nested mappings")) return "text that holds `: ` needs quotes around it";
+  if (message.startsWith("Tags and anchors")) return needsQuotes;
+  if (!message.startsWith("Unexpected scalar")) return undefined;
+  const before = text.slice(Math.max(pos[0] - 80, 0), pos[0]);
+  return /["']\s*$/.test(before) ? "text that starts with a quote ends at the next one: put other quotes around the whole" : needsQuotes;
 }
 
 /** `%YAML 1.1` would turn `yes` into true and `<<` into a merge. */
@@ -209,8 +209,7 @@ function refuseKey(key: string, earlier: MapEntry | undefined, where: { position
   if (earlier !== undefined) {
     return problem("yaml-duplicate-key", { ...where, related: [{ message: "first here", position: earlier.keyPosition }] }, { key });
   }
-  if (key === "<<")
-    return unsupported(where, "a merge key", "write the entries out, or use an alias for a whole value: YAML 1.2 has no `<<`");
+  if (key === "<<") return unsupported(where, "a merge key", "YAML 1.2 has no `<<`: write the entries out");
   if (key === "__proto__") return unsupported(where, "the key `__proto__`", "use another name");
   return key === "" ? unsupported(where, "an empty key", "give the entry a name") : undefined;
 }

@@ -28,8 +28,8 @@ export function catalogue(policies: PolicyRegistry): PolicyCatalogue {
 }
 
 /**
- * `@2` is the newest 2.x and `@2.1` the newest 2.1.x of this distribution, prereleases left aside; `@2.0.0` or `@2.0.0-rc.1` is exactly that one.
- * `@0` is refused, `@0.3` is not: below 1.0.0 each minor version may break the one before (semver.org 4).
+ * `@2` is the newest 2.x and `@2.1` the newest 2.1.x of this distribution, prereleases left aside; `@2.0.0` or `@2.0.0-rc.1` is exactly
+ * that one. `@0` is refused, `@0.3` is not: below 1.0.0 each minor version may break the one before (semver.org 4).
  */
 export function resolvePolicy(place: Place, policies: PolicyCatalogue, report: Report): PolicyRelease | undefined {
   const text = readText(place, report);

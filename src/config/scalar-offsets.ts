@@ -2,8 +2,8 @@
  * For each UTF-16 unit of a scalar's value, and for the place after its end, the offset in the scalar's source where it comes from.
  * `source` is the scalar as written: quotes, block header, escapes, line folds and indentation included.
  *
- * Everything but white space and escapes is in the source as it is in the value, in the same order, so one walk suffices: white space may have
- * been folded, joined or cut, and any other character is the next one that is not white space.
+ * Everything but white space and escapes is in the source as it is in the value, in the same order, so one walk suffices: white space may
+ * have been folded, joined or cut, and any other character is the next one that is not white space.
  */
 export function sourceOffsets(value: string, source: string): readonly number[] {
   const style = styleOf(source);

@@ -41,7 +41,7 @@ export function stepScope(written: ReadonlyMap<string, WrittenKey>, metadata: "k
     source: record({ address: text, port: integer }),
     route: record({
       name: text,
-      // From the Envoy route's `filter_metadata: { policy.engine: ... }`: Envoy prints a value as text, and must be asked for each key by name.
+      // The Envoy route's `filter_metadata: { policy.engine: ... }`: Envoy prints a value as text and must be asked for each key by name.
       metadata: { type: { kind: "map", of: { kind: "string" }, constantKeysOnly: true } },
     }),
     response: record({ status: integer, headers, json }),
@@ -73,8 +73,8 @@ export function schemaType(schema: unknown): ValueType {
 
 function objectType(schema: object): ValueType {
   const properties = "properties" in schema && typeof schema.properties === "object" ? (schema.properties ?? {}) : undefined;
-  if (properties === undefined)
-    return { kind: "map", of: schemaType("additionalProperties" in schema ? schema.additionalProperties : undefined) };
+  const others = "additionalProperties" in schema ? schema.additionalProperties : undefined;
+  if (properties === undefined) return { kind: "map", of: schemaType(others) };
   const required: readonly unknown[] = "required" in schema && Array.isArray(schema.required) ? schema.required : [];
   const fields = Object.entries(properties).map(
     ([name, part]) => [name, { type: schemaType(part), optional: !required.includes(name) }] as const,

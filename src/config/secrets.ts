@@ -1,6 +1,6 @@
 /**
- * Secret references in text: `${env:NAME}` and `${file:PATH}`, whole or inside a value; `$${` is a literal `${`. Replaced after YAML was parsed,
- * so that no secret can add structure, and only in text parameters. A secret's value is in no problem.
+ * Secret references in text: `${env:NAME}` and `${file:PATH}`, whole or inside a value; `$${` is a literal `${`. Replaced after YAML was
+ * parsed, so that no secret can add structure, and only in text parameters. A secret's value is in no problem.
  */
 import { problem } from "../errors.ts";
 import { entryPlace, itemPlace, type Place, type ScalarNode } from "./node.ts";
@@ -67,8 +67,8 @@ export function reportMisplacedSecrets(place: Place | undefined, report: Report)
 }
 
 export function reportSecretInKey(key: string, { keyPosition, path }: Place, report: Report): void {
-  for (const [, reference] of referencesIn(key))
-    report(problem("secret-misplaced", { position: keyPosition, path }, { reference, place: "a key" }));
+  const where = { position: keyPosition, path };
+  for (const [, reference] of referencesIn(key)) report(problem("secret-misplaced", where, { reference, place: "a key" }));
 }
 
 /** Offset and text of every well-formed reference. */

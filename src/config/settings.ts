@@ -174,7 +174,8 @@ function readShutdown(fields: Fields | undefined, report: Report): Settings["shu
   const graceMs = readDuration(gracePlace, { what: "the grace period", min: 0, max: 60 * 60_000 }, report) ?? 30_000;
   const place = drainPlace ?? gracePlace;
   if (place !== undefined && drainDelayMs > graceMs) {
-    const detail = `the drain delay, ${durationText(drainDelayMs)}, is longer than the grace period it is a part of, ${durationText(graceMs)}`;
+    const [delay, grace] = [drainDelayMs, graceMs].map(durationText);
+    const detail = `the drain delay, ${delay}, is longer than the grace period it is a part of, ${grace}`;
     report(problem("settings-contradiction", at(place), { detail, remedy: "lower `shutdown.drainDelay`, or raise `shutdown.grace`" }));
   }
   return { drainDelayMs, graceMs };

@@ -109,7 +109,10 @@ export interface CheckEnvironment {
   readonly policies: PolicyRegistry;
   /** Checks parameters against the policies' schemas and keeps what it has compiled: one for a process. */
   readonly schemas: SchemaEngine;
-  /** Reads `${env:NAME}` or `${file:PATH}` as it is; the check cuts the trailing newline of a file. `missing` says why, without the content. */
+  /**
+   * Reads `${env:NAME}` or `${file:PATH}` as it is; the check cuts the trailing newline of a file. `missing` says why, without the
+   * content.
+   */
   readonly secret: (reference: SecretReference) => { readonly value: string } | { readonly missing: string };
   /** From the settings: what the configuration may rely on. */
   readonly envoy: EnvoyPromises;

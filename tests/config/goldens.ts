@@ -1,4 +1,7 @@
-/** Cases as files beside their expected output. `UPDATE_GOLDENS=1` writes the outputs as they are now: read the difference before it is committed. */
+/**
+ * Cases as files beside their expected output. `UPDATE_GOLDENS=1` writes the outputs as they are now: read the difference before it is
+ * committed.
+ */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -132,6 +132,77 @@ describe("a hash", () => {
   });
 });
 
+test("whatever the schemas of a manifest are, they are accepted or refused, and nothing throws", () => {
+  const leaf = fc.constantFrom<unknown>(
+    true,
+    false,
+    0,
+    1,
+    "",
+    "a",
+    "(",
+    "bool",
+    "string",
+    "object",
+    "#/$defs/a",
+    "#/$defs/b",
+    ["string"],
+    ["a"],
+    null,
+  );
+  const keyword = fc.constantFrom(
+    ...[
+      "type",
+      "properties",
+      "items",
+      "oneOf",
+      "anyOf",
+      "not",
+      "if",
+      "then",
+      "$ref",
+      "$defs",
+      "default",
+      "enum",
+      "const",
+      "pattern",
+      "required",
+    ],
+    ...[
+      "minimum",
+      "minLength",
+      "additionalProperties",
+      "propertyNames",
+      "patternProperties",
+      "discriminator",
+      "description",
+      "x-expression",
+      "x-regex",
+    ],
+    ...["x-secret", "prefixItems", "dependentRequired", "a", "b"],
+  );
+  const { schema } = fc.letrec<{ schema: unknown }>((tie) => ({
+    schema: fc.oneof(
+      { maxDepth: 4, withCrossShrink: true },
+      leaf,
+      fc.dictionary(keyword, tie("schema"), { maxKeys: 5 }),
+      fc.array(tie("schema"), { maxLength: 2 }),
+    ),
+  }));
+  const typed = fc.record(
+    { type: fc.constant("object"), additionalProperties: fc.constant(false), properties: fc.dictionary(keyword, schema), $defs: schema },
+    { requiredKeys: ["type"] },
+  );
+  fc.assert(
+    fc.property(fc.oneof(schema, typed), (parameters) => {
+      const manifest = { name: "any", version: "1.0.0", summary: "Any.", sdk: 1, parameters, metadata: { writes: { key: parameters } } };
+      const parsed = parseManifest({ uri: "any", text: JSON.stringify(manifest) }, schemas);
+      expect("manifest" in parsed || parsed.problems.length > 0).toBe(true);
+    }),
+    runs,
+  );
+});
+
 test("versions are ordered as semver.org 11 orders them", () => {
   const ordered = [
     "0.9.0",
