@@ -31,7 +31,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const results = await Promise.race([runDemo(placeOf(stage)), interrupted]);
     if (results === "interrupted") return interruptedCode;
-    console.log(`\n${table(results, process.stdout.isTTY ? "colours" : "plain")}\n`);
+    console.log(`\n${table(results)}\n`);
     const wrong = results.filter(({ faults }) => faults.length > 0).length;
     console.log(
       wrong === 0 ? `all ${results.length} requests came out as they should` : `${wrong} of ${results.length} requests came out wrong`,

@@ -443,7 +443,7 @@ export const failureCatalogue = {
     500,
     "Internal Server Error",
     "Envoy did not say which route the request matched in the way that the settings expect.",
-    "configure `request_attributes: [xds.route_name]` and `initial_metadata` `x-route: r:%ROUTE_NAME%` in Envoy's filter, or change the settings' `envoy.identity`",
+    "configure `request_attributes: [xds.route_name]` and `initial_metadata` `x-route: r:%ROUTE_NAME%` in Envoy's filter, or change the settings' `envoy.identity`; a route name that is not ASCII comes by attributes only",
   ),
   "identity-conflict": failure(
     500,

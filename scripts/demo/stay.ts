@@ -3,7 +3,7 @@ import type { Stage } from "../processes/start-stage.ts";
 import { curl } from "./curl.ts";
 import { demoKeys, demoRequests } from "./requests.ts";
 
-/** Leaves everything running until `interrupted` settles, says what can be tried, and tells of every reload. Rejects when a process ends. */
+/** Leaves everything running until `interrupted` settles, with hints and the verdict on every edit. Rejects when a process ends by itself. */
 export async function stay(stage: Stage, interrupted: Promise<unknown>): Promise<void> {
   console.log(whatToTry(stage));
   stage.engine.onLog((line) => {
@@ -42,13 +42,13 @@ Edit the policies (a copy): an edit takes effect at once, a broken one changes n
 
 /** What a line of the engine's log says about a reload; undefined when it is about something else. */
 function reloadText(line: LogLine): string | undefined {
-  if (Array.isArray(line["problems"])) {
-    const problems: readonly unknown[] = line["problems"];
+  if (Array.isArray(line.problems)) {
+    const problems: readonly unknown[] = line.problems;
     return ["REFUSED, nothing has changed:", ...problems.map((problem) => problemText(Object(problem)))].join("\n");
   }
-  if (line["provider"] === undefined) return undefined;
-  if (line["generation"] !== undefined) return `reloaded: generation ${line["generation"]} is in use`;
-  return `NOT RELOADED: ${line["msg"]}`;
+  if (line.provider === undefined) return undefined;
+  if (line.generation !== undefined) return `reloaded: generation ${line.generation} is in use`;
+  return `NOT RELOADED: ${line.msg}`;
 }
 
 function problemText({ code, severity, at, message, remedy }: LogLine): string {

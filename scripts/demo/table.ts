@@ -1,9 +1,8 @@
 import { styleText } from "node:util";
 import type { DemoResult } from "./run-request.ts";
 
-/** The results for people. Colours only when `colours` says so. */
-export function table(results: readonly DemoResult[], colours: "colours" | "plain"): string {
-  const paint: typeof styleText = (format, text) => (colours === "colours" ? styleText(format, text, { validateStream: false }) : text);
+/** The results for people; coloured when standard output is a terminal that wants colours. */
+export function table(results: readonly DemoResult[]): string {
   const rows = results.map(({ demo, status, steps, faults }) => ({
     faults,
     cells: [`${demo.request.method ?? "GET"} ${demo.request.path}`, demo.title, String(demo.status), String(status), steps],
@@ -16,10 +15,10 @@ export function table(results: readonly DemoResult[], colours: "colours" | "plai
       .join("  ")
       .trimEnd();
   return [
-    `        ${paint("bold", line(head))}`,
+    `        ${styleText("bold", line(head))}`,
     ...rows.flatMap(({ faults, cells }) => [
-      `${faults.length === 0 ? paint("green", "ok    ") : paint("red", "WRONG ")}  ${line(cells)}`,
-      ...faults.map((fault) => paint("red", `        ${fault}`)),
+      `${faults.length === 0 ? styleText("green", "ok    ") : styleText("red", "WRONG ")}  ${line(cells)}`,
+      ...faults.map((fault) => styleText("red", `        ${fault}`)),
     ]),
   ].join("\n");
 }

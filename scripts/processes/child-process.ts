@@ -34,8 +34,8 @@ const linesMax = 100;
 
 /** Starts a process that does not outlive this one. Rejects when it cannot be started, with the reason. */
 export async function startChild({ name, command, args, env = process.env, onLine = () => {} }: ChildOptions): Promise<Child> {
-  // A group of its own: Ctrl-C at a terminal reaches this process only, which then ends the others in their order.
-  const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  // In this process's group: Ctrl-C at a terminal ends the child even when this process has no time to do it.
+  const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
   const lines: string[] = [];
   const keep = (line: string): void => {
     lines.push(line);

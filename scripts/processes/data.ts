@@ -24,7 +24,7 @@ export function replaceAt(data: Data, way: Way, value: Data): Data {
     return { ...data, [first]: replaceAt(data[first] ?? null, rest, value) };
   }
   const items = Array.isArray(data) ? (data as readonly Data[]) : [];
-  const index = typeof first === "number" ? first : items.findIndex((item) => isMap(item) && item["name"] === first.name);
+  const index = typeof first === "number" ? first : items.findIndex((item) => isMap(item) && item.name === first.name);
   const item = items[index];
   if (item === undefined) throw new Error(`there is no item ${JSON.stringify(first)} in ${JSON.stringify(data)}`);
   return items.with(index, replaceAt(item, rest, value));

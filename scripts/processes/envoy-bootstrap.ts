@@ -29,6 +29,7 @@ const cluster = (name: string): Way => ["static_resources", "clusters", { name }
 
 /** Places in `configs/demo/envoy.yaml` that somebody may want otherwise. */
 export const envoyPlaces = {
+  connectionManager,
   routes: [...connectionManager, "route_config", "virtual_hosts", 0, "routes"],
   extProc: [...connectionManager, "http_filters", { name: "envoy.filters.http.ext_proc" }, "typed_config"],
   runtime: ["layered_runtime", "layers", { name: "static" }, "static_layer"],

@@ -65,19 +65,7 @@ async function start(plan: StagePlan, atEnd: (end: () => Promise<unknown>) => vo
   const upstream = await startUpstream();
   atEnd(upstream.stop);
 
-  const names = plan.engines ?? ["engine"];
-  const held = await Promise.all([holdPort(), holdPort(), ...names.flatMap(() => [holdPort(), holdPort()])]);
-  const [port, adminPort, ...enginePorts] = held.map((one) => one.port);
-  await Promise.all(held.map(({ release }) => release()));
-  if (port === undefined || adminPort === undefined) throw new Error("no free ports");
-
-  const engineSettings = readData(await demoConfig("settings.yaml"));
-  const seats = names.map((name, index): Seat => {
-    const [enginePort = 0, engineAdminPort = 0] = enginePorts.slice(2 * index, 2 * index + 2);
-    const address = plan.carrier === "tcp" ? loopback(enginePort) : { socket: join(folder, `${name}.sock`) };
-    const settings = moveSettings(engineSettings, address, engineAdminPort, policiesFile);
-    return { name, address, adminPort: engineAdminPort, settings: plan.settings?.(settings) ?? settings };
-  });
+  const { ingress, envoyAdmin, seats } = await findSeats(plan, folder, policiesFile);
   const startInSeat = async ({ name, adminPort, settings }: Seat, until: "ready" | "listening"): Promise<Engine> => {
     const engine = await startEngine({ name, settings, adminPort, folder, until });
     atEnd(engine.stop);
@@ -89,12 +77,12 @@ async function start(plan: StagePlan, atEnd: (end: () => Promise<unknown>) => vo
   if (engine === undefined) throw new Error("a stage needs an engine");
 
   const moved = moveEnvoy(readData(await demoConfig("envoy.yaml")), {
-    listener: loopback(port),
-    admin: loopback(adminPort),
+    listener: loopback(ingress),
+    admin: loopback(envoyAdmin),
     upstream: loopback(upstream.port),
     engines: seats.map(({ address }) => address),
   });
-  const envoy = await startEnvoy({ binary, bootstrap: plan.bootstrap?.(moved) ?? moved, port, adminPort, folder });
+  const envoy = await startEnvoy({ binary, bootstrap: plan.bootstrap?.(moved) ?? moved, port: ingress, adminPort: envoyAdmin, folder });
   atEnd(envoy.stop);
 
   const startAgain = async (ended: Engine): Promise<Engine> => {
@@ -110,6 +98,23 @@ interface Seat {
   readonly address: EngineAddress;
   readonly adminPort: number;
   readonly settings: Data;
+}
+
+/** Gives everybody ports that differ from each other's. */
+async function findSeats(
+  { engines: names = ["engine"], carrier = "unix", settings: change = (settings) => settings }: StagePlan,
+  folder: string,
+  policiesFile: string,
+): Promise<{ readonly ingress: number; readonly envoyAdmin: number; readonly seats: readonly Seat[] }> {
+  const [ingress, envoyAdmin] = await Promise.all([holdPort(), holdPort()]);
+  const held = await Promise.all(names.map(async (name) => ({ name, own: await holdPort(), admin: await holdPort() })));
+  await Promise.all([ingress, envoyAdmin, ...held.flatMap(({ own, admin }) => [own, admin])].map(({ release }) => release()));
+  const settings = readData(await demoConfig("settings.yaml"));
+  const seats = held.map(({ name, own, admin }): Seat => {
+    const address = carrier === "tcp" ? loopback(own.port) : { socket: join(folder, `${name}.sock`) };
+    return { name, address, adminPort: admin.port, settings: change(moveSettings(settings, address, admin.port, policiesFile)) };
+  });
+  return { ingress: ingress.port, envoyAdmin: envoyAdmin.port, seats };
 }
 
 function loopback(port: number): TcpAddress {

@@ -36,7 +36,7 @@ export function startAdminServer(address: { readonly host: string; readonly port
   const { host } = address;
   const server = createServer(
     { headersTimeout: headersTimeoutMs, requestTimeout: idleTimeoutMs, connectionsCheckingInterval: 1_000, maxHeaderSize: headerBytesMax },
-    (request, response) => answer(request, response, page(request, host, sources)),
+    (request, response) => answer(response, page(request, host, sources)),
   );
   server.maxConnections = connectionsMax;
   server.timeout = idleTimeoutMs;
@@ -81,14 +81,15 @@ interface Page {
 const paths = ["/healthz", "/readyz", "/metrics", "/recordings/ID"];
 const recordingPath = "/recordings/";
 
-function answer(request: IncomingMessage, response: ServerResponse, { status, body, headers }: Page): void {
+function answer(response: ServerResponse, { status, body, headers }: Page): void {
   response.writeHead(status, {
     "content-length": Buffer.byteLength(body),
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
     ...headers,
   });
-  response.end(request.method === "HEAD" ? undefined : body);
+  // Node leaves the body of an answer to HEAD out.
+  response.end(body);
 }
 
 function page(request: IncomingMessage, bound: string, sources: AdminSources): Page {

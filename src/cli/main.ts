@@ -16,6 +16,7 @@ import { validateCommand } from "./validate.ts";
  */
 export async function main(argv: readonly string[], policies: PolicyRegistry): Promise<number> {
   let exitCode: number = exitCodes.fine;
+  process.stdout.on("error", endQuietly);
   const program = new Command("policy-engine")
     .description("Envoy asks, policy chains answer: an ext_proc policy engine.")
     .showHelpAfterError()
@@ -37,4 +38,10 @@ export async function main(argv: readonly string[], policies: PolicyRegistry): P
     process.stderr.write(`policy-engine: ${error instanceof Error ? error.message : String(error)}\n`);
     return exitCodes.misuse;
   }
+}
+
+/** Whoever read our output has left, as `head` does: there is nobody to say more to. */
+function endQuietly(error: Error): void {
+  if ("code" in error && error.code === "EPIPE") process.exit(exitCodes.fine);
+  throw error;
 }

@@ -109,7 +109,7 @@ export async function watchFiles(
     await new Promise((resolve) => setImmediate(resolve));
     if (closed || fingerprint(state) === known) return;
     // A file was away or half written, perhaps: what is noticed is read again anyhow.
-    if (reason === "quiet" && quiet.running()) return;
+    if (reason === "quiet" && (quiet.running() || readAfterwards !== undefined)) return;
     known = fingerprint(state);
     onChange(state);
   }

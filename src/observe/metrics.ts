@@ -87,24 +87,25 @@ function familyText(family: MetricFamily): string {
 }
 
 function seriesTexts(family: MetricFamily): readonly string[] {
-  // Label texts are made once per series: a scrape must not hold up the exchanges.
+  // Texts of labels are made once per series and those of bounds once per family: a scrape must not hold up the exchanges.
   if (family.type === "histogram") {
+    const bounds = [...family.bounds, Number.POSITIVE_INFINITY].map((bound) => `le="${valueText(bound)}"} `);
     const series = family.series.map((one) => ({ ...one, text: labelsText(one.labels) })).sort(by(({ text }) => text));
-    return series.map(({ text, buckets, sum }) => histogramText(family, text, buckets, sum));
+    return series.map(({ text, buckets, sum }) => histogramText(family.name, text, bounds, buckets, sum));
   }
   const samples = family.samples.map(({ labels, value }) => ({ value, text: labelsText(labels) })).sort(by(({ text }) => text));
   return samples.map(({ text, value }) => `${family.name}${braced(text)} ${valueText(value)}\n`);
 }
 
-function histogramText({ name, bounds }: HistogramFamily, labels: string, buckets: ArrayLike<number>, sum: number): string {
-  const prefix = labels === "" ? "" : `${labels},`;
+function histogramText(name: string, labels: string, bounds: readonly string[], buckets: ArrayLike<number>, sum: number): string {
+  const start = `${name}_bucket{${labels === "" ? "" : `${labels},`}`;
   let text = "";
   let total = 0;
-  for (const [at, bound] of [...bounds, Number.POSITIVE_INFINITY].entries()) {
+  for (let at = 0; at < bounds.length; at++) {
     total += buckets[at] ?? 0;
-    text += `${name}_bucket{${prefix}le="${valueText(bound)}"} ${valueText(total)}\n`;
+    text += `${start}${bounds[at]}${total}\n`;
   }
-  return `${text}${name}_sum${braced(labels)} ${valueText(sum)}\n${name}_count${braced(labels)} ${valueText(total)}\n`;
+  return `${text}${name}_sum${braced(labels)} ${valueText(sum)}\n${name}_count${braced(labels)} ${total}\n`;
 }
 
 function labelsText(labels: Labels): string {
@@ -114,6 +115,7 @@ function labelsText(labels: Labels): string {
 }
 
 function escapeLabel(value: string): string {
+  if (!/[\\"\n]/.test(value)) return value;
   return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }
 

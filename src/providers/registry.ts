@@ -107,9 +107,7 @@ export function createProviderRegistry(providers: readonly Provider[], host: Reg
       const newest = choose(sources, latest);
       const together = await host.apply(merged(newest));
       if (together.kind !== "refused") tell(putInForce(newest), together, asking);
-      for (const source of [...asking.keys()]) {
-        // Taken with another one that was tried before it.
-        if (!asking.has(source)) continue;
+      for (const source of asking.keys()) {
         const alone = choose(sources, (one) => (one === source ? latest(one) : settled(one)));
         const verdict = isSame(alone, newest) ? together : await host.apply(merged(alone));
         if (verdict.kind === "refused") source.problems = verdict.problems.length;

@@ -41,7 +41,7 @@ async function hostForContainers(): Promise<{ readonly address: string } | { rea
   }
   if (!(await client.image.exists(ImageName.fromString(image)))) return { missing: `no image ${image}: \`docker pull ${image}\` gets it` };
   const bridge = await client.container.dockerode.getNetwork("bridge").inspect();
-  const address: unknown = bridge.IPAM?.Config?.[0]?.["Gateway"];
+  const address: unknown = bridge.IPAM?.Config?.[0]?.Gateway;
   // Not looked up among the network interfaces: a bridge without containers is down, and is not listed.
   const held = typeof address === "string" ? await holdPort(address).catch(() => undefined) : undefined;
   if (typeof address !== "string" || held === undefined) {

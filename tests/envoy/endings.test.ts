@@ -1,6 +1,6 @@
 /**
- * How streams to the engine end. Node answers many reset streams on one connection with GOAWAY, Envoy resets every stream that the server
- * ends first (the server's trailers before Envoy's half-close), and a GOAWAY costs requests. Neither way of Envoy's to end may bring that about.
+ * How streams to the engine end. Envoy resets every stream that the server ends first, Node answers many resets on one connection with
+ * GOAWAY, and a GOAWAY costs requests. Neither way of Envoy's to end may bring that about.
  */
 import { Agent } from "node:http";
 import { describe, expect, test } from "vitest";

@@ -118,6 +118,29 @@ describe("what a client sends does not choose the chain", () => {
   });
 });
 
+describe("an Envoy that does not bring paths into normal form", () => {
+  test("the engine refuses those paths, as nobody knows what the upstream makes of them", async () => {
+    const asIs = { normalize_path: false, merge_slashes: false, path_with_escaped_slashes_action: "KEEP_UNCHANGED" };
+    const other = await startStage({
+      policies,
+      bootstrap: (bootstrap) =>
+        Object.entries(asIs).reduce(
+          (data, [key, value]) => replaceAt(data, [...envoyPlaces.connectionManager, key], value),
+          withRoutes(bootstrap),
+        ),
+    });
+    try {
+      for (const path of ["/prefix/../locked", "/prefix/..%2flocked", "/prefix//locked", "/prefix/%2e%2e/locked", "/prefix\\..\\locked"]) {
+        const { status, body } = await send(other.envoy.port, { path });
+        expect([path, status, JSON.parse(body)]).toEqual([path, 400, expect.objectContaining({ code: "path-not-normal" })]);
+      }
+      expect((await send(other.envoy.port, { path: "/prefix/locked" })).status).toBe(200);
+    } finally {
+      await other.close();
+    }
+  });
+});
+
 describe("an Envoy that does not say what the settings expect", () => {
   test.each(["request_attributes", "grpc_service.initial_metadata"])("without %s everything is denied", async (missing) => {
     const way = [...envoyPlaces.extProc, ...missing.split(".")];

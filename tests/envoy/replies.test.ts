@@ -6,6 +6,7 @@ import { envoyPlaces } from "../../scripts/processes/envoy-bootstrap.ts";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { send } from "../../scripts/processes/send.ts";
 import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import { waitFor } from "../../scripts/processes/wait-for.ts";
 
 const policies = `
 version: 1
@@ -80,8 +81,8 @@ describe("a policy's reply", () => {
   test("the log has the code under the decision id", async () => {
     const { headers } = await send(stage.envoy.port, { path: "/guarded" });
     const [id] = valuesOf(headers, "x-decision-id");
-    const lines = stage.engine.log.filter((line) => line["id"] === id);
-    expect(JSON.stringify(lines)).toContain("api-key-missing");
+    const line = await waitFor({ what: "the log line", timeoutMs: 5_000 }, () => stage.engine.log.find((one) => one.id === id));
+    expect(line).toMatchObject({ code: "api-key-missing", status: 401, route: "guarded", chain: "guarded", step: "api-key-validation" });
   });
 
   test("on HEAD there is no body, and all the headers", async () => {
@@ -126,6 +127,8 @@ describe("a gRPC client", () => {
     ["/guarded/Method", "16"],
     ["/teapot/Method", "2"],
     ["/nowhere/Method", "12"],
+    // Envoy itself would make UNKNOWN (2) of a 500.
+    ["/failing/Method", "13"],
   ])("gets %s as trailers only, status %s", async (path, grpcStatus) => {
     const answer = await grpcCall(path);
     expect(answer).toEqual({

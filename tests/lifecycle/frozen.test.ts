@@ -14,7 +14,11 @@ beforeAll(async () => {
     settings: (settings) => replaceAt(settings, ["envoy", "messageTimeout"], `${messageTimeoutMs}ms`),
     bootstrap: (bootstrap) =>
       // Without health checks, which would take a frozen engine out after some seconds and so hide the timeout.
-      replaceAt(replaceAt(bootstrap, envoyPlaces.healthChecks, []), [...envoyPlaces.extProc, "message_timeout"], `${messageTimeoutMs / 1000}s`),
+      replaceAt(
+        replaceAt(bootstrap, envoyPlaces.healthChecks, []),
+        [...envoyPlaces.extProc, "message_timeout"],
+        `${messageTimeoutMs / 1000}s`,
+      ),
   });
   return () => stage.close();
 });
@@ -33,6 +37,8 @@ test("a frozen engine: 504 after Envoy's message timeout, nothing reaches the up
   expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(504));
   expect(tookMs).toBeGreaterThanOrEqual(messageTimeoutMs - 10);
   expect(tookMs).toBeLessThan(messageTimeoutMs + 2_000);
-  await waitFor({ what: "requests to work again", timeoutMs: 10_000 }, async () => ((await send(stage.envoy.port, request)).status === 200 ? true : undefined));
+  await waitFor({ what: "requests to work again", timeoutMs: 10_000 }, async () =>
+    (await send(stage.envoy.port, request)).status === 200 ? true : undefined,
+  );
   expect(stage.upstream.requests.slice(before)).toHaveLength(1);
 });

@@ -36,8 +36,18 @@ const badFiles: readonly BadFile[] = [
   { what: "no YAML", spoil: (text) => `${text}chains: [`, code: "yaml-syntax", at: "12:10" },
   { what: "an unknown policy", spoil: (text) => text.replace("set-header@1", "set-headr@1"), code: "policy-unknown", at: "5:17" },
   { what: "an unknown version", spoil: (text) => text.replace("set-header@1", "set-header@9"), code: "policy-version-unknown", at: "5:17" },
-  { what: "a field that does not exist", spoil: (text) => text.replace("request.path", "reqest.path"), code: "expression-unknown-name", at: "9:15" },
-  { what: "an index that may be missing", spoil: (text) => text.replace("request.path", 'request.headers["x-a"]'), code: "expression-may-be-missing", at: "9:15" },
+  {
+    what: "a field that does not exist",
+    spoil: (text) => text.replace("request.path", "reqest.path"),
+    code: "expression-unknown-name",
+    at: "9:15",
+  },
+  {
+    what: "an index that may be missing",
+    spoil: (text) => text.replace("request.path", 'request.headers["x-a"]'),
+    code: "expression-may-be-missing",
+    at: "9:15",
+  },
   { what: "a wrong parameter", spoil: (text) => text.replace("name: x-stamp", "nmae: x-stamp"), code: "parameter-missing", at: "6:33" },
   { what: "a bad pattern", spoil: (text) => text.replace("^x-internal-", '"^x-(internal-"'), code: "pattern-invalid", at: "10:62" },
   { what: "an unknown chain", spoil: (text) => text.replace("orders: stamped", "orders: stampd"), code: "chain-undefined", at: "11:19" },
@@ -82,7 +92,9 @@ test("hot reload under traffic: every answer is whole, of one generation, and ba
   const stamps = results.map(stampsOf);
   expect(stamps.filter(({ request, response }) => request !== response || request === undefined)).toEqual([]);
   // Every good file was seen, and none of the bad ones, which have other numbers.
-  expect(new Set(stamps.map(({ response }) => Number(response)))).toEqual(new Set(Array.from({ length: generations }, (_, index) => index + 1)));
+  expect(new Set(stamps.map(({ response }) => Number(response)))).toEqual(
+    new Set(Array.from({ length: generations }, (_, index) => index + 1)),
+  );
   expect(stage.upstream.requests.filter(({ headers }) => valuesOf(headers, "x-internal-a").length > 0)).toEqual([]);
 
   const metrics = await readMetrics(stage.engine);
@@ -101,8 +113,9 @@ async function replaceWith(replace: Replace, text: string): Promise<void> {
 /** Waits for an answer with this generation's stamp. */
 async function seen(number: number): Promise<void> {
   const before = traffic.results.length;
-  await waitFor({ what: `an answer of generation ${number}`, timeoutMs: 10_000, explain: () => JSON.stringify(stage.engine.log.slice(-3)) }, () =>
-    traffic.results.slice(before).some((result) => stampsOf(result).response === String(number)) ? true : undefined,
+  await waitFor(
+    { what: `an answer of generation ${number}`, timeoutMs: 10_000, explain: () => JSON.stringify(stage.engine.log.slice(-3)) },
+    () => (traffic.results.slice(before).some((result) => stampsOf(result).response === String(number)) ? true : undefined),
   );
 }
 
@@ -112,8 +125,13 @@ async function refuse({ what, spoil, code, at }: BadFile, replace: Replace, numb
   const before = (await readMetrics(stage.engine))(sample);
   const logged = stage.engine.log.length;
   await replaceWith(replace, spoil(generation(number + 1000)));
-  const problem = await waitFor({ what: `${what} to be refused`, timeoutMs: 10_000, explain: () => JSON.stringify(stage.engine.log.slice(-3)) }, () =>
-    stage.engine.log.slice(logged).flatMap(problemsOf).find((one) => one.at === `${stage.policiesFile}:${at}`),
+  const problem = await waitFor(
+    { what: `${what} to be refused`, timeoutMs: 10_000, explain: () => JSON.stringify(stage.engine.log.slice(-3)) },
+    () =>
+      stage.engine.log
+        .slice(logged)
+        .flatMap(problemsOf)
+        .find((one) => one.at === `${stage.policiesFile}:${at}`),
   );
   expect([what, problem.code]).toEqual([what, code]);
   expect((await readMetrics(stage.engine))(sample)).toBeGreaterThan(before);
@@ -126,7 +144,7 @@ interface LoggedProblem {
 }
 
 function problemsOf(line: LogLine): readonly LoggedProblem[] {
-  return Array.isArray(line["problems"]) ? line["problems"] : [];
+  return Array.isArray(line.problems) ? line.problems : [];
 }
 
 function stampsOf(result: TrafficResult): { readonly request: string | undefined; readonly response: string | undefined } {

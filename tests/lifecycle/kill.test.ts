@@ -19,6 +19,8 @@ const slowly = { "x-answer": '{"delayMs":2000}' };
 
 let stage: Stage;
 let engine: Engine;
+/** How many of the last requests have been answered. */
+let answered = 0;
 
 beforeAll(async () => {
   stage = await startStage({ policies });
@@ -50,8 +52,8 @@ test("kill -9 while the upstream works and nothing is left to run: every client 
   const before = stage.upstream.requests.length;
   const answers = sendMany("/v1/catalogue", slowly);
   await upstreamHas(before + inFlight);
-  // Each stream has ended, well before its request.
   await streamsOpen((open) => open === 0);
+  expect(answered, "requests that have ended before their streams to the engine").toBe(0);
   engine.process.signal("SIGKILL");
   expect((await answers).map(({ status }) => status)).toEqual(Array(inFlight).fill(200));
   await again();
@@ -69,7 +71,14 @@ test("without an engine every request is denied at once", async () => {
 });
 
 function sendMany(path: string, headers: Readonly<Record<string, string>>): Promise<readonly ClientResponse[]> {
-  return Promise.all(Array.from({ length: inFlight }, () => send(stage.envoy.port, { path, headers })));
+  answered = 0;
+  return Promise.all(
+    Array.from({ length: inFlight }, async () => {
+      const response = await send(stage.envoy.port, { path, headers });
+      answered += 1;
+      return response;
+    }),
+  );
 }
 
 /** Waits until Envoy has as many streams to the engine as the condition wants. */

@@ -80,8 +80,20 @@ describe("standard output", () => {
     const numbers = output
       .trimEnd()
       .split("\n")
-      .map((line) => JSON.parse(line).nth);
+      .map((line) => Number(JSON.parse(line).nth))
+      .toSorted((a, b) => a - b);
     expect(numbers).toEqual(Array.from({ length: 3000 }, (_, nth) => nth));
+  });
+
+  test.each(["process.exit(0)", "log.flush()"])("a reader that is gone does not hold up %s", async (end) => {
+    const child = spawn(process.execPath, program(`process.stdin.once("data", () => { lines(3000); ${end}; process.stdin.destroy(); })`), {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    child.stdout.destroy();
+    await once(child.stdout, "close");
+    child.stdin.end("go");
+    const [code] = await once(child, "exit", { signal: AbortSignal.timeout(20_000) });
+    expect(code).toBe(0);
   });
 
   test("a reader that hangs stops nobody; when it goes on, it learns how many lines it has missed", async () => {

@@ -81,8 +81,9 @@ describe("allocation", () => {
     expect(samplesOf(counters, "outcomes_total")).toEqual([]);
     const next = counters.allocate(labels("next"));
     expect(next).toBe(gone);
-    counters.count(next, "response", "skipped");
+    counters.count(next, "request", "skipped");
     expect(counters.read(next)).toEqual({ ...labels("next"), runs: 0, skips: 1, replies: 0, errors: 0, timeouts: 0 });
+    expect(samplesOf(counters, "duration_seconds")).toHaveLength(20);
     expect(samplesOf(counters, "duration_seconds").filter(({ value }) => value > 0)).toEqual([]);
   });
 
