@@ -484,7 +484,7 @@ export const failureCatalogue = {
   "path-not-normal": failure(
     400,
     "Bad Request",
-    "The path is not in normal form (`//`, a dot segment, `%2F`, `%5C` or a backslash): policies and upstream could read it differently.",
+    "The path is not in normal form (`//`, a dot segment, a backslash, `%2F`, `%5C`, `%00`, a percent-encoded letter or digit, bytes beyond ASCII): policies and upstream could read it differently.",
     "switch on `normalize_path`, `merge_slashes` and `path_with_escaped_slashes_action` in Envoy, or set `rawPath: true` on the chain",
   ),
   "not-ready": failure(

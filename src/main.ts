@@ -20,12 +20,13 @@ import { createLog, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { createPolicyCounters } from "./observe/policy-counters.ts";
 import { createProbes } from "./observe/probes.ts";
-import { collectProcess } from "./observe/process-metrics.ts";
+import { buildInfo, collectProcess } from "./observe/process-metrics.ts";
 import { createStepCounters } from "./observe/step-counters.ts";
 import { fileProvider } from "./providers/file.ts";
 import type { Verdict } from "./providers/provider.ts";
 import { createProviderRegistry } from "./providers/registry.ts";
 import { createGrpcJsTransport } from "./transport/grpc-js.ts";
+import { version } from "./version.ts";
 import { createInstancePool } from "./worker/instances.ts";
 import { createRecordings, RecordedRun } from "./worker/recording.ts";
 import { ExchangeRun, type RunHost } from "./worker/run.ts";
@@ -115,7 +116,15 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
     replied,
   });
   const registry = createProviderRegistry(
-    settings.providers.map(({ paths }, index) => fileProvider({ name: index === 0 ? "file" : `file:${index + 1}`, paths })),
+    settings.providers.map(({ paths }, index) =>
+      fileProvider({
+        name: index === 0 ? "file" : `file:${index + 1}`,
+        paths,
+        watching: {
+          onUnwatchable: (directory, error) => log.warn({ directory, err: error }, "a folder cannot be watched: its files are polled"),
+        },
+      }),
+    ),
     {
       apply: async (documents) => {
         const verdict = await reloader.apply(documents);
@@ -134,7 +143,7 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
         (error: unknown) => log.error({ err: error }, "changed secrets could not be taken"),
       );
     },
-    failed: (error) => log.warn({ err: error }, "a secret's file cannot be read: its last value stays in use"),
+    failed: (path, error) => log.warn({ path, err: error }, "a secret's file cannot be read: its last value stays in use"),
   });
 
   const processMetrics = collectProcess();
@@ -143,6 +152,7 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
   metrics.register(policyCounters.families);
   metrics.register(probes.families);
   metrics.register(processMetrics.collect);
+  metrics.register(buildInfo(version));
   metrics.register(engineCollector({ exchanges, generations, reloader, registry }));
 
   const admin = await startAdminServer(settings.admin, {
@@ -174,6 +184,7 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
   await registry.start();
   log.info(
     {
+      version,
       listen: listening.map(addressText),
       admin: addressText({ kind: "tcp", host: admin.host, port: admin.port }),
       generation: generations.current()?.number,

@@ -1,6 +1,7 @@
 /** The command line: one file for each command, arguments read by a library. */
 import { Command, CommanderError } from "commander";
 import type { PolicyRegistry } from "../config/types.ts";
+import { version } from "../version.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { listCommand } from "./list.ts";
 import { serveCommand } from "./serve.ts";
@@ -19,6 +20,7 @@ export async function main(argv: readonly string[], policies: PolicyRegistry): P
   process.stdout.on("error", endQuietly);
   const program = new Command("policy-engine")
     .description("Envoy asks, policy chains answer: an ext_proc policy engine.")
+    .version(version)
     .showHelpAfterError()
     .exitOverride()
     .addHelpText("after", "\nExample:\n  policy-engine serve --settings configs/simple/settings.yaml");

@@ -1,5 +1,6 @@
+import { inspect } from "node:util";
 import { Command } from "commander";
-import { startEngine } from "../main.ts";
+import { type Engine, startEngine } from "../main.ts";
 import type { MakeCommand } from "./command.ts";
 import { readSettings } from "./documents.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -12,14 +13,27 @@ export const serveCommand: MakeCommand = (policies, exit) =>
     .action(async ({ settings: path }: { settings: string }) => {
       const settings = await readSettings(path);
       if (settings === undefined) return exit(exitCodes.findings);
+      let running: Engine | undefined;
+      // The process goes on: what a policy throws in a timer or a listener, where nobody can catch it, must not take every exchange with it.
+      process.on("uncaughtException", (error: unknown) => report(running, error, "an error was thrown and nobody caught it"));
+      process.on("unhandledRejection", (error) => report(running, error, "a promise was rejected and nobody handled it"));
       const engine = await startEngine({ settings, policies, environment: process.env });
+      running = engine;
       await new Promise<void>((resolve, reject) => {
         const stop = (): void => {
           engine.stop().then(resolve, reject);
         };
         process.on("SIGTERM", stop);
         process.on("SIGINT", stop);
-        // The process goes on: whoever left a promise unhandled must not take every exchange with it.
-        process.on("unhandledRejection", (error) => engine.log.error({ err: error }, "a promise was rejected and nobody handled it"));
       });
     });
+
+function report(engine: Engine | undefined, error: unknown, message: string): void {
+  try {
+    if (engine === undefined) process.stderr.write(`policy-engine: ${message}: ${inspect(error)}\n`);
+    else engine.log.error({ err: error }, message);
+  } catch {
+    // Reading what was thrown has thrown again.
+    process.stderr.write(`policy-engine: ${message}\n`);
+  }
+}

@@ -44,12 +44,13 @@ export async function watchFiles(
 ): Promise<FileWatch> {
   const { debounceMs, waitMsMax, pollMs, onUnwatchable, ...limits } = { ...watchDefaults, ...options };
   const directories = watchDirectories(noticed, onUnwatchable);
-  const quiet = restartableTimer(debounceMs, () => changed("quiet"));
-  const patience = restartableTimer(waitMsMax, () => changed("overdue"));
   let closed = false;
-  let running: Promise<void> | undefined;
-  let readAfterwards: Reason | undefined;
   let known = "";
+  /** When the first change was noticed that no state shows yet, in milliseconds of the monotonic clock. */
+  let unseenSince: number | undefined;
+  let quiet: NodeJS.Timeout | undefined;
+  let running: Promise<void> | undefined;
+  let readAfterwards = false;
 
   const first = await run(begin);
   const poll = setInterval(() => {
@@ -62,8 +63,7 @@ export async function watchFiles(
     async close() {
       closed = true;
       clearInterval(poll);
-      quiet.stop();
-      patience.stop();
+      clearTimeout(quiet);
       directories.close();
       await running;
     },
@@ -71,18 +71,19 @@ export async function watchFiles(
 
   function noticed(): void {
     if (closed) return;
-    quiet.restart();
-    patience.startUnlessRunning();
+    const now = performance.now();
+    unseenSince ??= now;
+    clearTimeout(quiet);
+    quiet = setTimeout(changed, Math.min(debounceMs, unseenSince + waitMsMax - now));
+    quiet.unref();
   }
 
-  function changed(reason: Reason): void {
-    quiet.stop();
-    patience.stop();
-    if (running === undefined) void run(() => deliver(reason));
-    else if (readAfterwards !== "overdue") readAfterwards = reason;
+  function changed(): void {
+    if (running === undefined) void run(deliver);
+    else readAfterwards = true;
   }
 
-  /** One task at a time; what is noticed meanwhile is read when it has ended. */
+  /** One task at a time; what changes meanwhile is read when it has ended. */
   function run<Result>(task: () => Promise<Result>): Promise<Result> {
     const result = task();
     running = result.then(ended, ended);
@@ -91,10 +92,9 @@ export async function watchFiles(
 
   function ended(): void {
     running = undefined;
-    if (readAfterwards === undefined || closed) return;
-    const reason = readAfterwards;
-    readAfterwards = undefined;
-    void run(() => deliver(reason));
+    if (!readAfterwards || closed) return;
+    readAfterwards = false;
+    void run(deliver);
   }
 
   async function begin(): Promise<FilesState> {
@@ -103,13 +103,19 @@ export async function watchFiles(
     return state;
   }
 
-  async function deliver(reason: Reason): Promise<void> {
+  async function deliver(): Promise<void> {
+    const since = unseenSince;
+    unseenSince = undefined;
     const state = await read();
     // Notices of changes during the read come in by the end of this turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
-    if (closed || fingerprint(state) === known) return;
-    // A file was away or half written, perhaps: what is noticed is read again anyhow.
-    if (reason === "quiet" && (quiet.running() || readAfterwards !== undefined)) return;
+    if (closed) return;
+    if (unseenSince !== undefined && since !== undefined && performance.now() < since + waitMsMax) {
+      // A file was away or half written, perhaps, and is about to be read again.
+      unseenSince = since;
+      return;
+    }
+    if (fingerprint(state) === known) return;
     known = fingerprint(state);
     onChange(state);
   }
@@ -128,37 +134,4 @@ export async function watchFiles(
 /** Tells states apart without keeping their contents, which may be secrets. */
 function fingerprint(state: FilesState): string {
   return state.kind === "read" ? state.hash : state.error.message;
-}
-
-/** Why files are read: nothing has changed for a while, or changes have put off reading for too long. */
-type Reason = "quiet" | "overdue";
-
-interface RestartableTimer {
-  restart(): void;
-  startUnlessRunning(): void;
-  stop(): void;
-  running(): boolean;
-}
-
-function restartableTimer(delayMs: number, elapsed: () => void): RestartableTimer {
-  let timer: NodeJS.Timeout | undefined;
-  const start = (): void => {
-    timer = setTimeout(elapsed, delayMs);
-    timer.unref();
-  };
-  const stop = (): void => {
-    clearTimeout(timer);
-    timer = undefined;
-  };
-  return {
-    restart() {
-      stop();
-      start();
-    },
-    startUnlessRunning() {
-      if (timer === undefined) start();
-    },
-    stop,
-    running: () => timer !== undefined,
-  };
 }

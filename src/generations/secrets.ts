@@ -4,6 +4,8 @@ import type { SecretReference } from "../config/types.ts";
 const secretBytesMax = 64 * 1024;
 /** Shorter values would redact parts of ordinary words. */
 const redactedLengthMin = 4;
+/** Secrets are rotated while the process runs; what was not read for this many others is in no text any more. */
+const rememberedMax = 10_000;
 
 /** Reads secret references and remembers what they were, so that no text that leaves the engine holds one. */
 export interface Secrets {
@@ -21,7 +23,11 @@ export function createSecrets(environment: Readonly<Record<string, string | unde
 
   const remember = (value: string): { readonly value: string } => {
     const line = value.replace(/\r?\n$/, "");
-    if (line.length >= redactedLengthMin) values.add(line);
+    if (line.length < redactedLengthMin) return { value };
+    values.delete(line);
+    values.add(line);
+    const [oldest] = values;
+    if (values.size > rememberedMax && oldest !== undefined) values.delete(oldest);
     return { value };
   };
 
@@ -29,13 +35,15 @@ export function createSecrets(environment: Readonly<Record<string, string | unde
     read({ kind, name }) {
       switch (kind) {
         case "env": {
-          const value = environment[name];
+          const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
           return value === undefined ? { missing: "the variable is not set" } : remember(value);
         }
         case "file": {
           files.add(name);
           try {
-            if (statSync(name).size > secretBytesMax) return { missing: `the file is larger than ${secretBytesMax} bytes` };
+            const stats = statSync(name);
+            if (!stats.isFile()) return { missing: "the path is no file" };
+            if (stats.size > secretBytesMax) return { missing: `the file is larger than ${secretBytesMax} bytes` };
             return remember(readFileSync(name, "utf8"));
           } catch (error) {
             return {
@@ -50,7 +58,8 @@ export function createSecrets(environment: Readonly<Record<string, string | unde
     files: () => [...files],
     redact(text) {
       let redacted = text;
-      for (const value of values) redacted = redacted.replaceAll(value, "[redacted]");
+      // A secret may be the beginning of another one.
+      for (const value of [...values].sort((one, other) => other.length - one.length)) redacted = redacted.replaceAll(value, "[redacted]");
       return redacted;
     },
   };

@@ -4,12 +4,13 @@
  * What must hold whatever happens (measured on Envoy 1.36.2): every message gets at most one answer, nothing follows a reply, and status OK
  * is written only when nothing is unanswered and nothing can still run, because OK lets the rest of the exchange pass unprocessed.
  */
+import { messageBudgetMs } from "../config/message-budget.ts";
 import type { EnvoyPromises } from "../config/types.ts";
 import type { FailureCode } from "../errors.ts";
 import type { Generation } from "../generations/generation.ts";
 import type { GenerationHolder } from "../generations/holder.ts";
 import type { Chain } from "../worker/chain.ts";
-import { type HeaderChanges, HeaderStore, noChanges } from "../worker/header-store.ts";
+import { decodeText, type HeaderChanges, noChanges } from "../worker/header-store.ts";
 import { Journal } from "../worker/journal.ts";
 import { ResponseView } from "../worker/message-view.ts";
 import type { ReceivedRequest } from "../worker/received.ts";
@@ -47,9 +48,6 @@ export interface ReplyEvent {
   /** Set when the engine itself failed. */
   readonly cause: unknown;
 }
-
-/** A policy's deadline ends before Envoy's `message_timeout`, so that the engine's own answer wins. */
-const budgetShare = 0.9;
 
 /** Body and trailer messages that may queue while a step runs; Envoy sends none unless its own configuration says so. */
 const queuedMessagesMax = 64;
@@ -176,7 +174,7 @@ class Exchange implements StreamHandler {
 
   #take(incoming: Incoming): void {
     const { phase } = incoming;
-    if (this.#state === "ended" || this.#state === "replied" || phase === "unknown") return;
+    if (this.#hasEnded() || phase === "unknown") return;
     if (incoming.observed) return this.#host.counters.observed();
     switch (phase) {
       case "request-headers":
@@ -232,7 +230,7 @@ class Exchange implements StreamHandler {
 
   #runRequest(chain: Chain, request: ReceivedRequest, generation: number): void {
     this.#chain = chain.name;
-    if (!chain.rawPath && !isNormalPath(requestTarget(request))) return this.#refuse("path-not-normal");
+    if (!chain.rawPath && !isNormalPath(received(request, ":method"), received(request, ":path"))) return this.#refuse("path-not-normal");
     const run = this.#host.startRun(chain, request, generation);
     this.#run = run;
     this.#settle(run.runRequest(this.#budgetMs()), (changes) => {
@@ -312,18 +310,28 @@ class Exchange implements StreamHandler {
   }
 
   #conclude(outcome: RunOutcome, proceed: (changes: HeaderChanges) => void): void {
+    // Envoy has half-closed with its question unanswered, so this must not be OK, although it no longer listens.
+    if (this.#halfClosed) return this.#gone();
     switch (outcome.kind) {
       case "continue":
         return exceedsEnvoysLimit(outcome.changes) ? this.#refuse("mutation-limit") : proceed(outcome.changes);
       case "reply":
-        return this.#reply(outcome.reply);
+        return exceedsBodyLimit(outcome.reply, this.#host.envoy)
+          ? this.#refuse(
+              "policy-failed",
+              new RangeError(`the body of the reply of \`${outcome.reply.step}\` is larger than the body limit`),
+            )
+          : this.#reply(outcome.reply);
       case "gone":
-        // Envoy has half-closed with its question unanswered, so this must not be OK, although it no longer listens.
-        this.#end = "gone";
-        return this.#fail("unavailable", "the client is gone");
+        return this.#gone();
       default:
         return outcome satisfies never;
     }
+  }
+
+  #gone(): void {
+    this.#end = "gone";
+    this.#fail("unavailable", "the client is gone");
   }
 
   #answer(answer: Uint8Array, next: "awaiting-response" | "finished"): void {
@@ -350,13 +358,17 @@ class Exchange implements StreamHandler {
 
   /** The engine's own refusal. Whatever goes wrong on the way there ends the stream with an error, which Envoy turns into a 500. */
   #refuse(code: FailureCode, cause?: unknown): void {
-    if (this.#state === "ended" || this.#state === "replied") return this.#letGo();
+    if (this.#hasEnded()) return this.#letGo();
     try {
-      const grpc = isGrpc(new HeaderStore(this.#request?.headers ?? [], new Journal()));
-      this.#reply(refusal(code, this.#id, grpc), cause);
+      this.#reply(refusal(code, this.#id, isGrpc(this.#request?.headers ?? [])), cause);
     } catch {
-      this.#fail("internal", "the engine failed");
+      // Told too late: nothing may follow a reply.
+      if (!this.#hasEnded()) this.#fail("internal", "the engine failed");
     }
+  }
+
+  #hasEnded(): boolean {
+    return this.#state === "ended" || this.#state === "replied";
   }
 
   #fail(status: "internal" | "unavailable", text: string): void {
@@ -390,7 +402,7 @@ class Exchange implements StreamHandler {
   }
 
   #budgetMs(): number {
-    return this.#host.envoy.messageTimeoutMs * budgetShare;
+    return messageBudgetMs(this.#host.envoy.messageTimeoutMs);
   }
 
   /** Asks Envoy for exactly what the chain can still use; undefined when it does that anyway. */
@@ -410,9 +422,9 @@ function refusal(code: FailureCode, id: string, grpc: boolean): FinalReply {
   return finalReply(reply, new ResponseView({ headers: replyHeaders(reply) }, "reply", new Journal()), id, grpc);
 }
 
-function requestTarget(request: ReceivedRequest): string {
-  const entry = request.headers.find(({ name }) => name === ":path");
-  return entry === undefined ? "" : Buffer.from(entry.value).toString("latin1");
+function received(request: ReceivedRequest, pseudoHeader: ":method" | ":path"): string | undefined {
+  const entry = request.headers.find(({ name }) => name === pseudoHeader);
+  return entry === undefined ? undefined : decodeText(entry.value);
 }
 
 const routeMetadataAttribute = /^xds\.route_metadata\.filter_metadata\['policy\.engine'\]\['([^']+)'\]$/;
@@ -429,4 +441,9 @@ function routeMetadata(incoming: Incoming): Readonly<Record<string, unknown>> {
 /** Envoy's header map takes at most 100 headers by default, and 101 removals or additions in one message are a 500. */
 function exceedsEnvoysLimit(changes: HeaderChanges): boolean {
   return changes.remove.length > 100 || changes.set.length > 100;
+}
+
+/** A larger one would not get through: the transport and Envoy limit what a message may hold. */
+function exceedsBodyLimit(reply: FinalReply, { bodyBytesMax }: EnvoyPromises): boolean {
+  return reply.body.length > bodyBytesMax;
 }

@@ -21,7 +21,8 @@ export interface Provider {
 export interface ProviderSink {
   /**
    * All documents of the provider as they are now; an earlier delivery is replaced whole. `version` is the provider's own word for this
-   * state (a content hash, an ETag). Resolves with the verdict; the running generation stays when it is a refusal.
+   * state (a content hash, an ETag). Resolves with the verdict; the running generation stays when it is a refusal. The first verdict waits
+   * until every provider has delivered. Rejects only when applying is broken, never because of the documents.
    */
   update(documents: readonly SourceDocument[], version: string): Promise<Verdict>;
   /** The source is away or unreadable. The last good configuration stays. */

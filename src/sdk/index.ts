@@ -100,7 +100,10 @@ export interface Reply {
   readonly status: number;
   /** Response headers. Names in any case; several values become several lines. Content-length is the engine's. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
-  /** The body. Without a content-type header Envoy calls it text/plain. */
+  /**
+   * The body; none with the status 204 or 304. Without a content-type header Envoy calls it text/plain. One that is larger than the settings'
+   * `bodyBytesMax` fails the step.
+   */
   readonly body?: string | Uint8Array;
   /** Machine-readable, kebab-case: appears in logs, metrics and explanations. At most 64 characters of `a-z 0-9 -`. */
   readonly code?: string;
@@ -111,8 +114,9 @@ export interface Reply {
 }
 
 /**
- * One HTTP request and its response, as one step sees it. The same object in both handlers of a step. It is revoked when the step has
- * timed out or the exchange is over: every later access throws.
+ * One HTTP request and its response, as one step sees it. The same object in both handlers of a step. It can be changed only while the
+ * step's handler runs, its promise included: a change by code that the handler did not await throws. It is revoked when the step has failed
+ * or timed out, or the exchange is over: every later access throws.
  */
 export interface Exchange<State = undefined> {
   /** The engine's id of this exchange; every reply carries it as `x-decision-id`. */
@@ -178,7 +182,7 @@ export interface ReadonlyRequest {
 /** The response as it stands. */
 export interface Response {
   readonly headers: Headers;
-  /** HTTP status. Setting it takes an integer from 200 to 599. */
+  /** HTTP status. Setting it takes an integer from 200 to 599; 204 and 304, which have no body, only where there is none. */
   status: number;
   /** `upstream`, or `reply` when a step or the engine itself answered in place of it. */
   readonly origin: "upstream" | "reply";
@@ -249,7 +253,7 @@ export interface MetadataKey<Value> {
 export interface Metadata {
   /** Undefined when no step has written it in this exchange. Throws when the manifest does not declare the read. */
   get<Value>(key: MetadataKey<Value>): Value | undefined;
-  /** Throws when the manifest does not declare the write. The value must not be changed afterwards. */
+  /** Throws when the manifest does not declare the write. The value cannot be changed afterwards: its lists and objects are frozen. */
   set<Value>(key: MetadataKey<Value>, value: NoInfer<Value>): void;
 }
 
@@ -281,7 +285,7 @@ export interface Pattern {
 
 /**
  * What a policy may not take from the globals. Using `fetch`, `Date.now`, `Math.random` or timers directly is a lint finding: tests freeze
- * the clock and mock callouts through this.
+ * the clock and mock callouts through this. Intervals, files, counters and probes are for `create`: an instance has at most 64 of them.
  */
 export interface PolicyContext {
   /** `policy@version` of this step. */
@@ -302,7 +306,7 @@ export interface PolicyContext {
   now(): number;
   /** From 0 to less than 1. Not for secrets. */
   random(): number;
-  /** Calls `task` every `milliseconds` (at least 10) until the instance is closed; never two at once. A task that throws is logged. */
+  /** Calls `task` every `milliseconds` (10 to 2147483647) until the instance is closed; never two at once. A task that throws is logged. */
   every(milliseconds: number, task: () => void | Promise<void>): void;
   readonly log: Log;
   /** A counter in `/metrics`: `policy_engine_policy_<name>_total` with this step's labels. `name` is `[a-z][a-z0-9_]*`; at most 16 a step. */

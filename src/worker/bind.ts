@@ -114,8 +114,17 @@ function shapeFault(instance: PolicyInstance<unknown>): string | undefined {
 function createProblem(step: CheckedStep, error: unknown, redact: (text: string) => string): Problem {
   const facts = { step: step.name, policy: policyName(step) };
   if (error instanceof CreateTimeoutError) return problem("policy-create-timeout", where(step), { ...facts, timeoutMs: createTimeoutMs });
-  const detail = redact(error instanceof Error ? error.message : String(error));
+  const detail = redact(textOf(error));
   return problem("policy-create-failed", where(step), { ...facts, detail });
+}
+
+/** What a policy throws is its own object: reading it may run its code once more. */
+function textOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return "what it threw cannot be read";
+  }
 }
 
 const policyName = ({ release: { manifest } }: CheckedStep): string => `${manifest.name}@${manifest.version}`;

@@ -1,7 +1,7 @@
 /** What HTTP and the engine allow in a header. Envoy answers 500 to a mutation it refuses, so a fault is found here, in the step that made it. */
 
-// RFC 9110 5.6.2, lower-cased.
-const token = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+// RFC 9110 5.6.2. Tested before the name is lower-cased: U+212A, for one, becomes an ASCII letter then.
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** RFC 9110 7.6.1 and what Envoy's recommended `disallow_expression` refuses; content-length is the engine's: a stale one is request smuggling. */
 const engineOwned: ReadonlySet<string> = new Set([
@@ -20,8 +20,9 @@ const engineOwned: ReadonlySet<string> = new Set([
 
 /** Returns the lower-case name. Throws a `TypeError` when a policy may not change a header of this name. */
 export function changeableHeaderName(name: string): string {
+  if (typeof name !== "string") throw new TypeError("a header name must be text");
+  if (!token.test(name)) throw new TypeError(`\`${printable(name)}\` is no header name`);
   const lower = name.toLowerCase();
-  if (!token.test(lower)) throw new TypeError(`\`${printable(name)}\` is no header name`);
   if (lower === "host") throw new TypeError("the header `host` is changed by setting `request.host`");
   if (engineOwned.has(lower)) throw new TypeError(`the header \`${lower}\` may not be changed by a policy`);
   if (lower.startsWith("x-envoy-")) throw new TypeError(`headers named \`x-envoy-*\` belong to Envoy: \`${lower}\``);

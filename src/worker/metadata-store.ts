@@ -13,7 +13,9 @@ export class MetadataStore implements Undoable {
     return this.#values.get(name);
   }
 
+  /** The value is frozen: what was set is what everybody reads, and taking a step back takes back all of it. */
   set(name: string, value: unknown): void {
+    freeze(value, new Set());
     this.#journal.record(this, name, this.#values.get(name));
     this.#values.set(name, value);
   }
@@ -27,4 +29,13 @@ export class MetadataStore implements Undoable {
   asRecord(): Readonly<Record<string, unknown>> {
     return Object.fromEntries(this.#values);
   }
+}
+
+/** Lists and plain objects, all the way down; values of other kinds are no data that a schema could describe. */
+function freeze(value: unknown, seen: Set<unknown>): void {
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return;
+  seen.add(value);
+  for (const part of Object.values(Object.freeze(value))) freeze(part, seen);
 }

@@ -3,7 +3,11 @@ import type { PolicyHost, StepIdentity } from "./policy-host.ts";
 
 const fetchTimeoutMs = 5_000;
 const intervalMinMs = 10;
+/** What a timer can count; beyond it Node fires at once. */
+const intervalMaxMs = 2 ** 31 - 1;
 const countersMax = 16;
+/** Whoever starts something for each request would fill the memory. */
+const ownedMax = 64;
 
 /** A context and what must be let go of when its instance is closed. */
 export interface OwnedContext {
@@ -14,18 +18,24 @@ export interface OwnedContext {
 
 /** What an instance gets in place of the globals. Everything it starts ends with it. */
 export function createPolicyContext(step: StepIdentity, host: PolicyHost): OwnedContext {
-  const owned = new Set<() => void>();
+  const owned: (() => void)[] = [];
   let closed = false;
   let counters = 0;
   const log = host.log(step);
 
   const own = (close: () => void): void => {
-    if (closed) close();
-    else owned.add(close);
+    if (closed) return close();
+    if (owned.length >= ownedMax) {
+      close();
+      throw new RangeError(`an instance has at most ${ownedMax} intervals, files, counters and probes: start them in \`create\``);
+    }
+    owned.push(close);
   };
 
   const every = (milliseconds: number, task: () => void | Promise<void>): void => {
-    if (!(milliseconds >= intervalMinMs)) throw new RangeError(`an interval is at least ${intervalMinMs} ms`);
+    if (!(milliseconds >= intervalMinMs && milliseconds <= intervalMaxMs)) {
+      throw new RangeError(`an interval is from ${intervalMinMs} to ${intervalMaxMs} ms`);
+    }
     let cancel = (): void => {};
     const next = (): void => {
       if (closed) return;
@@ -35,8 +45,8 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost): Owned
           .finally(next);
       });
     };
-    next();
     own(() => cancel());
+    next();
   };
 
   const context: PolicyContext = {
@@ -79,8 +89,7 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost): Owned
     context,
     close: () => {
       closed = true;
-      for (const close of owned) close();
-      owned.clear();
+      for (const close of owned.splice(0)) close();
     },
   };
 }

@@ -13,7 +13,7 @@ import { type Call, ExchangeRun, type RunHost } from "./run.ts";
 export interface ExchangeRecording {
   /** The engine's id of the exchange: `x-decision-id` where there was a reply. */
   readonly id: string;
-  /** Envoy's `x-request-id`. */
+  /** Envoy's `x-request-id`; undefined when it is longer than 128 bytes. */
   readonly requestId: string | undefined;
   readonly time: string;
   readonly generation: number | undefined;
@@ -78,6 +78,9 @@ export interface Recordings {
   find(id: string): ExchangeRecording | undefined;
 }
 
+/** Envoy's own are UUIDs; a client that may choose its id could fill the memory with it. */
+const requestIdBytesMax = 128;
+
 /** @param exchangesMax how many are kept; the oldest go first */
 export function createRecordings(exchangesMax: number): Recordings {
   const byId = new Map<string, ExchangeRecording>();
@@ -92,7 +95,7 @@ export function createRecordings(exchangesMax: number): Recordings {
   return {
     add(request, chain, generation, steps) {
       const { id, route, time } = request;
-      const requestId = request.headers.find(({ name }) => name === "x-request-id");
+      const requestId = request.headers.find(({ name, value }) => name === "x-request-id" && value.length <= requestIdBytesMax);
       const recording: ExchangeRecording = {
         ...byId.get(id),
         id,

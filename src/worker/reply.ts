@@ -2,8 +2,8 @@
 import type { Reply } from "@envoy-policy-engine/sdk";
 import { type FailureCode, failureCatalogue } from "../errors.ts";
 import { changeableHeaderName, headerValue } from "./header-rules.ts";
-import { decodeText, type HeaderEntry, type HeaderStore } from "./header-store.ts";
-import { assertStatus, type ResponseView } from "./message-view.ts";
+import { decodeText, type HeaderEntry } from "./header-store.ts";
+import { assertStatus, isWithoutBody, type ResponseView } from "./message-view.ts";
 
 /** A reply that is valid but on which outer response handlers may still work. */
 export interface PendingReply {
@@ -23,32 +23,43 @@ export interface FinalReply extends PendingReply {
   readonly grpcStatus: number | undefined;
 }
 
-/** Checks what a handler returned. Throws a `TypeError` or `RangeError` when it is no valid reply: the step has then failed. */
+/**
+ * Checks what a handler returned. Throws a `TypeError` or `RangeError` when it is no valid reply: the step has then failed. Every property
+ * is read once, and bytes are copied: what was checked is what is sent.
+ */
 export function acceptReply(result: unknown, step: string): PendingReply {
   if (typeof result !== "object" || result === null || Array.isArray(result))
     throw new TypeError("a handler returns nothing or a reply object");
-  const reply = result as Partial<Reply>;
-  assertStatus(reply.status ?? Number.NaN);
-  const headers: HeaderEntry[] = [];
-  for (const [name, value] of Object.entries(reply.headers ?? {})) {
-    const lower = changeableHeaderName(name);
-    for (const one of typeof value === "string" ? [value] : value) headers.push({ name: lower, value: headerValue(lower, one) });
-  }
-  const { body = "", grpcStatus, code = "reply", reason } = reply;
+  const { status = Number.NaN, headers = {}, body = "", grpcStatus, code = "reply", reason } = result as Partial<Reply>;
+  assertStatus(status);
   if (typeof body !== "string" && !(body instanceof Uint8Array)) throw new TypeError("a reply's body is text or bytes");
+  if (body.length > 0 && isWithoutBody(status)) throw new TypeError(`a reply with the status ${status} has no body`);
   if (grpcStatus !== undefined && !(Number.isInteger(grpcStatus) && grpcStatus >= 1 && grpcStatus <= 16)) {
     throw new RangeError("a reply's grpcStatus is an integer from 1 to 16");
   }
-  if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(code)) throw new TypeError("a reply's code is kebab-case, at most 64 characters");
+  if (typeof code !== "string" || !/^[a-z0-9][a-z0-9-]{0,63}$/.test(code)) {
+    throw new TypeError("a reply's code is kebab-case, at most 64 characters");
+  }
   return {
-    status: reply.status ?? 0,
-    headers,
+    status,
+    headers: acceptHeaders(headers),
     body: typeof body === "string" ? Buffer.from(body, "utf8") : Uint8Array.from(body),
     grpcStatus,
     code,
     reason: reason === undefined ? undefined : String(reason).slice(0, 512),
     step,
   };
+}
+
+function acceptHeaders(headers: NonNullable<Reply["headers"]>): readonly HeaderEntry[] {
+  // A Map or the Headers of fetch would pass as an object without any.
+  if (typeof headers !== "object" || headers === null || Symbol.iterator in headers) {
+    throw new TypeError("a reply's headers are an object of names to values");
+  }
+  return Object.entries(headers).flatMap(([name, value]) => {
+    const lower = changeableHeaderName(name);
+    return (typeof value === "string" ? [value] : [...value]).map((one) => ({ name: lower, value: headerValue(lower, one) }));
+  });
 }
 
 /** A reply that the engine makes on its own: RFC 9457 problem details, for gRPC a short text. Nothing in it helps an attacker. */
@@ -66,21 +77,24 @@ export function replyHeaders(reply: PendingReply): readonly HeaderEntry[] {
 
 /** The reply after the response handlers, with the decision id, which no policy can set. */
 export function finalReply(reply: PendingReply, view: ResponseView, id: string, grpc: boolean): FinalReply {
+  const { status } = view;
   const headers = view.headers.entries().filter((entry) => !entry.name.startsWith(":"));
   return {
     ...reply,
-    status: view.status,
+    status,
     headers: [...headers, { name: "x-decision-id", value: Buffer.from(id) }],
-    grpcStatus: grpc ? (reply.grpcStatus ?? grpcStatusOf(view.status)) : undefined,
+    // A response handler may have changed the status to one that has none.
+    body: isWithoutBody(status) ? Buffer.alloc(0) : reply.body,
+    grpcStatus: grpc ? (reply.grpcStatus ?? grpcStatusOf(status)) : undefined,
   };
 }
 
-/** Whether the client speaks gRPC, as Envoy decides it: by the request's content-type. */
-export function isGrpc(headers: HeaderStore): boolean {
-  const [value] = headers.values("content-type");
-  if (value === undefined) return false;
-  const type = decodeText(value);
-  return type === "application/grpc" || type.startsWith("application/grpc+") || type.startsWith("application/grpc;");
+/** Whether the client speaks gRPC, as Envoy 1.36 decides it: by the content-type that it received, whatever a step has made of that. */
+export function isGrpc(received: readonly HeaderEntry[]): boolean {
+  const entry = received.find(({ name }) => name === "content-type");
+  if (entry === undefined) return false;
+  const type = decodeText(entry.value);
+  return type === "application/grpc" || type.startsWith("application/grpc+");
 }
 
 /** The mapping of gRPC's `http-grpc-status-mapping.md`, as Envoy has it, with 500 as INTERNAL because the engine's own fault is no riddle. */

@@ -123,8 +123,8 @@ export class ExchangeRun implements SharedViews, VariableSources {
   /** The exchange is over: every step's view is revoked. Call it when no pass is under way. */
   close(): void {
     for (const exchange of this.#exchanges) {
-      exchange?.abort();
       exchange?.revoke();
+      exchange?.abort();
     }
   }
 
@@ -192,12 +192,14 @@ export class ExchangeRun implements SharedViews, VariableSources {
     if (leftMs <= 0) return void this.#fail(call, pass, "policy-timeout", new Error("the message budget was used up by earlier steps"));
     const exchange = this.#exchange(call);
     let result: Outcome;
+    let later: boolean;
     try {
       result = handler(exchange);
+      later = isPromise(result);
     } catch (cause) {
       return void this.#fail(call, pass, "policy-failed", cause);
     }
-    if (isPromise(result)) return this.#settleLater(call, pass, exchange, result, leftMs);
+    if (later) return this.#settleLater(call, pass, exchange, awaited(result), leftMs);
     if (this.#host.monotonicMs() - call.startedMs > leftMs) this.#host.counters.count(call.step.counter, call.phase, "overrun");
     return void this.#settle(call, pass, result);
   }
@@ -208,19 +210,23 @@ export class ExchangeRun implements SharedViews, VariableSources {
       exchange = new StepExchange(this, call.step.rights);
       this.#exchanges[call.index] = exchange;
     }
-    if (call.phase === "response") exchange.startResponse();
+    exchange.begin(call.phase);
     return exchange;
   }
 
-  #settleLater(call: Call, pass: Pass, exchange: StepExchange, result: PromiseLike<unknown>, leftMs: number): Promise<void> {
-    return new Promise((resolve) => {
+  #settleLater(call: Call, pass: Pass, exchange: StepExchange, result: Promise<unknown>, leftMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
       let open = true;
       const settle = (how: () => void): void => {
         if (!open) return;
         open = false;
         cancel();
-        how();
-        resolve();
+        try {
+          how();
+          resolve();
+        } catch (cause) {
+          reject(cause);
+        }
       };
       const cancel = this.#host.startTimer(leftMs, () =>
         settle(() => {
@@ -236,6 +242,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
   }
 
   #settle(call: Call, pass: Pass, result: unknown): void {
+    this.#exchanges[call.index]?.settle();
     if (result === undefined) {
       this.#progress[call.index] = "passed";
       this.settled(call, "ran");
@@ -260,9 +267,18 @@ export class ExchangeRun implements SharedViews, VariableSources {
     if (this.#gone) return;
     const skipped = call.step.onError === "skip";
     const { id } = this.received;
-    this.#host.failed({ id, chain: this.chain, step: call.step.name, policy: call.step.policy, phase: call.phase, code, skipped, cause });
+    this.#report({ id, chain: this.chain, step: call.step.name, policy: call.step.policy, phase: call.phase, code, skipped, cause });
     if (skipped) move(pass);
-    else this.#answer(call, pass, engineReply(code, id, isGrpc(this.request.headers)));
+    else this.#answer(call, pass, engineReply(code, id, isGrpc(this.received.headers)));
+  }
+
+  /** What a policy throws is its own object, and reading it may run its code once more: that must not decide about the exchange. */
+  #report(failure: StepFailure): void {
+    try {
+      this.#host.failed(failure);
+    } catch {
+      this.#host.failed({ ...failure, cause: new Error("what the policy threw cannot be read") });
+    }
   }
 
   /** From here on only the response handlers of the steps before this one are left, on this reply. */
@@ -276,7 +292,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #outcome(): RunOutcome {
     if (this.#gone) return { kind: "gone" };
     if (this.#reply !== undefined && this.response !== undefined) {
-      return { kind: "reply", reply: finalReply(this.#reply, this.response, this.received.id, isGrpc(this.request.headers)) };
+      return { kind: "reply", reply: finalReply(this.#reply, this.response, this.received.id, isGrpc(this.received.headers)) };
     }
     return { kind: "continue", changes: (this.response ?? this.request).headers.changes() };
   }
@@ -289,4 +305,9 @@ function move(pass: Pass): void {
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+/** Whatever a thenable does, it settles once and later; a native promise costs one turn. */
+async function awaited(result: unknown): Promise<unknown> {
+  return await result;
 }

@@ -1,6 +1,6 @@
 /**
- * An exchange as one step sees it: the views plus what this step may do. Revoked when the step is late or the exchange is over, so that
- * code that still runs cannot edit under the next step.
+ * An exchange as one step sees it: the views plus what this step may do, and when. It can be changed only while the step's handler runs, so
+ * that code that still runs cannot edit under the next step, and is revoked when the step has failed or the exchange is over.
  */
 import type {
   Metadata,
@@ -13,6 +13,7 @@ import type {
 } from "@envoy-policy-engine/sdk";
 import type { RoutingMutation } from "../config/types.ts";
 import { expressionVariables } from "../expressions/expression.ts";
+import type { StepPhase } from "../observe/step-counters.ts";
 import { changeableHeaderName, headerValue } from "./header-rules.ts";
 import { decodeText, type HeaderStore } from "./header-store.ts";
 import type { RequestView, ResponseView } from "./message-view.ts";
@@ -53,28 +54,31 @@ export class StepExchange implements RequestExchange<unknown>, ResponseExchange<
   }
 
   get id(): string {
-    return this.#shared.received.id;
+    return this.#read().received.id;
   }
 
   get route(): { readonly name: string; readonly chain: string } {
-    return { name: this.#shared.received.route.name, chain: this.#shared.chain };
+    const { received, chain } = this.#read();
+    return { name: received.route.name, chain };
   }
 
   get source(): ReceivedRequest["source"] {
-    return this.#shared.received.source;
+    // A copy: every step and every condition looks at the same one.
+    return { ...this.#read().received.source };
   }
 
   get state(): unknown {
-    this.#gate.check();
+    this.#gate.read();
     return this.#state;
   }
 
   set state(state: unknown) {
-    this.#gate.check();
+    this.#gate.read();
     this.#state = state;
   }
 
   get signal(): AbortSignal {
+    this.#gate.read();
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#aborted) this.#controller.abort();
@@ -83,13 +87,14 @@ export class StepExchange implements RequestExchange<unknown>, ResponseExchange<
   }
 
   get request(): Request {
-    this.#request ??= new StepRequest(this.#shared.request, this.#rights, this.#gate);
+    const { request } = this.#read();
+    this.#request ??= new StepRequest(request, this.#rights, this.#gate);
     return this.#request;
   }
 
   get response(): Response {
+    const { response: view } = this.#read();
     if (this.#response === undefined) {
-      const view = this.#shared.response;
       if (view === undefined) throw new TypeError("there is no response yet: use a response handler");
       this.#response = new StepResponse(view, this.#gate);
     }
@@ -97,18 +102,23 @@ export class StepExchange implements RequestExchange<unknown>, ResponseExchange<
   }
 
   get metadata(): Metadata {
-    return new StepMetadata(this.#shared.metadata, this.#rights, this.#gate);
+    return new StepMetadata(this.#read().metadata, this.#rights, this.#gate);
   }
 
   get [expressionVariables](): ExchangeVariables {
-    this.#gate.check();
-    return this.#shared.variables;
+    return this.#read().variables;
   }
 
-  /** From here on the request is fixed: only the response can still be changed. Called before the response handlers run. */
-  startResponse(): void {
-    this.#request = new StepRequest(this.#shared.request, this.#rights, this.#gate, "the request has already been sent on");
+  /** A handler is about to run: what belongs to its phase can be changed. */
+  begin(phase: StepPhase): void {
+    this.#gate.phase = phase;
+    // Another one than an earlier look may have found: a step further in has replied.
     this.#response = undefined;
+  }
+
+  /** The handler has come to its end: from here on the exchange can only be read. */
+  settle(): void {
+    this.#gate.phase = undefined;
   }
 
   /** The client is gone or the deadline has passed: fires the signal if anybody has asked for it. */
@@ -118,16 +128,30 @@ export class StepExchange implements RequestExchange<unknown>, ResponseExchange<
   }
 
   revoke(): void {
-    this.#gate.closed = true;
+    this.#gate.revoked = true;
+  }
+
+  #read(): SharedViews {
+    this.#gate.read();
+    return this.#shared;
   }
 }
 
-/** Shared by an exchange's facets, so that one assignment revokes them all. */
+/** Shared by an exchange's facets, so that one assignment holds for them all. */
 class Gate {
-  closed = false;
+  revoked = false;
+  /** Whose handler runs; undefined while none does. */
+  phase: StepPhase | undefined;
 
-  check(): void {
-    if (this.closed) throw new Error("this step's exchange is over: its deadline has passed or the exchange has ended");
+  read(): void {
+    if (this.revoked) throw new Error("this step's exchange is over: it has failed, its deadline has passed or the exchange has ended");
+  }
+
+  /** @param phase the one in which the change is possible; undefined: both */
+  write(phase?: StepPhase): void {
+    this.read();
+    if (this.phase === undefined) throw new TypeError("the handler has come to its end: it must await what it changes the exchange by");
+    if (phase === "request" && this.phase === "response") throw new TypeError("the request has already been sent on");
   }
 }
 
@@ -135,15 +159,13 @@ class StepRequest implements Request {
   readonly #view: RequestView;
   readonly #rights: StepRights;
   readonly #gate: Gate;
-  readonly #fixed: string | undefined;
   readonly headers: SdkHeaders;
 
-  constructor(view: RequestView, rights: StepRights, gate: Gate, fixed?: string) {
+  constructor(view: RequestView, rights: StepRights, gate: Gate) {
     this.#view = view;
     this.#rights = rights;
     this.#gate = gate;
-    this.#fixed = fixed;
-    this.headers = new StepHeaders(view.headers, gate, fixed);
+    this.headers = new StepHeaders(view.headers, gate, "request");
   }
 
   get path(): string {
@@ -187,13 +209,12 @@ class StepRequest implements Request {
   }
 
   #read(): RequestView {
-    this.#gate.check();
+    this.#gate.read();
     return this.#view;
   }
 
   #write(mutation: RoutingMutation): RequestView {
-    this.#gate.check();
-    if (this.#fixed !== undefined) throw new TypeError(this.#fixed);
+    this.#gate.write("request");
     if (!this.#rights.mutates.has(mutation))
       throw new TypeError(`setting \`request.${mutation}\` needs \`mutates: [${mutation}]\` in policy.yaml`);
     return this.#view;
@@ -208,20 +229,21 @@ class StepResponse implements Response {
   constructor(view: ResponseView, gate: Gate) {
     this.#view = view;
     this.#gate = gate;
-    this.headers = new StepHeaders(view.headers, gate);
+    this.headers = new StepHeaders(view.headers, gate, "response");
   }
 
   get origin(): "upstream" | "reply" {
+    this.#gate.read();
     return this.#view.origin;
   }
 
   get status(): number {
-    this.#gate.check();
+    this.#gate.read();
     return this.#view.status;
   }
 
   set status(status: number) {
-    this.#gate.check();
+    this.#gate.write("response");
     this.#view.status = status;
   }
 }
@@ -229,12 +251,12 @@ class StepResponse implements Response {
 class StepHeaders implements SdkHeaders {
   readonly #store: HeaderStore;
   readonly #gate: Gate;
-  readonly #fixed: string | undefined;
+  readonly #phase: StepPhase;
 
-  constructor(store: HeaderStore, gate: Gate, fixed?: string) {
+  constructor(store: HeaderStore, gate: Gate, phase: StepPhase) {
     this.#store = store;
     this.#gate = gate;
-    this.#fixed = fixed;
+    this.#phase = phase;
   }
 
   get(name: string): string | undefined {
@@ -262,7 +284,7 @@ class StepHeaders implements SdkHeaders {
 
   set(name: string, value: string | Uint8Array | readonly (string | Uint8Array)[]): void {
     const lower = changeableHeaderName(name);
-    const values = typeof value === "string" || value instanceof Uint8Array ? [value] : value;
+    const values = typeof value === "string" || value instanceof Uint8Array ? [value] : [...value];
     this.#write().change(
       lower,
       values.map((one) => headerValue(lower, one)),
@@ -280,13 +302,12 @@ class StepHeaders implements SdkHeaders {
   }
 
   #read(): HeaderStore {
-    this.#gate.check();
+    this.#gate.read();
     return this.#store;
   }
 
   #write(): HeaderStore {
-    this.#gate.check();
-    if (this.#fixed !== undefined) throw new TypeError(this.#fixed);
+    this.#gate.write(this.#phase);
     return this.#store;
   }
 }
@@ -302,21 +323,21 @@ class StepMetadata implements Metadata {
     this.#gate = gate;
   }
 
-  get<Value>(key: MetadataKey<Value>): Value | undefined {
-    this.#gate.check();
-    if (!this.#rights.reads.has(key.name) && !this.#rights.writes.has(key.name)) {
-      throw new TypeError(`reading metadata \`${key.name}\` needs \`metadata: { reads: [${key.name}] }\` in policy.yaml`);
+  get<Value>({ name }: MetadataKey<Value>): Value | undefined {
+    this.#gate.read();
+    if (!this.#rights.reads.has(name) && !this.#rights.writes.has(name)) {
+      throw new TypeError(`reading metadata \`${name}\` needs \`metadata: { reads: [${name}] }\` in policy.yaml`);
     }
     // The key carries its type and the manifest's schema is what the writer promised; nothing checks it per exchange.
-    return this.#store.get(key.name) as Value | undefined;
+    return this.#store.get(name) as Value | undefined;
   }
 
-  set<Value>(key: MetadataKey<Value>, value: Value): void {
-    this.#gate.check();
-    if (!this.#rights.writes.has(key.name)) {
-      throw new TypeError(`writing metadata \`${key.name}\` needs it under \`metadata: { writes: ... }\` in policy.yaml`);
+  set<Value>({ name }: MetadataKey<Value>, value: Value): void {
+    this.#gate.write();
+    if (!this.#rights.writes.has(name)) {
+      throw new TypeError(`writing metadata \`${name}\` needs it under \`metadata: { writes: ... }\` in policy.yaml`);
     }
-    this.#store.set(key.name, value);
+    this.#store.set(name, value);
   }
 }
 

@@ -2,7 +2,7 @@
  * What expressions see of an exchange. Getters all the way down: only what an expression reads is computed, and always as it stands now.
  * The names and types are those of `config/scope.ts`.
  */
-import { decodeText, type HeaderStore } from "./header-store.ts";
+import type { HeaderStore } from "./header-store.ts";
 import type { RequestView, ResponseView } from "./message-view.ts";
 import type { MetadataStore } from "./metadata-store.ts";
 import type { ReceivedRequest } from "./received.ts";
@@ -118,7 +118,7 @@ class HeadersVariable extends Map<string, string> {
   }
 
   override *entries(): MapIterator<[string, string]> {
-    for (const name of this.#store.names()) yield [name, this.#store.values(name).map(decodeText).join(", ")];
+    for (const name of this.#store.names()) yield [name, this.#store.text(name) ?? ""];
   }
 
   override *keys(): MapIterator<string> {

@@ -1,7 +1,7 @@
 /** The engine that the conversations are held with: kernel and worker as they are, with the `script` policies. */
 
 import { formatProblems } from "../../src/config/problems.ts";
-import type { EnvoyPromises } from "../../src/config/types.ts";
+import type { EnvoyPromises, PolicyRegistry } from "../../src/config/types.ts";
 import { createGenerationHolder } from "../../src/generations/holder.ts";
 import { prepare } from "../../src/generations/prepare.ts";
 import { createExchangeCounters, type ExchangeCounters } from "../../src/kernel/exchange-counters.ts";
@@ -10,20 +10,38 @@ import type { OpenStream } from "../../src/kernel/transport.ts";
 import { createStepCounters } from "../../src/observe/step-counters.ts";
 import { testCheckEnvironment, testHost } from "../../src/testing/test-engine.ts";
 import { createInstancePool } from "../../src/worker/instances.ts";
+import type { PolicyHost } from "../../src/worker/policy-host.ts";
 import { ExchangeRun, type StepFailure } from "../../src/worker/run.ts";
 import { scriptPolicies } from "../support/script-policy.ts";
 import type { Conversation } from "./conversation.ts";
 
 export interface EngineUnderTest {
   readonly open: OpenStream;
+  /** Ends what is left, as at the end of the grace period. */
+  readonly abandon: () => void;
   readonly counters: ExchangeCounters;
   readonly failures: readonly StepFailure[];
   readonly replies: readonly ReplyEvent[];
   /** Generations that are still held after the configuration has been let go of: none, if nothing leaks. */
   openGenerations(): number;
+  /** Deadlines that are running. */
+  openTimers(): number;
 }
 
-export async function engineUnderTest(config: string, settings: Conversation["settings"] = {}): Promise<EngineUnderTest> {
+export interface EngineParts {
+  /** Default: the `script` policies. */
+  readonly policies?: PolicyRegistry;
+  /** Told of a failed step, besides the list. */
+  readonly failed?: (failure: StepFailure) => void;
+  /** Told of a reply, besides the list. */
+  readonly replied?: (event: ReplyEvent) => void;
+}
+
+export async function engineUnderTest(
+  config: string,
+  settings: Conversation["settings"] = {},
+  { policies = scriptPolicies, failed, replied }: EngineParts = {},
+): Promise<EngineUnderTest> {
   const { resetLimited = false, ...promised } = settings;
   const envoy: EnvoyPromises = {
     identity: "both",
@@ -35,10 +53,26 @@ export async function engineUnderTest(config: string, settings: Conversation["se
   };
   const counters = createExchangeCounters();
   const generations = createGenerationHolder(() => 0);
-  const host = testHost({ counters: createStepCounters() }, () => 0);
+  const timers = new Set<object>();
+  const untracked = testHost({ counters: createStepCounters() }, () => 0);
+  const host: PolicyHost = {
+    ...untracked,
+    startTimer: (milliseconds, expired) => {
+      const timer = {};
+      timers.add(timer);
+      const cancel = untracked.startTimer(milliseconds, () => {
+        timers.delete(timer);
+        expired();
+      });
+      return () => {
+        timers.delete(timer);
+        cancel();
+      };
+    },
+  };
   if (config !== "none") {
     const environment = {
-      ...testCheckEnvironment(scriptPolicies, {}),
+      ...testCheckEnvironment(policies, {}),
       envoy,
       instances: createInstancePool(host),
       redact: (text: string) => text,
@@ -50,7 +84,7 @@ export async function engineUnderTest(config: string, settings: Conversation["se
   const failures: StepFailure[] = [];
   const replies: ReplyEvent[] = [];
   let count = 0;
-  const { open } = createKernel({
+  const { open, abandon } = createKernel({
     generations,
     envoy,
     capabilities: { resetLimited },
@@ -62,12 +96,19 @@ export async function engineUnderTest(config: string, settings: Conversation["se
         monotonicMs: () => performance.now(),
         startTimer: host.startTimer,
         counters: host.counters,
-        failed: (failure) => failures.push(failure),
+        failed: (failure) => {
+          failures.push(failure);
+          failed?.(failure);
+        },
       }),
-    replied: (event) => replies.push(event),
+    replied: (event) => {
+      replies.push(event);
+      replied?.(event);
+    },
   });
   return {
     open,
+    abandon,
     counters,
     failures,
     replies,
@@ -75,5 +116,6 @@ export async function engineUnderTest(config: string, settings: Conversation["se
       generations.close();
       return generations.open();
     },
+    openTimers: () => timers.size,
   };
 }

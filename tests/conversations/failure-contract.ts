@@ -31,6 +31,6 @@ export const failureContract: readonly Row[] = [
   { row: "new configuration is invalid", heldBy: "tests/lifecycle/hot-reload.test.ts" },
   { row: "no valid configuration yet", covers: ["not-ready"] },
   { row: "a provider is away: the last good configuration, also after a restart", later: "providers other than files" },
-  { row: "SIGTERM", heldBy: "tests/lifecycle/sigterm.test.ts" },
+  { row: "SIGTERM", heldBy: "tests/lifecycle/drain.test.ts" },
   { row: "a worker process dies", later: "several worker processes" },
 ];

@@ -369,6 +369,20 @@ describe("when", () => {
     expect(watched.values.length).toBeLessThanOrEqual((performance.now() - startedAt) / 100 + 1);
   });
 
+  test("the maximum wait holds also when something is noticed during every read", async () => {
+    mkdirSync(join(root, "real"));
+    for (let nth = 0; nth < 300; nth++) writeFileSync(join(root, "real", `b-${nth}.yaml`), "x");
+    symlinkSync("real", join(root, "current"));
+    const watched = await start([join(root, "current")], { debounceMs: 5, waitMsMax: 200, pollMs: 3_600_000 });
+    writeFileSync(join(root, "real", "a.yaml"), "1");
+    for (let nth = 1; nth <= 100 && watched.values.length === 0; nth++) {
+      symlinkSync("real", join(root, "next"));
+      renameSync(join(root, "next"), join(root, "current"));
+      await sleep(15);
+    }
+    expect(watched.values.map((state) => summary(state).slice(0, 8))).toEqual(["a.yaml=1"]);
+  });
+
   test("contents that are the same as before are no change", async () => {
     const path = join(root, "a.yaml");
     writeFileSync(path, "1");
@@ -412,10 +426,13 @@ describe("when", () => {
 
   test("a change that comes while the first state is read is not lost", async () => {
     for (let nth = 0; nth < 200; nth++) writeFileSync(join(root, `b-${nth}.yaml`), "x");
-    for (let nth = 0; nth < 15; nth++) {
+    const startedAt = performance.now();
+    await readFiles([root]);
+    const readingMs = performance.now() - startedAt;
+    for (let nth = 0; nth < 20; nth++) {
       writeFileSync(join(root, "a.yaml"), "before");
       const starting = start([root], { debounceMs: 1, pollMs: 3_600_000 });
-      await sleep(2 * nth);
+      await sleep((readingMs * nth) / 15);
       writeFileSync(join(root, "a.yaml"), "after");
       const watched = await starting;
       const latest = () => summary(watched.values.at(-1) ?? watched.first);

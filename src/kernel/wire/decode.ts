@@ -28,7 +28,7 @@ const attributesEntry = "envoy.filters.http.ext_proc";
 export function decodeIncoming(bytes: Uint8Array): Incoming {
   const message = ProcessingRequest.decode(bytes);
   const { request } = message;
-  const attributes = readAttributes(message.attributes?.[attributesEntry]);
+  const attributes = readAttributes(message.attributes);
   const observed = message.observabilityMode === true;
   switch (request?.$case) {
     case "requestHeaders":
@@ -60,7 +60,9 @@ function readHeaders(message: HttpHeaders): readonly HeaderEntry[] {
   return entries;
 }
 
-function readAttributes(struct: { readonly [key: string]: unknown } | undefined): ReadonlyMap<string, AttributeValue> | undefined {
+function readAttributes(entries: ProcessingRequest["attributes"]): ReadonlyMap<string, AttributeValue> | undefined {
+  // An entry called `__proto__` must not supply what is missing.
+  const struct = entries !== undefined && Object.hasOwn(entries, attributesEntry) ? entries[attributesEntry] : undefined;
   if (struct === undefined) return undefined;
   const attributes = new Map<string, AttributeValue>();
   for (const [name, value] of Object.entries(struct)) {
