@@ -7,6 +7,8 @@ import { root } from "./cache.mjs";
 import { layOut } from "./image/lay-out.ts";
 
 const image = "envoy-policy-engine";
+/** The label in the Dockerfile. */
+const title = "Envoy Policy Engine";
 const usage = `npm run image                                                  builds the image ${image} with Docker
 npm run image -- --build-arg BASE_IMAGE=node:22-bookworm-slim  what follows \`--\` goes to \`docker build\``;
 
@@ -30,6 +32,8 @@ async function main(args: readonly string[]): Promise<number> {
   });
   if (built.error !== undefined) throw new Error(`there is no \`docker\` to build with: ${built.error.message}`);
   if (built.status !== 0) return 1;
+  // What this build has taken the name from, unless something still uses it.
+  docker(["image", "prune", "--force", "--filter", `label=org.opencontainers.image.title=${title}`]);
   if (!addon || !loadsAddon()) warnOfSlowPatterns();
   console.log(
     `image: ${image} is built, ${megabytes(Number(docker(["image", "inspect", "--format", "{{.Size}}", image]).stdout))} with its base`,
