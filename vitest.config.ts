@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: "fast",
           include: ["src/**/*.test.ts", "builder/**/*.test.ts", "policies/**/*.test.ts", "tests/**/*.test.ts"],
-          exclude: ["**/node_modules/**", "tests/envoy/**", "tests/lifecycle/**"],
+          exclude: ["**/node_modules/**", "tests/containers/**", "tests/envoy/**", "tests/lifecycle/**"],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },
@@ -24,6 +24,17 @@ export default defineConfig({
           // Real processes with real clocks: one file at a time, and nothing beside them that takes the cores away.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "containers",
+          include: ["tests/containers/**/*.test.ts"],
+          // The first run on a machine fetches images.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -9,19 +9,26 @@ import { formatProblems } from "../src/config/problems.ts";
 import { createSchemaEngine } from "../src/config/schema-engine.ts";
 import type { Problem } from "../src/errors.ts";
 import { loadPatternEngine } from "../src/expressions/patterns.ts";
+import { generateComposeConfigs } from "./generate-compose-configs.ts";
 import { generateErrorsPage } from "./generate-errors-page.ts";
 import { generateProtos } from "./generate-protos.ts";
 
 /**
- * Everything in a checkout that is generated, as it should be: the protos' types, each policy's `parameters.ts`, the policy registry and
- * `docs/errors.md`.
+ * Everything in a checkout that is generated, as it should be: the protos' types, each policy's `parameters.ts`, the policy registry,
+ * `docs/errors.md` and the configuration of the demo in containers.
  *
  * @throws when a source has a fault; the message says which and where
  */
 export async function generatedFiles(root: string): Promise<readonly GeneratedFile[]> {
   const policies = await readPolicies(root);
   const parameters = policies.map(({ source, manifest }) => ({ path: `${source}/parameters.ts`, text: generateParameters(manifest) }));
-  return [...(await generateProtos(root)), ...parameters, ...generateRegistry(policies), await generateErrorsPage(root)];
+  return [
+    ...(await generateProtos(root)),
+    ...parameters,
+    ...generateRegistry(policies),
+    await generateErrorsPage(root),
+    ...(await generateComposeConfigs()),
+  ];
 }
 
 async function readPolicies(root: string): Promise<readonly RegistryEntry[]> {

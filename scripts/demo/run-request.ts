@@ -1,7 +1,7 @@
 import { type HeaderLine, valuesOf } from "../processes/header-lines.ts";
 import { type ClientResponse, send } from "../processes/send.ts";
 import type { Stage } from "../processes/start-stage.ts";
-import type { SeenRequest, Upstream } from "../processes/start-upstream.ts";
+import type { SeenRequest } from "../processes/start-upstream.ts";
 import { recordedSteps } from "./recorded-steps.ts";
 import type { DemoRequest, ExpectedHeaders } from "./requests.ts";
 
@@ -18,7 +18,12 @@ export interface DemoResult {
 export interface DemoPlace {
   readonly envoyPort: number;
   readonly engineAdminPort: number;
-  readonly upstream: Upstream;
+  readonly upstream: SeenRequests;
+}
+
+/** Who knows which requests have reached the upstream. */
+export interface SeenRequests {
+  find(requestId: string): SeenRequest | undefined | Promise<SeenRequest | undefined>;
 }
 
 export function placeOf({ envoy, engine, upstream }: Stage): DemoPlace {
@@ -29,7 +34,7 @@ export function placeOf({ envoy, engine, upstream }: Stage): DemoPlace {
 export async function runRequest({ envoyPort, engineAdminPort, upstream }: DemoPlace, demo: DemoRequest, id: string): Promise<DemoResult> {
   const response = await send(envoyPort, { ...demo.request, headers: { ...demo.request.headers, "x-request-id": id } });
   const steps = await recordedSteps(engineAdminPort, id);
-  const faults = [...answerFaults(demo, response), ...upstreamFaults(demo, upstream.find(id)), ...stepFaults(demo, steps)];
+  const faults = [...answerFaults(demo, response), ...upstreamFaults(demo, await upstream.find(id)), ...stepFaults(demo, steps)];
   return { demo, status: response.status, steps, faults };
 }
 

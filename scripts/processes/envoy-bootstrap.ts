@@ -25,7 +25,10 @@ const connectionManager: Way = [
   { name: "envoy.filters.network.http_connection_manager" },
   "typed_config",
 ];
-const cluster = (name: string): Way => ["static_resources", "clusters", { name }];
+/** A cluster by its name. */
+export function clusterPlace(name: "upstream" | "policy_engine"): Way {
+  return ["static_resources", "clusters", { name }];
+}
 
 /** Places in `configs/demo/envoy.yaml` that somebody may want otherwise. */
 export const envoyPlaces = {
@@ -33,7 +36,7 @@ export const envoyPlaces = {
   routes: [...connectionManager, "route_config", "virtual_hosts", 0, "routes"],
   extProc: [...connectionManager, "http_filters", { name: "envoy.filters.http.ext_proc" }, "typed_config"],
   runtime: ["layered_runtime", "layers", { name: "static" }, "static_layer"],
-  healthChecks: [...cluster("policy_engine"), "health_checks"],
+  healthChecks: [...clusterPlace("policy_engine"), "health_checks"],
 } as const satisfies Record<string, Way>;
 
 /** `configs/demo/envoy.yaml` with other addresses. */
@@ -41,8 +44,8 @@ export function moveEnvoy(bootstrap: Data, { listener: ingress, admin, upstream,
   const places: readonly (readonly [Way, Data])[] = [
     [["admin", "address"], addressData(admin)],
     [[...listener, "address"], addressData(ingress)],
-    [[...cluster("upstream"), "load_assignment", "endpoints"], endpoints([upstream])],
-    [[...cluster("policy_engine"), "load_assignment", "endpoints"], endpoints(engines)],
+    [[...clusterPlace("upstream"), "load_assignment", "endpoints"], endpoints([upstream])],
+    [[...clusterPlace("policy_engine"), "load_assignment", "endpoints"], endpoints(engines)],
   ];
   return places.reduce((data, [way, value]) => replaceAt(data, way, value), bootstrap);
 }

@@ -31,8 +31,17 @@ export interface WantedAnswer {
   readonly delayMs?: number;
 }
 
-/** Listens on a free port of the host, by default on loopback. */
-export async function startUpstream(host = "127.0.0.1"): Promise<Upstream> {
+export interface UpstreamPlan {
+  /** Default: loopback. */
+  readonly host?: string;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Gets every request before it is answered. */
+  readonly onRequest?: (request: SeenRequest) => void;
+}
+
+/** Rejects when it cannot listen. */
+export async function startUpstream({ host = "127.0.0.1", port = 0, onRequest = () => {} }: UpstreamPlan = {}): Promise<Upstream> {
   const requests: SeenRequest[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -41,6 +50,7 @@ export async function startUpstream(host = "127.0.0.1"): Promise<Upstream> {
       const body = Buffer.concat(chunks).toString("utf8");
       const seen = { method: request.method ?? "", path: request.url ?? "", headers: headerLines(request.rawHeaders), body };
       requests.push(seen);
+      onRequest(seen);
       answer(response, seen).catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined));
     });
   });
@@ -48,7 +58,7 @@ export async function startUpstream(host = "127.0.0.1"): Promise<Upstream> {
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, host, resolve);
+    server.listen(port, host, resolve);
   });
   return {
     port: portOf(server),
