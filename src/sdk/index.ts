@@ -289,8 +289,9 @@ export interface PolicyContext {
   readonly chain: string;
   readonly step: string;
   /**
-   * An outgoing call. `key` groups calls that share a fate (retries, circuit breaker): usually a constant such as `"jwks"`. Times out after
-   * 5 s unless `init.signal` says otherwise; redirects are refused. Rejects like the global fetch.
+   * An outgoing call over http or https, answered when the whole body is there. `key` groups calls that share a fate (retries, circuit
+   * breaker): usually a constant such as `"jwks"`. Times out after 5 s unless `init.signal` says otherwise; redirects are refused, and so is
+   * a body of more than `init.bodyBytesMax`. Rejects like the global fetch. Errors name the origin, never path or query.
    */
   fetch(key: string, url: string, init?: FetchInit): Promise<globalThis.Response>;
   /**
@@ -304,6 +305,11 @@ export interface PolicyContext {
   random(): number;
   /** Calls `task` every `milliseconds` (at least 10) until the instance is closed; never two at once. A task that throws is logged. */
   every(milliseconds: number, task: () => void | Promise<void>): void;
+  /**
+   * Calls `task` once after at least `milliseconds` (0 to 2 147 483 647), unless the instance is closed before or the returned function is
+   * called. A task that throws is logged.
+   */
+  after(milliseconds: number, task: () => void | Promise<void>): () => void;
   readonly log: Log;
   /** A counter in `/metrics`: `policy_engine_policy_<name>_total` with this step's labels. `name` is `[a-z][a-z0-9_]*`; at most 16 a step. */
   counter(name: string, help: string): Counter;
@@ -317,6 +323,10 @@ export interface FetchInit {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;
+  /** Certificates as PEM that vouch for the server, in place of those that Node trusts: a private CA. */
+  readonly ca?: string;
+  /** The largest body that is taken, in bytes; a larger one rejects. Default 1 MiB. */
+  readonly bodyBytesMax?: number;
 }
 
 /** Structured logging under this step's name. Never pass secrets or whole headers. */
@@ -337,4 +347,6 @@ export interface Health {
   readonly ready: boolean;
   /** One line for people; no secrets. */
   readonly detail: string;
+  /** How old what the step works with is, in seconds; shown as a metric. */
+  readonly ageSeconds?: number;
 }

@@ -3,6 +3,8 @@ import type { PolicyHost, StepIdentity } from "./policy-host.ts";
 
 const fetchTimeoutMs = 5_000;
 const intervalMinMs = 10;
+/** Node fires at once what is further away. */
+const delayMaxMs = 2_147_483_647;
 const countersMax = 16;
 
 /** A context and what must be let go of when its instance is closed. */
@@ -39,6 +41,20 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost): Owned
     own(() => cancel());
   };
 
+  const after = (milliseconds: number, task: () => void | Promise<void>): (() => void) => {
+    if (!(milliseconds >= 0 && milliseconds <= delayMaxMs)) throw new RangeError(`a delay is from 0 to ${delayMaxMs} ms`);
+    if (closed) return () => {};
+    const cancel = host.startTimer(milliseconds, () => {
+      owned.delete(cancel);
+      runTask(task).catch((error: unknown) => log.error({ err: error }, "a background task failed"));
+    });
+    owned.add(cancel);
+    return () => {
+      owned.delete(cancel);
+      cancel();
+    };
+  };
+
   const context: PolicyContext = {
     policy: step.policy,
     chain: step.chain,
@@ -55,6 +71,7 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost): Owned
     now: () => host.now(),
     random: () => host.random(),
     every,
+    after,
     log,
     counter: (name, help) => {
       if (!/^[a-z][a-z0-9_]{0,63}$/.test(name)) throw new TypeError(`\`${name}\` is no counter name: use a-z, 0-9 and _`);

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { discoverPolicies, hashPolicyFolder } from "../../builder/discover.ts";
 import { generateRegistry } from "../../builder/generate-registry.ts";
+import { discoverLibraries } from "../../builder/policy-libraries.ts";
 import type { PolicyManifest } from "../../src/config/types.ts";
 import { policies } from "../../src/generated/registry.ts";
 
@@ -48,7 +49,7 @@ describe("the hash of a policy folder", () => {
     onTestFinished(() => rm(root, { recursive: true, force: true }));
     for (const [file, text] of Object.entries({ ...files, ...changes })) await write(join(root, "policies/a/v1.0.0", file), text);
     const [folder] = await discoverPolicies(root);
-    return folder === undefined ? "" : hashPolicyFolder(folder);
+    return folder === undefined ? "" : hashPolicyFolder(folder, await discoverLibraries(root));
   };
 
   test("is the same for the same content, wherever it is", async () => {

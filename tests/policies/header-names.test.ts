@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bindPlaces } from "../../policies/api-key-validation/v1.0.0/places.ts";
+import { bindPlaces } from "../../policies/lib/credential-places/places.ts";
 import { changeableName as changeableName1 } from "../../policies/set-header/v1.0.0/header-name.ts";
 import { changeableName as changeableName2 } from "../../policies/set-header/v2.0.0/header-name.ts";
 import { changeableHeaderName } from "../../src/worker/header-rules.ts";
