@@ -30,13 +30,13 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "6b055a4b97d088b8989ff115affe86c6c2a7fc663bc5660e66269d3d4e0e3eda",
+    hash: "0d27ca399ecee73d1ea919837a7396ad8b4605993607d61ea620cc6048a97b31",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "729ecb92f9d0109a098285ca925d08a5b6fcdab1e339ec57f5e67939a15d5a5b",
+    hash: "fb3a27ea48b1c6079ebd1723eb3d5bb395ff16ee0698e0174ae327e46fed86a6",
   },
   {
     manifest: setHeader_1_0_0Manifest,

@@ -1,13 +1,10 @@
 /** What policies may call, against real servers on loopback. */
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { portOf } from "../../scripts/processes/free-port.ts";
 import { outgoingFetch } from "../../src/engine/outgoing-fetch.ts";
+import { certificateAuthority, serverCertificate } from "../support/certificates.ts";
 
 let handle: (request: IncomingMessage, response: ServerResponse) => void = () => {};
 let server: Server;
@@ -117,43 +114,30 @@ describe("refused", () => {
 });
 
 describe("a private CA", () => {
-  let folder: string;
-  let secure: ReturnType<typeof createTlsServer>;
-  const file = (name: string): string => readFileSync(join(folder, name), "utf8");
+  const authority = certificateAuthority("authority");
+  const another = certificateAuthority("another");
+  const { pem: cert, privateKey } = serverCertificate("localhost", authority);
+  const secure = createTlsServer({ cert, key: privateKey.export({ format: "pem", type: "pkcs8" }) }, (_, response) =>
+    response.end("secure"),
+  );
 
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "policy-engine-ca-"));
-    const openssl = (...args: readonly string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
-    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
-    for (const name of ["ca", "other"]) openssl("req", "-x509", ...key, "-keyout", `${name}.key`, "-out", `${name}.pem`, "-subj", `/CN=${name}`);
-    openssl("req", ...key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost");
-    openssl(
-      ...["req", "-x509", ...key, "-keyout", "server.key", "-out", "server.pem", "-subj", "/CN=localhost"],
-      ...["-addext", "subjectAltName=DNS:localhost", "-CA", "ca.pem", "-CAkey", "ca.key"],
-    );
-    secure = createTlsServer({ key: file("server.key"), cert: file("server.pem") }, (_, response) => response.end("secure"));
-    await listening(secure);
-  });
-
-  afterAll(async () => {
-    await ended(secure);
-    rmSync(folder, { recursive: true, force: true });
-  });
+  beforeAll(() => listening(secure));
+  afterAll(() => ended(secure));
 
   const get = (host: string, ca?: string) => outgoingFetch(`https://${host}:${portOf(secure)}/`, ca === undefined ? {} : { ca });
 
   test("vouches for its server", async () => {
-    expect(await (await get("localhost", file("ca.pem"))).text()).toBe("secure");
+    expect(await (await get("localhost", authority.pem)).text()).toBe("secure");
   });
 
   test("without it, and with another one, there is no answer, also after a good call on the same address", async () => {
-    await get("localhost", file("ca.pem"));
+    await get("localhost", authority.pem);
     await expect(get("localhost")).rejects.toThrow(/certificate/);
-    await expect(get("localhost", file("other.pem"))).rejects.toThrow(/certificate/);
+    await expect(get("localhost", another.pem)).rejects.toThrow(/certificate/);
   });
 
   test("does not vouch for another name", async () => {
-    await expect(get("127.0.0.1", file("ca.pem"))).rejects.toThrow(/127\.0\.0\.1/);
+    await expect(get("127.0.0.1", authority.pem)).rejects.toThrow(/127\.0\.0\.1/);
   });
 
   test("a text that is no certificate is refused", async () => {

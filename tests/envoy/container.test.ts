@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ContainerRuntimeClient, GenericContainer, getContainerRuntimeClient, ImageName, Wait } from "testcontainers";
 import { expect, test } from "vitest";
+import { createDemoIssuer, type DemoIssuer } from "../../scripts/demo/demo-issuer.ts";
 import { runDemo } from "../../scripts/demo/run-demo.ts";
 import type { DemoPlace } from "../../scripts/demo/run-request.ts";
 import { type Cleanup, createCleanup } from "../../scripts/processes/cleanup.ts";
@@ -24,7 +25,8 @@ test(`Envoy in a container, from ${image}: the demo's requests`, async ({ skip }
   if ("missing" in host) return skip(host.missing);
   const cleanup = createCleanup();
   try {
-    const results = await runDemo(await startPlace(host.address, cleanup));
+    const issuer = createDemoIssuer();
+    const results = await runDemo(await startPlace(host.address, issuer, cleanup), issuer);
     expect(results.filter(({ faults }) => faults.length > 0)).toEqual([]);
   } finally {
     await cleanup.run();
@@ -51,11 +53,11 @@ async function hostForContainers(): Promise<{ readonly address: string } | { rea
   return { address };
 }
 
-async function startPlace(host: string, { add }: Cleanup): Promise<DemoPlace> {
+async function startPlace(host: string, issuer: DemoIssuer, { add }: Cleanup): Promise<DemoPlace> {
   const { path: folder, remove } = await temporaryFolder();
   add(remove);
   const policiesFile = join(folder, "policies.yaml");
-  await writeFile(policiesFile, await demoConfig("policies.yaml"));
+  await writeFile(policiesFile, await issuer.policies());
   const upstream = await startUpstream(host);
   add(upstream.stop);
 

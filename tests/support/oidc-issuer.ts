@@ -121,6 +121,8 @@ function configuration(keys: readonly JWK[]): Readonly<Record<string, unknown>> 
   };
   return {
     jwks: { keys },
+    adapter: Nowhere,
+    ttl: { ClientCredentials: tokenSeconds },
     clients: [client],
     features: {
       clientCredentials: { enabled: true },
@@ -133,4 +135,15 @@ function configuration(keys: readonly JWK[]): Readonly<Record<string, unknown>> 
       },
     },
   };
+}
+
+/** Keeps nothing: its tokens say all there is to know. With no adapter of its own the provider warns of its default one. */
+class Nowhere {
+  async upsert(): Promise<void> {}
+  async find(): Promise<undefined> {}
+  async findByUid(): Promise<undefined> {}
+  async findByUserCode(): Promise<undefined> {}
+  async destroy(): Promise<void> {}
+  async revokeByGrantId(): Promise<void> {}
+  async consume(): Promise<void> {}
 }

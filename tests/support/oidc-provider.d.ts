@@ -2,6 +2,7 @@
 declare module "oidc-provider" {
   import type { RequestListener } from "node:http";
 
+  // biome-ignore lint/style/noDefaultExport: so it is exported
   export default class Provider {
     constructor(issuer: string, configuration: Readonly<Record<string, unknown>>);
     callback(): RequestListener;

@@ -12,8 +12,7 @@ export interface TestClock {
 export function createTestClock(startMs: number): TestClock {
   let now = startMs;
   const timers = new Set<{ readonly at: number; readonly expired: () => void }>();
-  const next = (untilMs: number) =>
-    [...timers].filter(({ at }) => at <= untilMs).sort((left, right) => left.at - right.at)[0];
+  const next = (untilMs: number) => [...timers].filter(({ at }) => at <= untilMs).sort((left, right) => left.at - right.at)[0];
   return {
     now: () => now,
     startTimer(milliseconds, expired) {

@@ -1,4 +1,5 @@
 /** The public keys of one issuer: written out in the configuration, in a file, or behind a URI. */
+import { X509Certificate } from "node:crypto";
 import type { Health, PolicyContext } from "@envoy-policy-engine/sdk";
 import { openFileKeys } from "./file-keys.ts";
 import { openIssuerKeys } from "./issuer-keys.ts";
@@ -48,15 +49,24 @@ export interface KeySetEvents {
  * Opens a key set. Needs no network: keys behind a URI are fetched in the background, and until they are there look-ups wait for them or are
  * answered with `not-ready`.
  *
- * @throws when keys that are written out or in a file cannot be used; the message is for people
+ * @throws when keys that are written out or in a file cannot be used, and when `ca` is no certificate; the message is for people
  */
 export async function openKeySet(source: KeySource, context: KeySetContext, events: KeySetEvents): Promise<KeySet> {
   if (source.uri !== undefined) {
     const { uri, ca, refreshSeconds, staleSeconds } = source;
+    if (ca !== undefined) demandCertificate(ca);
     return openIssuerKeys({ uri, ca, refreshMs: refreshSeconds * 1000, staleMs: staleSeconds * 1000 }, context, events);
   }
   if (source.file !== undefined) return openFileKeys(source.file, context);
   return writtenKeys(source.keys ?? []);
+}
+
+function demandCertificate(pem: string): void {
+  try {
+    new X509Certificate(pem);
+  } catch {
+    throw new Error("`jwks.ca` is no certificate: it begins with `-----BEGIN CERTIFICATE-----`");
+  }
 }
 
 async function writtenKeys(keys: readonly unknown[]): Promise<KeySet> {

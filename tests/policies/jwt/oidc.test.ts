@@ -33,7 +33,9 @@ function startEngine(): Promise<TestEngine> {
     version: 1,
     chains: {
       one: { steps: [{ policy: "jwt-validation@1", parameters: { issuer: issuer.issuer, audience: oidcAudience, jwks } }] },
-      two: { steps: [{ policy: "jwt-validation@2", parameters: { issuers: [{ issuer: issuer.issuer, audiences: [oidcAudience], jwks }] } }] },
+      two: {
+        steps: [{ policy: "jwt-validation@2", parameters: { issuers: [{ issuer: issuer.issuer, audiences: [oidcAudience], jwks }] } }],
+      },
       other: { steps: [{ policy: "set-header@2", parameters: { request: [{ set: { name: "x-a", value: "1" } }] } }] },
     },
     routes: { one: "one", two: "two", other: "other" },
@@ -150,9 +152,7 @@ test("a flood of unknown kids makes a bounded number of fetches, counted at the 
   const claims = { iss: issuer.issuer, sub: "mallory", aud: oidcAudience, exp: Date.now() / 1000 + 86_400 };
   let sent = 0;
   for (let second = 0; second < 60; second++) {
-    const flood = Array.from({ length: 20 }, () =>
-      send(compact({ alg: "ES256", kid: `flood-${sent++}` }, claims, () => Buffer.alloc(64))),
-    );
+    const flood = Array.from({ length: 20 }, () => send(compact({ alg: "ES256", kid: `flood-${sent++}` }, claims, () => Buffer.alloc(64))));
     expect(new Set(await Promise.all(flood))).toEqual(new Set([401]));
     expect(await send(token)).toBe(200);
     await clock.advance(1_000);

@@ -1,5 +1,5 @@
-import { type KeySetContext, openKeySet } from "@envoy-policy-engine/key-sets";
 import { describe, expect, test } from "vitest";
+import { type KeySetContext, openKeySet } from "../../../policies/lib/key-sets/key-set.ts";
 import { waitFor } from "../../../scripts/processes/wait-for.ts";
 import { keyOne, keyTwo, testIssuer, wanted } from "./issuer.ts";
 

@@ -1,6 +1,6 @@
-import { type KeySet, openKeySet } from "@envoy-policy-engine/key-sets";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { type KeySet, openKeySet } from "../../../policies/lib/key-sets/key-set.ts";
 import { waitFor } from "../../../scripts/processes/wait-for.ts";
 import { keyOne, keyTwo, type TestIssuer, testIssuer, wanted } from "./issuer.ts";
 
@@ -148,10 +148,16 @@ describe("refreshes", () => {
     issuer.answer(() => Promise.reject(new Error("away")));
     await pass(issuer, 3_599_000, minute);
     expect(keys.lookUp(wanted(keyOne))).toMatchObject({ kind: "found" });
-    expect([keys.holds(key), keys.health()]).toEqual([true, expect.objectContaining({ ready: true, detail: expect.stringContaining("the last with: away") })]);
+    expect([keys.holds(key), keys.health()]).toEqual([
+      true,
+      expect.objectContaining({ ready: true, detail: expect.stringContaining("the last with: away") }),
+    ]);
     await pass(issuer, 1_000);
     expect(keys.lookUp(wanted(keyOne))).toMatchObject({ kind: "not-ready" });
-    expect([keys.holds(key), keys.health()]).toEqual([false, expect.objectContaining({ ready: false, detail: expect.stringContaining("too old to be used") })]);
+    expect([keys.holds(key), keys.health()]).toEqual([
+      false,
+      expect.objectContaining({ ready: false, detail: expect.stringContaining("too old to be used") }),
+    ]);
     issuer.publish(keyOne);
     await pass(issuer, minute);
     expect([keys.holds(key), keys.health().ready]).toEqual([true, true]);

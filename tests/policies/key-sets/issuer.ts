@@ -1,5 +1,5 @@
 /** An issuer that answers as a test says, and a context whose clock the test moves. */
-import type { KeySetContext, KeySetEvents } from "@envoy-policy-engine/key-sets";
+import type { KeySetContext, KeySetEvents } from "../../../policies/lib/key-sets/key-set.ts";
 import { createTestClock, type TestClock } from "../../support/test-clock.ts";
 import { type Json, type TestKey, testKey } from "../jwt/signing.ts";
 

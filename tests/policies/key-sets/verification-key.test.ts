@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
-import { openKeySet } from "@envoy-policy-engine/key-sets";
 import { describe, expect, test } from "vitest";
+import { openKeySet } from "../../../policies/lib/key-sets/key-set.ts";
 import { testKey } from "../jwt/signing.ts";
 import { testIssuer } from "./issuer.ts";
 
