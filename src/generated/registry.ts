@@ -30,13 +30,13 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "0d27ca399ecee73d1ea919837a7396ad8b4605993607d61ea620cc6048a97b31",
+    hash: "61770c04e6b8cea52afa733d03ae4909f270bd1c22ac9d821b134691965be40a",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "fb3a27ea48b1c6079ebd1723eb3d5bb395ff16ee0698e0174ae327e46fed86a6",
+    hash: "916f837f0750ed8633ecfe9245d0ac2fe9bc7b68afcca0f0f23b5a4cd4cbb372",
   },
   {
     manifest: setHeader_1_0_0Manifest,

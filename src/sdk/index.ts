@@ -315,7 +315,23 @@ export interface PolicyContext {
   counter(name: string, help: string): Counter;
   /** Shown in `/readyz` and metrics. It never makes the whole engine not ready. */
   health(name: string, probe: () => Health): void;
+  /**
+   * A value that instances share: steps, chains and, across a change of the configuration, the instances before and after it. `make` is called
+   * when nobody holds a value under this key, and what it starts with the context it gets ends after the last instance that holds it. So the key
+   * must say everything that the value depends on. What `make` throws is thrown. Its log lines carry the names of the step that came first.
+   */
+  shared<Value>(key: SharedKey<Value>, make: (context: SharedContext) => Value): Value;
 }
+
+/** Names a value that instances share and carries its type. Begin the name with the package's own: all policies share these names. */
+export interface SharedKey<Value> {
+  readonly name: string;
+  /** Never present at run time; ties the key to its type. */
+  readonly _value?: Value;
+}
+
+/** What a value that instances share may use, see {@link PolicyContext.shared}. */
+export type SharedContext = Pick<PolicyContext, "fetch" | "file" | "now" | "random" | "every" | "after" | "log">;
 
 /** What {@link PolicyContext.fetch} understands of the global fetch's options. */
 export interface FetchInit {

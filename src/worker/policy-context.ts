@@ -1,5 +1,6 @@
-import type { PolicyContext } from "@envoy-policy-engine/sdk";
+import type { PolicyContext, SharedKey } from "@envoy-policy-engine/sdk";
 import type { PolicyHost, StepIdentity } from "./policy-host.ts";
+import type { SharedValues } from "./shared-values.ts";
 
 const fetchTimeoutMs = 5_000;
 const intervalMinMs = 10;
@@ -15,7 +16,7 @@ export interface OwnedContext {
 }
 
 /** What an instance gets in place of the globals. Everything it starts ends with it. */
-export function createPolicyContext(step: StepIdentity, host: PolicyHost): OwnedContext {
+export function createPolicyContext(step: StepIdentity, host: PolicyHost, shared: SharedValues): OwnedContext {
   const owned = new Set<() => void>();
   let closed = false;
   let counters = 0;
@@ -82,6 +83,12 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost): Owned
       return { add: (count = 1) => counter.add(count) };
     },
     health: (name, probe) => own(host.probes.add(step, name, probe)),
+    shared: <Value>(key: SharedKey<Value>, make: (context: PolicyContext) => Value) => {
+      const lease = shared.acquire(key.name, () => createPolicyContext(step, host, shared), make);
+      own(lease.release);
+      // The key carries the type.
+      return lease.value as Value;
+    },
   };
 
   const notify = (call: () => void): void => {

@@ -1,7 +1,7 @@
 /** What the versions of jwt-validation have in common: a request in, a verified caller or a refusal out. */
 import { bindPlaces, type Place } from "@envoy-policy-engine/credential-places";
-import { type KeySetEvents, type KeySource, openKeySet } from "@envoy-policy-engine/key-sets";
-import type { Auth, MetadataKey, PolicyContext, Reply, RequestExchange } from "@envoy-policy-engine/sdk";
+import { type KeySet, type KeySource, openKeySet } from "@envoy-policy-engine/key-sets";
+import type { Auth, Counter, MetadataKey, PolicyContext, Reply, RequestExchange } from "@envoy-policy-engine/sdk";
 import { bindClaimHeaders, type ClaimHeader, type HeaderFromClaim, headersFrom, writeHeaders } from "./claim-headers.ts";
 import { claimAt, scopesOf } from "./claim-values.ts";
 import { createReplies } from "./replies.ts";
@@ -119,22 +119,26 @@ export async function openGate(options: GateOptions, context: PolicyContext): Pr
 }
 
 async function openIssuers(options: GateOptions, context: PolicyContext): Promise<ReadonlyMap<string, Issuer>> {
-  const events = countKeySets(context);
+  const misses = context.counter("key_set_misses", "Tokens whose key was not there when it was looked up.");
   const issuers = new Map<string, Issuer>();
   for (const { issuer, audiences, algorithms, jwks } of options.issuers) {
     if (issuers.has(issuer)) throw new Error(`the issuer \`${issuer}\` is given twice: put its audiences and keys in one entry`);
-    const keys = await openKeySet(jwks, context, events);
+    const keys = countingMisses(await openKeySet(jwks, context), misses);
     context.health(`keys of ${issuer}`, keys.health);
     issuers.set(issuer, { issuer, audiences, algorithms: new Set(algorithms), clockSkewMs: options.clockSkewSeconds * 1000, keys });
   }
   return issuers;
 }
 
-function countKeySets({ counter }: PolicyContext): KeySetEvents {
-  const refreshes = counter("key_set_refreshes", "Key sets fetched from their issuers.");
-  const failures = counter("key_set_refresh_failures", "Key sets that could not be fetched.");
-  const misses = counter("key_set_misses", "Tokens whose key was not there when it was looked up.");
-  return { refreshed: () => refreshes.add(), refreshFailed: () => failures.add(), keyMissed: () => misses.add() };
+function countingMisses(keys: KeySet, misses: Counter): KeySet {
+  return {
+    ...keys,
+    lookUp(wanted) {
+      const found = keys.lookUp(wanted);
+      if (found instanceof Promise || found.kind !== "found") misses.add();
+      return found;
+    },
+  };
 }
 
 function metadataOf(claims: Readonly<Record<string, unknown>>, names: readonly string[]): Readonly<Record<string, unknown>> | undefined {

@@ -2,7 +2,7 @@ import type { KeySet, KeySetContext } from "./key-set.ts";
 import { parseKeyTable } from "./key-table.ts";
 
 /** The keys in a file, which is watched: a broken new state is logged and the last good one stays. Throws when it cannot be used now. */
-export async function openFileKeys(path: string, context: Pick<KeySetContext, "file" | "now" | "log">): Promise<KeySet> {
+export async function openFileKeys(path: string, context: KeySetContext): Promise<KeySet> {
   let latest = 0;
   const first = await context.file(path, (content) => {
     latest += 1;

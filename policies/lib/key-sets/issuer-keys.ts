@@ -3,7 +3,8 @@
  * the stale bound), a key that the issuer has just begun to use works at once, and no stranger can make the engine ask the issuer often.
  */
 import { Buffer } from "node:buffer";
-import type { KeySet, KeySetContext, KeySetEvents, LookUp } from "./key-set.ts";
+import type { SharedContext } from "@envoy-policy-engine/sdk";
+import type { KeySet, LookUp } from "./key-set.ts";
 import { type KeyTable, parseKeyTable, type WantedKey } from "./key-table.ts";
 import { createRecentlyUnknown } from "./recently-unknown.ts";
 import { createBudget } from "./refresh-budget.ts";
@@ -26,7 +27,7 @@ const missLimits = { burst: 5, refillMs: 10_000 };
 /** How long a key that the issuer did not have is not asked for again. */
 const unknownLimits = { entriesMax: 1_000, keptMs: 30_000 };
 
-export function openIssuerKeys(source: IssuerSource, context: KeySetContext, events: KeySetEvents): KeySet {
+export function openIssuerKeys(source: IssuerSource, context: SharedContext): KeySet {
   const budget = createBudget(missLimits, context.now);
   const unknown = createRecentlyUnknown(unknownLimits, context.now);
   let table: KeyTable | undefined;
@@ -64,13 +65,11 @@ export function openIssuerKeys(source: IssuerSource, context: KeySetContext, eve
       table = next;
       fetchedAt = startedAt;
       failures = 0;
-      events.refreshed();
       // Not all engines at the same moment.
       schedule(source.refreshMs * (0.9 + 0.1 * context.random()));
     } catch (error) {
       failures += 1;
       lastFault = error instanceof Error ? error.message : String(error);
-      events.refreshFailed();
       const delayMs = Math.min(backOffMs.first * 2 ** (failures - 1), backOffMs.most, source.refreshMs) * (0.5 + 0.5 * context.random());
       context.log.warn(
         { failures, err: error, retryMs: Math.round(delayMs), usable: usable() !== undefined },
@@ -134,7 +133,6 @@ export function openIssuerKeys(source: IssuerSource, context: KeySetContext, eve
     lookUp(wanted) {
       const now = found(wanted);
       if (now !== undefined) return now;
-      events.keyMissed();
       if (failures > 0 || (flight === undefined && usable() !== undefined && unknown.has(wanted))) return missed();
       return withinTime(search(wanted), missed, context);
     },
@@ -147,7 +145,7 @@ export function openIssuerKeys(source: IssuerSource, context: KeySetContext, eve
   };
 }
 
-async function fetchTable({ uri, ca }: IssuerSource, context: KeySetContext, before: KeyTable | undefined): Promise<KeyTable> {
+async function fetchTable({ uri, ca }: IssuerSource, context: SharedContext, before: KeyTable | undefined): Promise<KeyTable> {
   const response = await context.fetch("jwks", uri, {
     headers: { accept: "application/jwk-set+json, application/json" },
     bodyBytesMax,
@@ -160,7 +158,7 @@ async function fetchTable({ uri, ca }: IssuerSource, context: KeySetContext, bef
 }
 
 /** What `work` gives, or what `late` gives when that takes longer than a request can wait. */
-function withinTime(work: Promise<LookUp>, late: () => LookUp, context: KeySetContext): Promise<LookUp> {
+function withinTime(work: Promise<LookUp>, late: () => LookUp, context: SharedContext): Promise<LookUp> {
   return new Promise((resolve) => {
     const cancel = context.after(waitMsMax, () => resolve(late()));
     void work.then(resolve).finally(cancel);

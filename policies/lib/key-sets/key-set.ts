@@ -1,6 +1,6 @@
 /** The public keys of one issuer: written out in the configuration, in a file, or behind a URI. */
 import { X509Certificate } from "node:crypto";
-import type { Health, PolicyContext } from "@envoy-policy-engine/sdk";
+import type { Health, PolicyContext, SharedKey } from "@envoy-policy-engine/sdk";
 import { openFileKeys } from "./file-keys.ts";
 import { openIssuerKeys } from "./issuer-keys.ts";
 import { readKeyTable, type WantedKey } from "./key-table.ts";
@@ -36,26 +36,22 @@ export interface KeySource {
 }
 
 /** What a key set takes from a policy's context. */
-export type KeySetContext = Pick<PolicyContext, "fetch" | "file" | "now" | "random" | "after" | "log">;
-
-/** Hears what happens, to count it. */
-export interface KeySetEvents {
-  refreshed(): void;
-  refreshFailed(): void;
-  keyMissed(): void;
-}
+export type KeySetContext = Pick<PolicyContext, "file" | "now" | "log" | "shared">;
 
 /**
- * Opens a key set. Needs no network: keys behind a URI are fetched in the background, and until they are there look-ups wait for them or are
- * answered with `not-ready`.
+ * Opens a key set. Needs no network: keys behind a URI are fetched in the background, once for all steps that name them in the same way, and
+ * until they are there look-ups wait for them or are answered with `not-ready`.
  *
  * @throws when keys that are written out or in a file cannot be used, and when `ca` is no certificate; the message is for people
  */
-export async function openKeySet(source: KeySource, context: KeySetContext, events: KeySetEvents): Promise<KeySet> {
+export async function openKeySet(source: KeySource, context: KeySetContext): Promise<KeySet> {
   if (source.uri !== undefined) {
     const { uri, ca, refreshSeconds, staleSeconds } = source;
     if (ca !== undefined) demandCertificate(ca);
-    return openIssuerKeys({ uri, ca, refreshMs: refreshSeconds * 1000, staleMs: staleSeconds * 1000 }, context, events);
+    const issuer = { uri, ca, refreshMs: refreshSeconds * 1000, staleMs: staleSeconds * 1000 };
+    // One for all steps, and one that outlives a change of the configuration: the keys are there although the issuer may be away.
+    const key: SharedKey<KeySet> = { name: JSON.stringify(["key-sets", issuer]) };
+    return context.shared(key, (shared) => openIssuerKeys(issuer, shared));
   }
   if (source.file !== undefined) return openFileKeys(source.file, context);
   return writtenKeys(source.keys ?? []);

@@ -2,8 +2,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { policies } from "../../../src/generated/registry.ts";
 import { startTestEngine, type TestEngine, type TestExchange } from "../../../src/testing/test-engine.ts";
-import { audience, authorizationLines, issuer, jwks, now, type TokenRow, tokenTable } from "./token-table.ts";
+import { audience, authorizationLines, issuer, jwks, type TokenRow, tokenTable } from "./token-table.ts";
 
+const now = Date.UTC(2026, 0, 1) / 1000;
+const rows = tokenTable(now);
 const claimsToHeaders = [
   { claim: "sub", header: "x-user" },
   { claim: "role", header: "x-role" },
@@ -32,7 +34,7 @@ const send = (route: string, entry: TokenRow["attack"]): Promise<TestExchange> =
   engine.exchange({ route, headers: { authorization: authorizationLines(entry), "x-user": "mallory", "x-role": "admin" } });
 
 describe.each(["one", "two"])("the table of tokens, version %s", (route) => {
-  test.for(tokenTable)("$name", async ({ attack, twin, code, status = 401 }) => {
+  test.for(rows)("$name", async ({ attack, twin, code, status = 401 }) => {
     const refused = await send(route, attack);
     expect([refused.client.status, refused.reply, refused.upstream, refused.metadata]).toEqual([status, code, undefined, {}]);
     expect(refused.failures).toEqual([]);
@@ -54,6 +56,6 @@ describe.each(["one", "two"])("the table of tokens, version %s", (route) => {
 });
 
 test("the table has at least sixty tokens and no name twice", () => {
-  expect(tokenTable.length * 2).toBeGreaterThanOrEqual(60);
-  expect(new Set(tokenTable.map(({ name }) => name)).size).toBe(tokenTable.length);
+  expect(rows.length * 2).toBeGreaterThanOrEqual(60);
+  expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
 });

@@ -15,7 +15,7 @@ async function open(first: string) {
       return Buffer.from(first);
     },
   };
-  const keys = await openKeySet({ file: "keys.json", refreshSeconds: 300, staleSeconds: 3600 }, context, issuer.events);
+  const keys = await openKeySet({ file: "keys.json", refreshSeconds: 300, staleSeconds: 3600 }, context);
   const until = (kid: typeof keyOne, kind: string) =>
     waitFor({ what: `${kid.kid} to be ${kind}`, timeoutMs: 2_000 }, async () =>
       (await keys.lookUp(wanted(kid))).kind === kind ? true : undefined,

@@ -1,15 +1,16 @@
 /** An issuer that answers as a test says, and a context whose clock the test moves. */
-import type { KeySetContext, KeySetEvents } from "../../../policies/lib/key-sets/key-set.ts";
+import type { SharedContext } from "@envoy-policy-engine/sdk";
+import type { KeySetContext } from "../../../policies/lib/key-sets/key-set.ts";
 import { createTestClock, type TestClock } from "../../support/test-clock.ts";
 import { type Json, type TestKey, testKey } from "../jwt/signing.ts";
 
 export interface TestIssuer {
   readonly clock: TestClock;
   readonly context: KeySetContext;
-  readonly events: KeySetEvents;
   /** When it was asked, in milliseconds since the start. */
   readonly asked: readonly number[];
-  readonly counts: { refreshed: number; refreshFailed: number; keyMissed: number };
+  /** How often it has come to an end with what it was answered: then it says when it will ask again. */
+  readonly ended: number;
   /** What was logged, without its facts. */
   readonly logged: readonly string[];
   /** Publishes these keys from now on. */
@@ -18,35 +19,40 @@ export interface TestIssuer {
   answer(how: () => Promise<Response>): void;
 }
 
-/** @param random what `context.random` returns */
-export function testIssuer(random = 0.5): TestIssuer {
+/** How long a request waits for an issuer. */
+const requestWaitMs = 750;
+
+/** @param random what `context.random` returns; not 0.5, which makes the first back-off as long as a request waits */
+export function testIssuer(random = 0.6): TestIssuer {
   const start = Date.UTC(2026, 0, 1);
   const clock = createTestClock(start);
   const asked: number[] = [];
   const logged: string[] = [];
-  const counts = { refreshed: 0, refreshFailed: 0, keyMissed: 0 };
+  let ended = 0;
   let respond = (): Promise<Response> => Promise.reject(new Error("nobody is there"));
   const note = (_facts: Json, message: string): void => void logged.push(message);
+  const context: SharedContext = {
+    fetch: () => {
+      asked.push(clock.now() - start);
+      return respond();
+    },
+    file: () => Promise.reject(new Error("no files")),
+    now: clock.now,
+    random: () => random,
+    every: () => {},
+    after: (milliseconds, task) => {
+      if (milliseconds !== requestWaitMs) ended += 1;
+      return clock.startTimer(milliseconds, () => void task());
+    },
+    log: { debug: note, info: note, warn: note, error: note },
+  };
   return {
     clock,
     asked,
-    counts,
     logged,
-    events: {
-      refreshed: () => void counts.refreshed++,
-      refreshFailed: () => void counts.refreshFailed++,
-      keyMissed: () => void counts.keyMissed++,
-    },
-    context: {
-      fetch: () => {
-        asked.push(clock.now() - start);
-        return respond();
-      },
-      file: () => Promise.reject(new Error("no files")),
-      now: clock.now,
-      random: () => random,
-      after: clock.startTimer,
-      log: { debug: note, info: note, warn: note, error: note },
+    context: { ...context, shared: (_key, make) => make(context) },
+    get ended() {
+      return ended;
     },
     publish: (...keys) => {
       respond = async () => Response.json({ keys: keys.map(({ jwk }) => jwk) });

@@ -12,8 +12,8 @@ const weak = generateKeyPairSync("rsa", { modulusLength: 1024 }).publicKey.expor
 const short = generateKeyPairSync("rsa", { modulusLength: 2040 }).publicKey.export({ format: "jwk" });
 
 const open = (keys: readonly object[]) => {
-  const { context, events } = testIssuer();
-  return openKeySet({ keys, refreshSeconds: 300, staleSeconds: 3600 }, context, events);
+  const { context } = testIssuer();
+  return openKeySet({ keys, refreshSeconds: 300, staleSeconds: 3600 }, context);
 };
 
 describe("keys that cannot be used, each beside one that can", () => {
