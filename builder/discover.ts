@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { join } from "node:path";
 import { compareVersions, parseVersion, type Version } from "../src/config/semver.ts";
+import { filesIn } from "./files-in.ts";
+import { dependenciesOf, librariesBehind, type PolicyLibrary } from "./policy-libraries.ts";
 
 /** A folder that holds one version of a policy. */
 export interface PolicyFolder {
@@ -40,15 +42,22 @@ export async function discoverPolicies(root: string): Promise<readonly PolicyFol
 }
 
 /**
- * What a policy folder runs as: SHA-256 over the names and contents of its manifest, its code and its dependencies, hex. Its README, its
- * cases and its tests do not count, for they change nothing of what runs, nor does `parameters.ts`, which follows from the manifest.
+ * What a policy folder runs as: SHA-256 over the names and contents of its manifest, its code, its dependencies, and the same of the shared
+ * packages behind it, hex. READMEs, cases and tests do not count, for they change nothing of what runs, nor does `parameters.ts`, which
+ * follows from the manifest.
  */
-export async function hashPolicyFolder(folder: PolicyFolder): Promise<string> {
+export async function hashPolicyFolder(folder: PolicyFolder, libraries: ReadonlyMap<string, PolicyLibrary>): Promise<string> {
   const hash = createHash("sha256");
-  for (const file of folder.files) {
-    if (notRun.has(file) || file.endsWith(".test.ts")) continue;
-    const content = await readFile(join(folder.path, file));
-    hash.update(`${file}\0${content.length}\0`).update(content);
+  const dependencies = folder.files.includes("package.json")
+    ? dependenciesOf(JSON.parse(await readFile(join(folder.path, "package.json"), "utf8")))
+    : [];
+  const shared = librariesBehind(dependencies, libraries).map(({ name, path, files }) => ({ prefix: `${name}/`, path, files }));
+  for (const { prefix, path, files } of [{ prefix: "", ...folder }, ...shared]) {
+    for (const file of files) {
+      if (notRun.has(file) || file.endsWith(".test.ts")) continue;
+      const content = await readFile(join(path, file));
+      hash.update(`${prefix}${file}\0${content.length}\0`).update(content);
+    }
   }
   return hash.digest("hex");
 }
@@ -62,14 +71,3 @@ async function foldersIn(path: string): Promise<readonly string[]> {
     .map((entry) => entry.name)
     .sort();
 }
-
-async function filesIn(path: string): Promise<readonly string[]> {
-  const entries = await readdir(path, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relativeTo(path, join(entry.parentPath, entry.name)))
-    .filter((file) => !file.startsWith("node_modules/"))
-    .sort();
-}
-
-const relativeTo = (folder: string, path: string): string => path.slice(folder.length + 1).replaceAll(sep, "/");

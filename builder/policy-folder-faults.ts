@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { formatProblems } from "../src/config/problems.ts";
 import type { SchemaEngine } from "../src/config/schema-engine.ts";
 import type { PolicyFolder } from "./discover.ts";
+import { dependenciesOf } from "./policy-libraries.ts";
 import { readManifest } from "./read-manifest.ts";
 
 /** What a policy needs besides its manifest, and why. */
@@ -57,10 +58,4 @@ function importedPackages(code: string): readonly string[] {
   return specifiers
     .filter((specifier) => !specifier.startsWith(".") && !specifier.startsWith("node:"))
     .map((specifier) => specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/"));
-}
-
-function dependenciesOf(manifest: unknown): readonly string[] {
-  if (typeof manifest !== "object" || manifest === null || !("dependencies" in manifest)) return [];
-  const { dependencies } = manifest;
-  return typeof dependencies === "object" && dependencies !== null ? Object.keys(dependencies) : [];
 }

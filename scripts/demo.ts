@@ -1,6 +1,7 @@
 // `npm run demo`: a real Envoy asks the engine about real requests, and what came of each is compared with what should have.
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { createDemoIssuer } from "./demo/demo-issuer.ts";
 import { runDemo } from "./demo/run-demo.ts";
 import { placeOf } from "./demo/run-request.ts";
 import { stay } from "./demo/stay.ts";
@@ -27,16 +28,17 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const interrupted = interruption();
   console.log("starting an upstream, the engine and Envoy ...");
-  const stage = await startStage({ carrier: "tcp" });
+  const issuer = createDemoIssuer();
+  const stage = await startStage({ carrier: "tcp", policies: await issuer.policies() });
   try {
-    const results = await Promise.race([runDemo(placeOf(stage)), interrupted]);
+    const results = await Promise.race([runDemo(placeOf(stage), issuer), interrupted]);
     if (results === "interrupted") return interruptedCode;
     console.log(`\n${table(results)}\n`);
     const wrong = results.filter(({ faults }) => faults.length > 0).length;
     console.log(
       wrong === 0 ? `all ${results.length} requests came out as they should` : `${wrong} of ${results.length} requests came out wrong`,
     );
-    if (options.stay) await stay(stage, interrupted);
+    if (options.stay) await stay(stage, issuer, interrupted);
     return wrong === 0 ? 0 : 1;
   } finally {
     await stage.close();

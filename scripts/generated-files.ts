@@ -4,6 +4,7 @@ import { discoverPolicies, hashPolicyFolder } from "../builder/discover.ts";
 import { generateParameters } from "../builder/generate-parameters.ts";
 import { generateRegistry, type RegistryEntry } from "../builder/generate-registry.ts";
 import type { GeneratedFile } from "../builder/generated-file.ts";
+import { discoverLibraries } from "../builder/policy-libraries.ts";
 import { readManifest } from "../builder/read-manifest.ts";
 import { formatProblems } from "../src/config/problems.ts";
 import { createSchemaEngine } from "../src/config/schema-engine.ts";
@@ -35,10 +36,11 @@ async function readPolicies(root: string): Promise<readonly RegistryEntry[]> {
   const schemas = createSchemaEngine(loadPatternEngine().engine);
   const problems: Problem[] = [];
   const entries: RegistryEntry[] = [];
+  const libraries = await discoverLibraries(root);
   for (const folder of await discoverPolicies(root)) {
     const parsed = await readManifest(folder, schemas);
     if ("problems" in parsed) problems.push(...parsed.problems);
-    else entries.push({ manifest: parsed.manifest, source: folder.source, hash: await hashPolicyFolder(folder) });
+    else entries.push({ manifest: parsed.manifest, source: folder.source, hash: await hashPolicyFolder(folder, libraries) });
   }
   if (problems.length > 0) throw new Error(`manifests with problems, nothing was generated:\n${formatProblems(problems)}`);
   return entries;

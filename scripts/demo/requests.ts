@@ -1,4 +1,5 @@
 import type { ClientRequest } from "../processes/send.ts";
+import type { DemoIssuer } from "./demo-issuer.ts";
 
 /** One request of the demo and what must come of it. */
 export interface DemoRequest {
@@ -23,7 +24,12 @@ export type ExpectedHeaders = Readonly<Record<string, string | undefined>>;
 /** Their SHA-256 digests are in `configs/demo/policies.yaml`. Alice may read and write, bob may read, carol's key has expired. */
 export const demoKeys = { alice: "demo-alice-key", bob: "demo-bob-key", carol: "demo-carol-key" } as const;
 
-export const demoRequests: readonly DemoRequest[] = [
+/** @param issuer the one whose key the engine knows */
+export function demoRequests(issuer: DemoIssuer): readonly DemoRequest[] {
+  return [...withKeys, ...withTokens(issuer), ...others];
+}
+
+const withKeys: readonly DemoRequest[] = [
   {
     title: "a valid key",
     request: { path: "/orders/1", headers: { "x-api-key": demoKeys.alice } },
@@ -82,6 +88,85 @@ export const demoRequests: readonly DemoRequest[] = [
     upstream: undefined,
     steps: "auth ran → authorize replied 403 no-rule-matched",
   },
+];
+
+const withTokens = ({ token }: DemoIssuer): readonly DemoRequest[] => [
+  {
+    title: "a good token, for jwt-validation 1.0.0",
+    request: { path: "/reports/1", headers: { ...bearer(token()), "x-user": "mallory" } },
+    status: 200,
+    upstream: { headers: { "x-user": "alice", authorization: undefined } },
+    steps: "auth ran",
+  },
+  {
+    title: "no token",
+    request: { path: "/reports/1" },
+    status: 401,
+    answer: { "www-authenticate": 'Bearer realm="api"' },
+    upstream: undefined,
+    steps: "auth replied 401 jwt-missing",
+  },
+  {
+    title: "a token that has expired",
+    request: { path: "/reports/1", headers: bearer(token({ exp: 1 })) },
+    status: 401,
+    answer: { "www-authenticate": 'Bearer realm="api", error="invalid_token"' },
+    upstream: undefined,
+    steps: "auth replied 401 jwt-expired",
+  },
+  {
+    title: "a token for somebody else",
+    request: { path: "/reports/1", headers: bearer(token({ aud: "other-api" })) },
+    status: 401,
+    upstream: undefined,
+    steps: "auth replied 401 jwt-audience-wrong",
+  },
+  {
+    title: "a good token, for jwt-validation 2.0.0",
+    request: { path: "/invoices/1", headers: { ...bearer(token()), "x-groups": "admins" } },
+    status: 200,
+    upstream: { headers: { "x-user": "alice", "x-groups": "staff", "x-auth": "jwt alice", authorization: undefined } },
+    steps: "auth ran → trace ran",
+  },
+  {
+    title: "the same in a cookie",
+    request: { path: "/invoices/1", headers: { cookie: `theme=dark; access_token=${token()}` } },
+    status: 200,
+    upstream: { headers: { "x-user": "alice", cookie: "theme=dark" } },
+    steps: "auth ran → trace ran",
+  },
+  {
+    title: "two tokens in one request",
+    request: { path: "/invoices/1", headers: { ...bearer(token()), cookie: `access_token=${token()}` } },
+    status: 400,
+    upstream: undefined,
+    steps: "auth replied 400 jwt-several",
+  },
+  {
+    title: "a token that has expired",
+    request: { path: "/invoices/1", headers: bearer(token({ exp: 1 })) },
+    status: 401,
+    upstream: undefined,
+    steps: "auth replied 401 jwt-expired",
+  },
+  {
+    title: "a token for somebody else",
+    request: { path: "/invoices/1", headers: bearer(token({ aud: ["other-api"] })) },
+    status: 401,
+    upstream: undefined,
+    steps: "auth replied 401 jwt-audience-wrong",
+  },
+  {
+    title: "a good token without the scope",
+    request: { path: "/invoices/1", headers: bearer(token({ scope: "reports.read" })) },
+    status: 403,
+    answer: { "www-authenticate": 'Bearer realm="api", error="insufficient_scope", scope="invoices.read"' },
+    upstream: undefined,
+    steps: "auth replied 403 jwt-scope-missing",
+  },
+];
+
+const others: readonly DemoRequest[] = [
   {
     title: "one version of a policy: an empty header",
     request: { path: "/v1/catalogue" },
@@ -112,3 +197,7 @@ export const demoRequests: readonly DemoRequest[] = [
     steps: "no chain ⇒ 404 no-route",
   },
 ];
+
+function bearer(token: string): { readonly authorization: string } {
+  return { authorization: `Bearer ${token}` };
+}

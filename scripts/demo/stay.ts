@@ -1,11 +1,12 @@
 import type { LogLine } from "../processes/start-engine.ts";
 import type { Stage } from "../processes/start-stage.ts";
 import { curl } from "./curl.ts";
+import type { DemoIssuer } from "./demo-issuer.ts";
 import { demoKeys, demoRequests } from "./requests.ts";
 
 /** Leaves everything running until `interrupted` settles, with hints and the verdict on every edit. Rejects when a process ends by itself. */
-export async function stay(stage: Stage, interrupted: Promise<unknown>): Promise<void> {
-  console.log(whatToTry(stage));
+export async function stay(stage: Stage, issuer: DemoIssuer, interrupted: Promise<unknown>): Promise<void> {
+  console.log(whatToTry(stage, issuer));
   stage.engine.onLog((line) => {
     const text = reloadText(line);
     if (text !== undefined) console.log(text);
@@ -18,7 +19,7 @@ export async function stay(stage: Stage, interrupted: Promise<unknown>): Promise
   console.log("\nending everything ...");
 }
 
-function whatToTry({ envoy, engine, policiesFile }: Stage): string {
+function whatToTry({ envoy, engine, policiesFile }: Stage, issuer: DemoIssuer): string {
   const keys = Object.entries(demoKeys).map(([owner, key]) => `  ${owner}: ${key}`);
   return `
 Everything stays until Ctrl-C.
@@ -27,7 +28,9 @@ The demo's keys (alice may read and write, bob may read, carol's has expired):
 ${keys.join("\n")}
 
 Send requests of your own:
-${demoRequests.map((demo) => `  ${curl(envoy.port, demo)}   # ${demo.title}`).join("\n")}
+${demoRequests(issuer)
+  .map((demo) => `  ${curl(envoy.port, demo)}   # ${demo.title}`)
+  .join("\n")}
 
 See what the steps did to one, and what was counted:
   curl -i -H 'x-request-id: mine-1' -H 'x-api-key: ${demoKeys.alice}' 'http://127.0.0.1:${envoy.port}/orders/1'

@@ -60,7 +60,11 @@ async function findProblems(
     return "problems" in checked ? checked.problems : checked.config.warnings;
   }
   const log = createLog({ level: "error", redact, destination: process.stderr });
-  const host = createPolicyHost(log, { counters: createStepCounters(), policyCounters: createPolicyCounters(), probes: createProbes() });
+  const host = {
+    ...createPolicyHost(log, { counters: createStepCounters(), policyCounters: createPolicyCounters(), probes: createProbes() }),
+    // A policy whose background work has begun must not reach anybody from here.
+    fetch: async () => Promise.reject(new Error("validate makes no calls")),
+  };
   const result = await prepare(documents, { ...environment, instances: createInstancePool(host), redact });
   if ("problems" in result) return result.problems;
   result.prepared.release();

@@ -3,6 +3,7 @@ import type { Log as PolicyLog } from "@envoy-policy-engine/sdk";
 import { watchFiles } from "../files/watch.ts";
 import type { Log } from "../observe/log.ts";
 import type { PolicyHost, StepIdentity } from "../worker/policy-host.ts";
+import { outgoingFetch } from "./outgoing-fetch.ts";
 
 /** @param log the engine's log; lines of a policy carry its chain, step and version */
 export function createPolicyHost(log: Log, registries: Pick<PolicyHost, "counters" | "policyCounters" | "probes">): PolicyHost {
@@ -15,7 +16,7 @@ export function createPolicyHost(log: Log, registries: Pick<PolicyHost, "counter
       timer.unref();
       return () => clearTimeout(timer);
     },
-    fetch: ({ url, init }) => fetch(url, { ...init, redirect: "error" }),
+    fetch: ({ url, init }) => outgoingFetch(url, init),
     watchFile: (path, onChange) => watchOneFile(path, onChange, log),
     log: (step) => policyLog(log, step),
   };

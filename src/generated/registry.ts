@@ -3,6 +3,10 @@ import apiKeyValidation_1_0_0 from "../../policies/api-key-validation/v1.0.0/ind
 import { manifest as apiKeyValidation_1_0_0Manifest } from "./manifests/api-key-validation-1.0.0.ts";
 import authorize_1_0_0 from "../../policies/authorize/v1.0.0/index.ts";
 import { manifest as authorize_1_0_0Manifest } from "./manifests/authorize-1.0.0.ts";
+import jwtValidation_1_0_0 from "../../policies/jwt-validation/v1.0.0/index.ts";
+import { manifest as jwtValidation_1_0_0Manifest } from "./manifests/jwt-validation-1.0.0.ts";
+import jwtValidation_2_0_0 from "../../policies/jwt-validation/v2.0.0/index.ts";
+import { manifest as jwtValidation_2_0_0Manifest } from "./manifests/jwt-validation-2.0.0.ts";
 import setHeader_1_0_0 from "../../policies/set-header/v1.0.0/index.ts";
 import { manifest as setHeader_1_0_0Manifest } from "./manifests/set-header-1.0.0.ts";
 import setHeader_2_0_0 from "../../policies/set-header/v2.0.0/index.ts";
@@ -14,13 +18,25 @@ const releases: readonly PolicyRelease[] = [
     manifest: apiKeyValidation_1_0_0Manifest,
     definition: apiKeyValidation_1_0_0,
     source: "policies/api-key-validation/v1.0.0",
-    hash: "12e14dc3306bcf9002b89b5eeace6b6655dccdf36608f6215b791de74c467173",
+    hash: "e2b5b6d78821c332db57af3990666c774e4afc49cbaf908ac349862e367f06f9",
   },
   {
     manifest: authorize_1_0_0Manifest,
     definition: authorize_1_0_0,
     source: "policies/authorize/v1.0.0",
     hash: "523ba8beac0cb79140f51fe1b31971eb47156ae6d837e1683374c06fd7817778",
+  },
+  {
+    manifest: jwtValidation_1_0_0Manifest,
+    definition: jwtValidation_1_0_0,
+    source: "policies/jwt-validation/v1.0.0",
+    hash: "61770c04e6b8cea52afa733d03ae4909f270bd1c22ac9d821b134691965be40a",
+  },
+  {
+    manifest: jwtValidation_2_0_0Manifest,
+    definition: jwtValidation_2_0_0,
+    source: "policies/jwt-validation/v2.0.0",
+    hash: "916f837f0750ed8633ecfe9245d0ac2fe9bc7b68afcca0f0f23b5a4cd4cbb372",
   },
   {
     manifest: setHeader_1_0_0Manifest,

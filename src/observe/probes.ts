@@ -9,9 +9,10 @@ export interface ProbeState {
   readonly name: string;
   readonly ready: boolean;
   readonly detail: string;
+  readonly ageSeconds?: number;
 }
 
-export type Probe = () => { readonly ready: boolean; readonly detail: string };
+export type Probe = () => { readonly ready: boolean; readonly detail: string; readonly ageSeconds?: number };
 
 /** Shown in readiness and metrics; a probe never makes the whole engine not ready. */
 export interface ProbeRegistry {
@@ -43,6 +44,14 @@ export function createProbes(): ProbeRegistry {
         type: "gauge",
         samples: states().map(({ chain, step, policy, name, ready }) => ({ labels: { chain, step, policy, name }, value: ready ? 1 : 0 })),
       },
+      {
+        name: "policy_engine_probe_age_seconds",
+        help: "How old something that a step works with is, in seconds.",
+        type: "gauge",
+        samples: states().flatMap(({ chain, step, policy, name, ageSeconds }) =>
+          ageSeconds === undefined ? [] : [{ labels: { chain, step, policy, name }, value: ageSeconds }],
+        ),
+      },
     ],
   };
 }
@@ -54,8 +63,8 @@ interface HeldProbe extends StepLabels {
 
 function ask(probe: Probe): ReturnType<Probe> {
   try {
-    const { ready, detail } = probe();
-    return { ready, detail: detail.slice(0, detailLengthMax) };
+    const { ready, detail, ageSeconds } = probe();
+    return { ready, detail: detail.slice(0, detailLengthMax), ...(ageSeconds === undefined ? {} : { ageSeconds }) };
   } catch {
     return { ready: false, detail: "the probe failed" };
   }

@@ -293,8 +293,9 @@ export interface PolicyContext {
   readonly chain: string;
   readonly step: string;
   /**
-   * An outgoing call. `key` groups calls that share a fate (retries, circuit breaker): usually a constant such as `"jwks"`. Times out after
-   * 5 s unless `init.signal` says otherwise; redirects are refused. Rejects like the global fetch.
+   * An outgoing call over http or https, answered when the whole body is there. `key` groups calls that share a fate (retries, circuit
+   * breaker): usually a constant such as `"jwks"`. Times out after 5 s unless `init.signal` says otherwise; redirects are refused, and so is
+   * a body of more than `init.bodyBytesMax`. Rejects like the global fetch. Errors name the origin, never path or query.
    */
   fetch(key: string, url: string, init?: FetchInit): Promise<globalThis.Response>;
   /**
@@ -308,12 +309,33 @@ export interface PolicyContext {
   random(): number;
   /** Calls `task` every `milliseconds` (10 to 2147483647) until the instance is closed; never two at once. A task that throws is logged. */
   every(milliseconds: number, task: () => void | Promise<void>): void;
+  /**
+   * Calls `task` once after at least `milliseconds` (0 to 2 147 483 647), unless the instance is closed before or the returned function is
+   * called. A task that throws is logged.
+   */
+  after(milliseconds: number, task: () => void | Promise<void>): () => void;
   readonly log: Log;
   /** A counter in `/metrics`: `policy_engine_policy_<name>_total` with this step's labels. `name` is `[a-z][a-z0-9_]*`; at most 16 a step. */
   counter(name: string, help: string): Counter;
   /** Shown in `/readyz` and metrics. It never makes the whole engine not ready. */
   health(name: string, probe: () => Health): void;
+  /**
+   * A value that instances share: steps, chains and, across a change of the configuration, the instances before and after it. `make` is called
+   * when nobody holds a value under this key, and what it starts with the context it gets ends after the last instance that holds it. So the key
+   * must say everything that the value depends on. What `make` throws is thrown. Its log lines carry the names of the step that came first.
+   */
+  shared<Value>(key: SharedKey<Value>, make: (context: SharedContext) => Value): Value;
 }
+
+/** Names a value that instances share and carries its type. Begin the name with the package's own: all policies share these names. */
+export interface SharedKey<Value> {
+  readonly name: string;
+  /** Never present at run time; ties the key to its type. */
+  readonly _value?: Value;
+}
+
+/** What a value that instances share may use, see {@link PolicyContext.shared}. */
+export type SharedContext = Pick<PolicyContext, "fetch" | "file" | "now" | "random" | "every" | "after" | "log">;
 
 /** What {@link PolicyContext.fetch} understands of the global fetch's options. */
 export interface FetchInit {
@@ -321,6 +343,10 @@ export interface FetchInit {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   readonly signal?: AbortSignal;
+  /** Certificates as PEM that vouch for the server, in place of those that Node trusts: a private CA. */
+  readonly ca?: string;
+  /** The largest body that is taken, in bytes; a larger one rejects. Default 1 MiB. */
+  readonly bodyBytesMax?: number;
 }
 
 /** Structured logging under this step's name. Never pass secrets or whole headers. */
@@ -341,4 +367,6 @@ export interface Health {
   readonly ready: boolean;
   /** One line for people; no secrets. */
   readonly detail: string;
+  /** How old what the step works with is, in seconds; shown as a metric. */
+  readonly ageSeconds?: number;
 }

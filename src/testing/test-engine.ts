@@ -28,6 +28,10 @@ export interface TestEngineOptions {
   readonly random?: () => number;
   /** Answers outgoing calls. Default: every call is refused. */
   readonly fetch?: (call: OutgoingCall) => Promise<Response>;
+  /** What `context.every`, `context.after` and the deadlines of steps go by; returns what cancels. Default: the timers of Node. */
+  readonly startTimer?: (milliseconds: number, expired: () => void) => () => void;
+  /** What stands in the files that policies ask for, by path. Default: none; a file that is not there cannot be read. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Environment variables for `${env:NAME}`. Default: none. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -169,27 +173,33 @@ export function testCheckEnvironment(policies: PolicyRegistry, variables: Readon
 
 /** What stands behind a policy's context where there is no outside world. */
 export function testHost(
-  options: Pick<TestEngineOptions, "random" | "fetch"> & { readonly counters: StepCounters },
+  options: Pick<TestEngineOptions, "random" | "fetch" | "startTimer" | "files"> & { readonly counters: StepCounters },
   now: () => number,
 ): PolicyHost {
   const silent = (): void => {};
   return {
     now,
     random: options.random ?? (() => 0.5),
-    startTimer: (milliseconds, expired) => {
-      const timer = setTimeout(expired, milliseconds);
-      timer.unref();
-      return () => clearTimeout(timer);
-    },
+    startTimer: options.startTimer ?? startNodeTimer,
     fetch:
       options.fetch ??
       (async ({ key, url }) => Promise.reject(new Error(`no answer is given in this test for the call \`${key}\` to ${url}`))),
-    watchFile: async (path) => Promise.reject(new Error(`no files are given in this test: ${path}`)),
+    watchFile: async (path) => {
+      const text = options.files?.[path];
+      if (text === undefined) throw new Error(`no such file is given in this test: ${path}`);
+      return { content: Buffer.from(text, "utf8"), close: silent };
+    },
     log: () => ({ debug: silent, info: silent, warn: silent, error: silent }),
     counters: options.counters,
     policyCounters: { create: () => ({ add: silent, close: silent }) },
     probes: { add: () => silent },
   };
+}
+
+function startNodeTimer(milliseconds: number, expired: () => void): () => void {
+  const timer = setTimeout(expired, milliseconds);
+  timer.unref();
+  return () => clearTimeout(timer);
 }
 
 function simulatedRequest(request: TestRequest) {

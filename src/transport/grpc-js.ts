@@ -1,6 +1,7 @@
 /**
  * ext_proc and health on @grpc/grpc-js. Messages are not decoded here: they cross as bytes.
  */
+import type { ServerHttp2Stream } from "node:http2";
 import { Server, ServerCredentials, type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
 import {
   HealthCheckRequest,
@@ -104,11 +105,27 @@ function attach(call: Call, open: OpenStream): void {
     pause: () => call.pause(),
     resume: () => call.resume(),
   };
+  destroyWhenAborted(call);
   const handler: StreamHandler = open(streamMetadata(call), sink);
   call.on("data", (message: Uint8Array) => handler.message(message));
   call.on("end", () => handler.halfClosed());
   call.on("drain", () => handler.drained());
   call.once("close", () => handler.closed());
+}
+
+/**
+ * Node's HTTP/2 (seen in 24.21; nodejs/node#58252) never lets go of a stream that the peer resets with NO_ERROR while a write is on its way,
+ * and Envoy resets just so when a client leaves: the call would never close. grpc-js keeps its HTTP/2 stream in a private field.
+ */
+function destroyWhenAborted(call: Call): void {
+  const base: unknown = Reflect.get(call, "call");
+  const stream: unknown = typeof base === "object" && base !== null ? Reflect.get(base, "stream") : undefined;
+  // Not at once: Node is still busy with the stream when it tells of the reset.
+  if (isHttp2Stream(stream)) stream.once("aborted", () => setImmediate(() => stream.destroy()));
+}
+
+function isHttp2Stream(value: unknown): value is ServerHttp2Stream {
+  return typeof value === "object" && value !== null && "rstCode" in value && "once" in value;
 }
 
 const statusCodes = {

@@ -6,6 +6,7 @@ import type { PolicyInstance } from "@envoy-policy-engine/sdk";
 import type { CheckedStep } from "../config/types.ts";
 import { createPolicyContext, type OwnedContext } from "./policy-context.ts";
 import type { PolicyHost, StepIdentity } from "./policy-host.ts";
+import { createSharedValues, type SharedValues } from "./shared-values.ts";
 
 /** `create` depends on no network, so what takes longer hangs. */
 export const createTimeoutMs = 10_000;
@@ -39,6 +40,7 @@ interface Shared {
 
 export function createInstancePool(host: PolicyHost): InstancePool {
   const pool = new Map<string, Shared>();
+  const values = createSharedValues();
 
   const release = (key: string, shared: Shared): void => {
     shared.holders -= 1;
@@ -53,7 +55,7 @@ export function createInstancePool(host: PolicyHost): InstancePool {
       const key = JSON.stringify([chain, step.name, identity.policy, step.parametersHash]);
       let shared = pool.get(key);
       if (shared === undefined) {
-        shared = create(identity, step, host);
+        shared = create(identity, step, host, values);
         pool.set(key, shared);
       }
       shared.holders += 1;
@@ -73,8 +75,8 @@ function identityOf(chain: string, step: CheckedStep): StepIdentity {
   return { chain, step: step.name, policy: `${name}@${version}` };
 }
 
-function create(identity: StepIdentity, step: CheckedStep, host: PolicyHost): Shared {
-  const owned = createPolicyContext(identity, host);
+function create(identity: StepIdentity, step: CheckedStep, host: PolicyHost, values: SharedValues): Shared {
+  const owned = createPolicyContext(identity, host, values);
   const counter = host.counters.allocate(identity);
   const made = (async (): Promise<PolicyInstance<unknown>> => step.release.definition.create(step.parameters, owned.context))();
   const instance = new Promise<PolicyInstance<unknown>>((resolve, reject) => {

@@ -1,10 +1,11 @@
-import type { PolicyContext } from "@envoy-policy-engine/sdk";
+import type { PolicyContext, SharedKey } from "@envoy-policy-engine/sdk";
 import type { PolicyHost, StepIdentity } from "./policy-host.ts";
+import type { SharedValues } from "./shared-values.ts";
 
 const fetchTimeoutMs = 5_000;
 const intervalMinMs = 10;
 /** What a timer can count; beyond it Node fires at once. */
-const intervalMaxMs = 2 ** 31 - 1;
+const delayMaxMs = 2 ** 31 - 1;
 const countersMax = 16;
 /** Whoever starts something for each request would fill the memory. */
 const ownedMax = 64;
@@ -17,24 +18,24 @@ export interface OwnedContext {
 }
 
 /** What an instance gets in place of the globals. Everything it starts ends with it. */
-export function createPolicyContext(step: StepIdentity, host: PolicyHost): OwnedContext {
-  const owned: (() => void)[] = [];
+export function createPolicyContext(step: StepIdentity, host: PolicyHost, shared: SharedValues): OwnedContext {
+  const owned = new Set<() => void>();
   let closed = false;
   let counters = 0;
   const log = host.log(step);
 
   const own = (close: () => void): void => {
     if (closed) return close();
-    if (owned.length >= ownedMax) {
+    if (owned.size >= ownedMax) {
       close();
-      throw new RangeError(`an instance has at most ${ownedMax} intervals, files, counters and probes: start them in \`create\``);
+      throw new RangeError(`an instance has at most ${ownedMax} timers, files, counters and probes: start them in \`create\``);
     }
-    owned.push(close);
+    owned.add(close);
   };
 
   const every = (milliseconds: number, task: () => void | Promise<void>): void => {
-    if (!(milliseconds >= intervalMinMs && milliseconds <= intervalMaxMs)) {
-      throw new RangeError(`an interval is from ${intervalMinMs} to ${intervalMaxMs} ms`);
+    if (!(milliseconds >= intervalMinMs && milliseconds <= delayMaxMs)) {
+      throw new RangeError(`an interval is from ${intervalMinMs} to ${delayMaxMs} ms`);
     }
     let cancel = (): void => {};
     const next = (): void => {
@@ -47,6 +48,20 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost): Owned
     };
     own(() => cancel());
     next();
+  };
+
+  const after = (milliseconds: number, task: () => void | Promise<void>): (() => void) => {
+    if (!(milliseconds >= 0 && milliseconds <= delayMaxMs)) throw new RangeError(`a delay is from 0 to ${delayMaxMs} ms`);
+    if (closed) return () => {};
+    const cancel = host.startTimer(milliseconds, () => {
+      owned.delete(cancel);
+      runTask(task).catch((error: unknown) => log.error({ err: error }, "a background task failed"));
+    });
+    own(cancel);
+    return () => {
+      owned.delete(cancel);
+      cancel();
+    };
   };
 
   const context: PolicyContext = {
@@ -65,6 +80,7 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost): Owned
     now: () => host.now(),
     random: () => host.random(),
     every,
+    after,
     log,
     counter: (name, help) => {
       if (!/^[a-z][a-z0-9_]{0,63}$/.test(name)) throw new TypeError(`\`${name}\` is no counter name: use a-z, 0-9 and _`);
@@ -75,6 +91,12 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost): Owned
       return { add: (count = 1) => counter.add(count) };
     },
     health: (name, probe) => own(host.probes.add(step, name, probe)),
+    shared: <Value>(key: SharedKey<Value>, make: (context: PolicyContext) => Value) => {
+      const lease = shared.acquire(key.name, () => createPolicyContext(step, host, shared), make);
+      own(lease.release);
+      // The key carries the type.
+      return lease.value as Value;
+    },
   };
 
   const notify = (call: () => void): void => {
@@ -89,7 +111,9 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost): Owned
     context,
     close: () => {
       closed = true;
-      for (const close of owned.splice(0)) close();
+      const closing = [...owned];
+      owned.clear();
+      for (const close of closing) close();
     },
   };
 }

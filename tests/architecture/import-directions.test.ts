@@ -156,6 +156,20 @@ const directions: readonly Direction[] = [
       "node:timers/promises",
     ],
   },
+  {
+    from: "policies/lib/keys",
+    may: ["./part.ts", sdk, "@envoy-policy-engine/key-sets", "jose", "node:crypto"],
+    mayNot: [
+      "../jwt/gate.ts",
+      "../../set-header/v1.0.0/index.ts",
+      "../../../src/worker/run.ts",
+      "./../jwt/gate.ts",
+      "yaml",
+      "left-pad",
+      "node:fs",
+      "node:https",
+    ],
+  },
   { from: "tests/config", may: ["../../src/kernel/transport.ts", "../closing-line.ts", "../../scripts/envoy.mjs"], mayNot: [] },
 ];
 

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { discoverPolicies, hashPolicyFolder } from "../../builder/discover.ts";
 import { generateRegistry } from "../../builder/generate-registry.ts";
+import { discoverLibraries } from "../../builder/policy-libraries.ts";
 import type { PolicyManifest } from "../../src/config/types.ts";
 import { policies } from "../../src/generated/registry.ts";
 
@@ -43,12 +44,13 @@ describe("the hash of a policy folder", () => {
     "cases.yaml": "4",
     "parameters.ts": "5",
   };
-  const hashOf = async (changes: Readonly<Record<string, string>>): Promise<string> => {
+  const hashOf = async (changes: Readonly<Record<string, string>>, shared: Readonly<Record<string, string>> = {}): Promise<string> => {
     const root = await mkdtemp(join(tmpdir(), "policy-engine-hash-"));
     onTestFinished(() => rm(root, { recursive: true, force: true }));
     for (const [file, text] of Object.entries({ ...files, ...changes })) await write(join(root, "policies/a/v1.0.0", file), text);
+    for (const [file, text] of Object.entries(shared)) await write(join(root, "policies/lib", file), text);
     const [folder] = await discoverPolicies(root);
-    return folder === undefined ? "" : hashPolicyFolder(folder);
+    return folder === undefined ? "" : hashPolicyFolder(folder, await discoverLibraries(root));
   };
 
   test("is the same for the same content, wherever it is", async () => {
@@ -56,12 +58,51 @@ describe("the hash of a policy folder", () => {
     expect(await hashOf({})).toBe(await hashOf({}));
   });
 
-  test.each(["policy.yaml", "index.ts", "lib/part.ts", "package.json"])("changes with %s", async (file) => {
+  test.each(["policy.yaml", "index.ts", "lib/part.ts"])("changes with %s", async (file) => {
     expect(await hashOf({ [file]: "other" })).not.toBe(await hashOf({}));
+  });
+
+  test("changes with package.json", async () => {
+    expect(await hashOf({ "package.json": "{}" })).not.toBe(await hashOf({}));
   });
 
   test.each(["README.md", "cases.yaml", "parameters.ts", "index.test.ts"])("does not change with %s, which does not run", async (file) => {
     expect(await hashOf({ [file]: "other" })).toBe(await hashOf({}));
+  });
+
+  describe("covers the shared packages behind it", () => {
+    const uses = { "package.json": '{ "dependencies": { "@a/one": "1.0.0", "left-pad": "1.0.0" } }' };
+    const shared = {
+      "one/package.json": '{ "name": "@a/one", "dependencies": { "@a/two": "1.0.0" } }',
+      "one/one.ts": "1",
+      "one/README.md": "one",
+      "two/package.json": '{ "name": "@a/two", "dependencies": { "@a/one": "1.0.0" } }',
+      "two/deep/two.ts": "2",
+      "three/package.json": '{ "name": "@a/three" }',
+      "three/three.ts": "3",
+    };
+    const changed = (file: string, text: string) => hashOf(uses, { ...shared, [file]: text });
+
+    test.each([
+      ["one/one.ts", "other"],
+      ["two/deep/two.ts", "other"],
+      ["two/more.ts", ""],
+      ["one/package.json", '{ "name": "@a/one", "dependencies": { "@a/two": "1.0.0", "jose": "1.0.0" } }'],
+    ])("changes with %s", async (file, text) => {
+      expect(await changed(file, text)).not.toBe(await hashOf(uses, shared));
+    });
+
+    test.each(["one/README.md", "one/one.test.ts", "three/three.ts", "four/four.ts"])("does not change with %s", async (file) => {
+      expect(await changed(file, "other")).toBe(await hashOf(uses, shared));
+    });
+
+    test("a policy that uses none does not change with any", async () => {
+      expect(await hashOf({}, shared)).toBe(await hashOf({}));
+    });
+
+    test("a package without a name is refused", async () => {
+      await expect(changed("three/package.json", "{}")).rejects.toThrow("policies/lib/three/package.json has no `name`");
+    });
   });
 
   test("tells a file from one whose name took over a part of its content", async () => {

@@ -3,6 +3,7 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DockerComposeEnvironment, type StartedDockerComposeEnvironment, Wait } from "testcontainers";
 import { expect, test } from "vitest";
+import { createDemoIssuer } from "../../scripts/demo/demo-issuer.ts";
 import { runDemo } from "../../scripts/demo/run-demo.ts";
 import type { DemoPlace } from "../../scripts/demo/run-request.ts";
 import { createCleanup } from "../../scripts/processes/cleanup.ts";
@@ -16,9 +17,10 @@ test("docker compose up: the demo's requests, and an edit of the policies", asyn
   const missing = await noContainers();
   if (missing !== undefined) return skip(missing);
   const cleanup = createCleanup();
+  const issuer = createDemoIssuer();
   try {
     await buildEngineImage();
-    const { path: folder, remove } = await demoFolder();
+    const { path: folder, remove } = await demoFolder(issuer);
     cleanup.add(remove);
     const compose = await new DockerComposeEnvironment(folder, "docker-compose.yml")
       .withEnvironment({ ENVOY_PORT: "0", ENGINE_ADMIN_PORT: "0" })
@@ -27,7 +29,7 @@ test("docker compose up: the demo's requests, and an edit of the policies", asyn
     cleanup.add(() => compose.down());
 
     const place = await placeOf(compose);
-    const results = await runDemo(place);
+    const results = await runDemo(place, issuer);
     expect(results.filter(({ faults }) => faults.length > 0)).toEqual([]);
     await takesAnEdit(place, join(folder, "configs/demo/policies.yaml"));
   } finally {

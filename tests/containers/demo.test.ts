@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { GenericContainer, getContainerRuntimeClient, Network, type StartedTestContainer, Wait } from "testcontainers";
 import { expect, test } from "vitest";
+import { createDemoIssuer, type DemoIssuer } from "../../scripts/demo/demo-issuer.ts";
 import { demoKeys } from "../../scripts/demo/requests.ts";
 import { runDemo } from "../../scripts/demo/run-demo.ts";
 import type { DemoPlace } from "../../scripts/demo/run-request.ts";
@@ -17,9 +18,10 @@ test("Envoy, the engine and an upstream in containers: the demo's requests, and 
   const missing = await noContainers();
   if (missing !== undefined) return skip(missing);
   const cleanup = createCleanup();
+  const issuer = createDemoIssuer();
   try {
-    const { engine, ...place } = await startPlace(cleanup);
-    const results = await runDemo(place);
+    const { engine, ...place } = await startPlace(issuer, cleanup);
+    const results = await runDemo(place, issuer);
     expect(results.filter(({ faults }) => faults.length > 0)).toEqual([]);
     await endsInOrder(engine, place);
   } finally {
@@ -27,9 +29,9 @@ test("Envoy, the engine and an upstream in containers: the demo's requests, and 
   }
 });
 
-async function startPlace({ add }: Cleanup): Promise<DemoPlace & { readonly engine: StartedTestContainer }> {
+async function startPlace(issuer: DemoIssuer, { add }: Cleanup): Promise<DemoPlace & { readonly engine: StartedTestContainer }> {
   await buildEngineImage();
-  const { path: folder, remove } = await demoFolder();
+  const { path: folder, remove } = await demoFolder(issuer);
   add(remove);
   const network = await new Network().start();
   add(() => network.stop());

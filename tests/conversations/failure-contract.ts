@@ -32,5 +32,9 @@ export const failureContract: readonly Row[] = [
   { row: "no valid configuration yet", covers: ["not-ready"] },
   { row: "a provider is away: the last good configuration, also after a restart", later: "providers other than files" },
   { row: "SIGTERM", heldBy: "tests/lifecycle/drain.test.ts" },
+  {
+    row: "a token's issuer is away, was never reached, or is asked for keys that it does not have",
+    heldBy: "tests/policies/jwt/oidc.test.ts",
+  },
   { row: "a worker process dies", later: "several worker processes" },
 ];

@@ -56,6 +56,15 @@ describe("probes", () => {
     expect(values(probes.families, "policy_engine_probe_ready")).toEqual({ api: 1 });
   });
 
+  test("an age is a metric of its own, for those that have one", () => {
+    const probes = createProbes();
+    probes.add(step, "keys", () => ({ ready: true, detail: "", ageSeconds: 1.5 }));
+    probes.add(other, "keys", () => ({ ready: true, detail: "" }));
+    expect(Object.values(values(probes.families, "policy_engine_probe_age_seconds"))).toEqual([1.5]);
+    expect(probes.states()).toMatchObject([{ ageSeconds: 1.5 }, {}]);
+    expect(probes.states()[1]).not.toHaveProperty("ageSeconds");
+  });
+
   test("one that throws is not ready, and takes nobody with it", () => {
     const probes = createProbes();
     probes.add(step, "keys", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { bindPlaces } from "../../policies/api-key-validation/v1.0.0/places.ts";
+import { bindPlaces } from "../../policies/lib/credential-places/places.ts";
+import { bindClaimHeaders } from "../../policies/lib/jwt/claim-headers.ts";
 import { changeableName as changeableName1 } from "../../policies/set-header/v1.0.0/header-name.ts";
 import { changeableName as changeableName2 } from "../../policies/set-header/v2.0.0/header-name.ts";
 import { changeableHeaderName } from "../../src/worker/header-rules.ts";
@@ -26,11 +27,13 @@ const names = [
 const policies: readonly (readonly [policy: string, bind: (name: string) => unknown])[] = [
   ["set-header@1.0.0", changeableName1],
   ["set-header@2.0.0", changeableName2],
+  ["jwt-validation", (name) => bindClaimHeaders([{ claim: "sub", header: name }])],
   ["api-key-validation@1.0.0", (name) => bindPlaces([{ in: "header", name }])],
 ];
 
-describe.each(policies)("%s takes at load the header names that the engine takes at run time", (_policy, bind) => {
-  test.each(names)("%s", (name) => {
+describe.each(policies)("%s takes at load the header names that the engine takes at run time", (policy, bind) => {
+  // What holds the client's credentials is the one thing that jwt-validation leaves alone besides.
+  test.each(names.filter((name) => policy !== "jwt-validation" || name !== "authorization"))("%s", (name) => {
     expect(throws(() => bind(name))).toBe(throws(() => changeableHeaderName(name)));
   });
 });

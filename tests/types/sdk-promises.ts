@@ -8,17 +8,21 @@ import type {
   MetadataKey,
   Outcome,
   Pattern,
+  PolicyContext,
   PolicyDefinition,
   PolicyInstance,
   Reply,
   RequestExchange,
   ResponseExchange,
+  SharedKey,
 } from "@envoy-policy-engine/sdk";
 
 interface Parameters {
   readonly tenant: string;
   readonly rules: readonly { readonly when: Expression<boolean>; readonly path: Pattern; readonly value: Expression<string> }[];
 }
+
+const sharedKey: SharedKey<{ readonly since: number }> = { name: "promises: since" };
 
 export const wholePolicy = {
   async create(parameters, context) {
@@ -27,7 +31,11 @@ export const wholePolicy = {
       await context.fetch("keys", "https://login.example.com/keys", { method: "GET" });
     });
     const file = await context.file("/etc/keys", (content) => context.log.info({ bytes: content.byteLength }, "changed"));
-    context.health("keys", () => ({ ready: file.byteLength > 0, detail: "keys are there" }));
+    context.health("keys", () => ({ ready: file.byteLength > 0, detail: "keys are there", ageSeconds: 1 }));
+    const cancel = context.after(1_000, () => {});
+    cancel();
+    const shared = context.shared(sharedKey, (inner) => ({ since: inner.now() }));
+    context.log.debug({ since: shared.since }, "shared");
     return {
       request(exchange) {
         exchange.state = { started: context.now() + context.random() };
@@ -53,6 +61,13 @@ export const parametersAreReadonly = {
     return {};
   },
 } satisfies PolicyDefinition<Parameters>;
+
+export function sharedValuesHaveOneType(context: PolicyContext): void {
+  // @ts-expect-error the key says what the value is
+  context.shared(sharedKey, () => ({ until: 1 }));
+  // @ts-expect-error what instances share belongs to none of them
+  context.shared(sharedKey, (inner) => ({ since: inner.counter("a", "b") }));
+}
 
 // Presence is participation: an instance may have no handler at all, and nothing else declares phases.
 export const noHandlers: PolicyInstance = {};

@@ -1,7 +1,7 @@
+import { bindPlaces } from "@envoy-policy-engine/credential-places";
 import type { Auth, MetadataKey, PolicyDefinition } from "@envoy-policy-engine/sdk";
 import { createKeyRing } from "./key-ring.ts";
 import type { Parameters } from "./parameters.ts";
-import { bindPlaces } from "./places.ts";
 import { forbidden, severalKeys, unauthorized } from "./replies.ts";
 
 const auth: MetadataKey<Auth> = { name: "auth" };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { queryValues, withoutQueryParameter } from "../../policies/api-key-validation/v1.0.0/query.ts";
+import { queryValues, withoutQueryParameter } from "../../policies/lib/credential-places/query.ts";
 
 const name = "api_key";
 const runs = { seed: 3, numRuns: 500 };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { cookieValues, withoutCookie } from "../../policies/api-key-validation/v1.0.0/cookie.ts";
+import { cookieValues, withoutCookie } from "../../policies/lib/credential-places/cookie.ts";
 
 const name = "api_key";
 const runs = { seed: 3, numRuns: 500 };

@@ -1,10 +1,17 @@
 import type { Request } from "@envoy-policy-engine/sdk";
 import { cookieValues, withoutCookie } from "./cookie.ts";
-import type { Parameters, Place } from "./parameters.ts";
 import { queryValues, withoutQueryParameter } from "./query.ts";
 
-/** Where a key may be. */
+/** Where a credential may be: a header in any case, a query parameter or a cookie, both exactly as named. */
+export interface Place {
+  readonly in: "header" | "query" | "cookie";
+  readonly name: string;
+}
+
 export interface BoundPlace {
+  readonly in: Place["in"];
+  /** In lower case for a header. */
+  readonly name: string;
   /** What is there, as bytes: one entry per header line, parameter or cookie of the name, empty ones too. */
   read(request: Request): readonly Uint8Array[];
   /** Takes all of it out and leaves the rest as it is, byte by byte. */
@@ -12,12 +19,12 @@ export interface BoundPlace {
 }
 
 /** Throws on a place given twice, and on a header that no policy may take out. */
-export function bindPlaces(places: Parameters["places"]): readonly BoundPlace[] {
+export function bindPlaces(places: readonly Place[]): readonly BoundPlace[] {
   const seen = new Set<string>();
   return places.map((place) => {
     const name = place.in === "header" ? place.name.toLowerCase() : place.name;
     const title = `${place.in} \`${name}\``;
-    if (seen.has(title)) throw new Error(`the ${title} is given twice in \`places\`: every request would carry two keys`);
+    if (seen.has(title)) throw new Error(`the ${title} is given twice: every request would carry two credentials`);
     seen.add(title);
     return bindPlace(place.in, name);
   });
@@ -26,13 +33,17 @@ export function bindPlaces(places: Parameters["places"]): readonly BoundPlace[] 
 function bindPlace(kind: Place["in"], name: string): BoundPlace {
   switch (kind) {
     case "header":
-      if (isReserved(name)) throw new Error(`the header \`${name}\` cannot hold a key: give keys a header of their own`);
+      if (isReserved(name)) throw new Error(`the header \`${name}\` cannot hold a credential: give it a header of its own`);
       return {
+        in: kind,
+        name,
         read: ({ headers }) => headers.getBytes(name),
         strip: ({ headers }) => headers.delete(name),
       };
     case "query":
       return {
+        in: kind,
+        name,
         read: ({ query }) => queryValues(query, name),
         strip(request) {
           const rest = withoutQueryParameter(request.query, name);
@@ -41,6 +52,8 @@ function bindPlace(kind: Place["in"], name: string): BoundPlace {
       };
     case "cookie":
       return {
+        in: kind,
+        name,
         read: ({ headers }) => cookieValues(headers.getBytes("cookie"), name),
         strip({ headers }) {
           const lines = headers.getBytes("cookie");

@@ -1,0 +1,16 @@
+import { readdir } from "node:fs/promises";
+import { join, sep } from "node:path";
+
+/** The files below a folder, relative to it, with forward slashes, sorted. Without what was installed into it. */
+export async function filesIn(path: string): Promise<readonly string[]> {
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath, entry.name)
+        .slice(path.length + 1)
+        .replaceAll(sep, "/"),
+    )
+    .filter((file) => !file.startsWith("node_modules/"))
+    .sort();
+}

@@ -1,0 +1,42 @@
+import { Buffer } from "node:buffer";
+import type { BoundPlace } from "@envoy-policy-engine/credential-places";
+import type { Request } from "@envoy-policy-engine/sdk";
+
+export type SentToken =
+  | { readonly kind: "none" }
+  | { readonly kind: "one"; readonly text: string; readonly place: BoundPlace }
+  | { readonly kind: "oversized" }
+  /** Taking one of them would let a request mean one caller here and another one upstream. */
+  | { readonly kind: "several" };
+
+/** Longer ones are refused unread. */
+export const tokenBytesMax = 16 * 1024;
+
+/** The token of a request. Every place is looked at; an empty one holds none. */
+export function sentToken(request: Request, places: readonly BoundPlace[]): SentToken {
+  let sent: SentToken = { kind: "none" };
+  for (const place of places) {
+    const [value, another] = place.read(request);
+    if (another !== undefined) return { kind: "several" };
+    if (value === undefined || value.length === 0) continue;
+    const credentials = isAuthorization(place) ? bearerCredentials(latin1(value)) : latin1(value);
+    if (credentials === "") continue;
+    // A token has no comma: these are several lines that somebody on the way has joined (RFC 9110 5.3).
+    if (sent.kind !== "none" || credentials.includes(",")) return { kind: "several" };
+    sent = credentials.length > tokenBytesMax ? { kind: "oversized" } : { kind: "one", text: credentials, place };
+  }
+  return sent;
+}
+
+/** RFC 6750 2.1 and RFC 9110 11.4; the scheme in any case. Empty when it is another scheme, whose parameters may hold commas. */
+function bearerCredentials(value: string): string {
+  const [, credentials] = /^bearer +(.*)$/is.exec(value) ?? [];
+  if (credentials !== undefined) return credentials.trim();
+  return joinedBearer.test(value) ? "," : "";
+}
+
+const joinedBearer = /,[ \t]*bearer[ \t]/i;
+
+const isAuthorization = (place: BoundPlace): boolean => place.in === "header" && place.name === "authorization";
+
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");

@@ -1,0 +1,74 @@
+import { hash } from "node:crypto";
+import { claimsFault } from "./registered-claims.ts";
+import type { VerifiedToken } from "./verify-token.ts";
+
+/** What is known of a token that was verified. */
+export interface Remembered {
+  readonly token: VerifiedToken;
+}
+
+/**
+ * Tokens that were verified, under the SHA-256 of their text, so that the next request with one costs no signature. Refused ones are not
+ * remembered: whoever wants to cost us work sends another one each time, and one that is refused now may be good in a moment.
+ */
+export interface VerifiedTokens<Entry extends Remembered> {
+  /** Undefined when it was never verified, is no longer good, its key has left the set, or it was forgotten. */
+  find(text: string): Entry | undefined;
+  add(text: string, entry: Entry): void;
+  readonly size: { readonly entries: number; readonly bytes: number };
+}
+
+export interface VerifiedTokensLimits {
+  readonly entriesMax: number;
+  /** An estimate: what a token holds in memory follows from its length. */
+  readonly bytesMax: number;
+}
+
+/** The one that was not asked for the longest is forgotten first. `now` in milliseconds. */
+export function createVerifiedTokens<Entry extends Remembered>(
+  { entriesMax, bytesMax }: VerifiedTokensLimits,
+  now: () => number,
+): VerifiedTokens<Entry> {
+  const held = new Map<string, { readonly entry: Entry; readonly bytes: number }>();
+  let bytes = 0;
+
+  const forget = (digest: string): void => {
+    bytes -= held.get(digest)?.bytes ?? 0;
+    held.delete(digest);
+  };
+
+  return {
+    find(text) {
+      const digest = digestOf(text);
+      const known = held.get(digest);
+      if (known === undefined) return undefined;
+      const { issuer, key, claims } = known.entry.token;
+      if (claimsFault(claims, issuer, now()) !== undefined || !issuer.keys.holds(key)) {
+        forget(digest);
+        return undefined;
+      }
+      held.delete(digest);
+      held.set(digest, known);
+      return known.entry;
+    },
+    add(text, entry) {
+      const digest = digestOf(text);
+      forget(digest);
+      const needed = entryBytes(text);
+      held.set(digest, { entry, bytes: needed });
+      bytes += needed;
+      for (const oldest of held.keys()) {
+        if (held.size <= entriesMax && bytes <= bytesMax) break;
+        forget(oldest);
+      }
+    },
+    get size() {
+      return { entries: held.size, bytes };
+    },
+  };
+}
+
+const digestOf = (text: string): string => hash("sha256", text, "base64");
+
+/** The claims as values, what was made of them, and the map's own share. */
+const entryBytes = (text: string): number => 3 * text.length + 512;

@@ -1,0 +1,43 @@
+/** A clock that stands still until it is moved, with the timers that go by it. */
+export interface TestClock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  startTimer(milliseconds: number, expired: () => void): () => void;
+  /** Moves on and fires on the way what is due, each at its own time; promises settle between two of them. */
+  advance(milliseconds: number): Promise<void>;
+  /** The time is another one, and no timer has noticed: a machine has slept, or its clock was set. */
+  jump(milliseconds: number): void;
+}
+
+export function createTestClock(startMs: number): TestClock {
+  let now = startMs;
+  const timers = new Set<{ readonly at: number; readonly expired: () => void }>();
+  const next = (untilMs: number) => [...timers].filter(({ at }) => at <= untilMs).sort((left, right) => left.at - right.at)[0];
+  return {
+    now: () => now,
+    startTimer(milliseconds, expired) {
+      const timer = { at: now + milliseconds, expired };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    async advance(milliseconds) {
+      const until = now + milliseconds;
+      await settled();
+      for (let timer = next(until); timer !== undefined; timer = next(until)) {
+        timers.delete(timer);
+        now = Math.max(now, timer.at);
+        timer.expired();
+        await settled();
+      }
+      now = until;
+    },
+    jump(milliseconds) {
+      now += milliseconds;
+    },
+  };
+}
+
+/** Everything that needs no input from outside has come to its end. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
