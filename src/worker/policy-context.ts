@@ -24,13 +24,19 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost, shared
   let counters = 0;
   const log = host.log(step);
 
-  const own = (close: () => void): void => {
-    if (closed) return close();
-    if (owned.size >= ownedMax) {
+  /** Returns what gives it back before its time. */
+  const own = (close: () => void): (() => void) => {
+    // Of its own, although the same function may be owned twice.
+    const owning = (): void => close();
+    if (closed) {
+      close();
+    } else if (owned.size >= ownedMax) {
       close();
       throw new RangeError(`an instance has at most ${ownedMax} timers, files, counters and probes: start them in \`create\``);
+    } else {
+      owned.add(owning);
     }
-    owned.add(close);
+    return () => void owned.delete(owning);
   };
 
   const every = (milliseconds: number, task: () => void | Promise<void>): void => {
@@ -54,12 +60,12 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost, shared
     if (!(milliseconds >= 0 && milliseconds <= delayMaxMs)) throw new RangeError(`a delay is from 0 to ${delayMaxMs} ms`);
     if (closed) return () => {};
     const cancel = host.startTimer(milliseconds, () => {
-      owned.delete(cancel);
+      disown();
       runTask(task).catch((error: unknown) => log.error({ err: error }, "a background task failed"));
     });
-    own(cancel);
+    const disown = own(cancel);
     return () => {
-      owned.delete(cancel);
+      disown();
       cancel();
     };
   };
@@ -90,7 +96,7 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost, shared
       own(() => counter.close());
       return { add: (count = 1) => counter.add(count) };
     },
-    health: (name, probe) => own(host.probes.add(step, name, probe)),
+    health: (name, probe) => void own(host.probes.add(step, name, probe)),
     shared: <Value>(key: SharedKey<Value>, make: (context: PolicyContext) => Value) => {
       const lease = shared.acquire(key.name, () => createPolicyContext(step, host, shared), make);
       own(lease.release);

@@ -24,8 +24,8 @@ const answers: Readonly<Record<string, object>> = {
 };
 
 let folder: string;
-let engine: Child;
-let client: Client;
+let engine: Child | undefined;
+let client: Client | undefined;
 const lines: string[] = [];
 
 beforeAll(async () => {
@@ -44,13 +44,14 @@ providers: [{ file: { paths: [policies.yaml] } }]
 shutdown: { drainDelay: 0s, grace: 1s }
 `,
   );
-  engine = await startChild({
+  const started = await startChild({
     name: "engine",
     command: process.execPath,
     args: [join(import.meta.dirname, "hostile-engine.ts"), "serve", "--settings", join(folder, "settings.yaml")],
     onLine: (line) => lines.push(line),
   });
-  const explain = (): string => engine.lastLines().join("\n");
+  engine = started;
+  const explain = (): string => started.lastLines().join("\n");
   await waitFor({ what: "the engine to be ready", timeoutMs: 10_000, explain }, async () =>
     lines.some((line) => line.includes('"msg":"ready"')) ? true : undefined,
   );
@@ -58,14 +59,15 @@ shutdown: { drainDelay: 0s, grace: 1s }
 }, 20_000);
 
 afterAll(async () => {
-  client.close();
-  await engine.stop(3_000);
+  await engine?.stop(3_000);
+  client?.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
 function ask(route: string): Promise<EngineDoes> {
   const metadata = new Metadata();
   metadata.set("x-route", `r:${route}`);
+  if (client === undefined) throw new Error("there is no client");
   const call = client.makeBidiStreamRequest(
     "/envoy.service.ext_proc.v3.ExternalProcessor/Process",
     (bytes: Uint8Array) => Buffer.from(bytes),
@@ -83,14 +85,14 @@ test.for(Object.entries(answers))("%s", async ([route, answer]) => {
   expect(await ask(route)).toMatchObject(answer);
   // What was thrown later has been thrown by then.
   await new Promise((resolve) => setTimeout(resolve, 40));
-  expect(engine.running()).toBe(true);
+  expect(engine?.running()).toBe(true);
   expect(await ask("fine")).toMatchObject({ answer: "request-headers" });
 });
 
 test("it is all in the log, and the process ends as it should", async () => {
   for (const text of ["in a listener", "in a timer", "in a promise", "in an emitter", "while it starts"]) {
-    expect(lines.join("\n") + engine.lastLines().join("\n")).toContain(text);
+    expect([...lines, ...(engine?.lastLines() ?? [])].join("\n")).toContain(text);
   }
-  client.close();
-  expect(await engine.stop(5_000)).toEqual({ code: 0, signal: null });
+  client?.close();
+  expect(await engine?.stop(5_000)).toEqual({ code: 0, signal: null });
 });
