@@ -222,10 +222,10 @@ export const problemCatalogue = {
     message: (f) => `\`${f.policy}\` and \`${f.other}\` write different things to the metadata \`${f.key}\``,
     remedy: () => "use versions whose manifests agree, or only one of the two in this chain",
   }),
-  "body-not-supported": entry<{ what: string }>({
-    meaning: "Something needs a request or response body, which this version of the engine does not read yet.",
-    message: (f) => `${f.what} needs a body`,
-    remedy: () => "bodies arrive with a later version: use what the headers say",
+  "streams-not-supported": entry<{ what: string }>({
+    meaning: "A policy wants a body chunk by chunk, which this version of the engine does not do yet.",
+    message: (f) => `${f.what} wants a streamed body`,
+    remedy: () => "streams arrive with a later version: use a policy that buffers",
   }),
 
   // Parameters of a step
@@ -504,6 +504,54 @@ export const failureCatalogue = {
     "Internal Server Error",
     "Envoy sent a later part of the response without its headers, so response handlers could not run.",
     "set `allow_mode_override: true` or `response_header_mode: SEND` in Envoy's filter and say so in the settings",
+  ),
+  "upgrade-refused": failure(
+    403,
+    "Forbidden",
+    "The request asks for another protocol (or is a CONNECT), and a step waits for a body, which then never ends.",
+    "take the step off this route, or set `onUpgrade: skip` on it if upgraded connections may pass without it",
+  ),
+  "stream-refused": failure(
+    502,
+    "Bad Gateway",
+    "The response is a stream of server-sent events, and a step waits for its whole body, which never comes.",
+    "take the step off this route, or set `onStream: skip` on it if streams may pass without it",
+  ),
+  "request-too-large": failure(
+    413,
+    "Content Too Large",
+    "A step waits for the request's body, and the body is larger than the limit, as it comes or decoded.",
+    "raise `envoy.bodyBytesMax` in the settings (and the buffers of Envoy with it), or the chain's `bodyBytesMax`",
+  ),
+  "response-too-large": failure(
+    502,
+    "Bad Gateway",
+    "A step waits for the response's body, and the body is larger than the limit, as it comes or decoded.",
+    "raise `envoy.bodyBytesMax` in the settings (and the buffers of Envoy with it), or the chain's `bodyBytesMax`",
+  ),
+  "request-coding": failure(
+    415,
+    "Unsupported Media Type",
+    "A step waits for the request's body, whose content coding is not gzip, or whose bytes are not what the coding says.",
+    "send the body without content coding, or as gzip",
+  ),
+  "response-coding": failure(
+    502,
+    "Bad Gateway",
+    "A step waits for the response's body, whose content coding is not gzip, or whose bytes are not what the coding says.",
+    "let the upstream send gzip or nothing, for example by setting `accept-encoding` in a step before",
+  ),
+  "body-missing": failure(
+    400,
+    "Bad Request",
+    "A step waits for the request's body, and there were trailers instead of one.",
+    "send a body, or none and no trailers",
+  ),
+  "body-not-sent": failure(
+    500,
+    "Internal Server Error",
+    "A step waits for a body, and Envoy does not send it: overrides are not promised, or one was ignored.",
+    "set `allow_mode_override: true` in Envoy's filter and `envoy.allowModeOverride: true` in the settings, or the body mode BUFFERED with trailers SEND on the route",
   ),
   "mutation-limit": failure(
     500,

@@ -4,7 +4,6 @@ import { compileExpression } from "../expressions/cel.ts";
 import type { Compilation, CompiledExpression, ExpressionProblem, ResultType, Scope } from "../expressions/expression.ts";
 import type { PatternEngine } from "../expressions/patterns.ts";
 import type { Report } from "./read.ts";
-import { metadataUnknown } from "./scope.ts";
 
 /** A text and where its characters stand. */
 export interface SourceText {
@@ -40,14 +39,17 @@ function settle<Value extends boolean | string>(
 ): CompiledExpression<Value> | undefined {
   if ("expression" in compilation) return compilation.expression;
   for (const found of compilation.problems) {
-    if (found.message === metadataUnknown) continue;
-    report(expressionProblem(found, source.text, { position: source.positionOf(found.start), path: source.path }));
+    // Only the metadata of a step whose policy is not known is held back, and that step has been reported.
+    if (found.code === "unavailable") continue;
+    report(expressionProblem(found.code, found, { position: source.positionOf(found.start), path: source.path }));
   }
   return undefined;
 }
 
-function expressionProblem(found: ExpressionProblem, text: string, where: Pick<Problem, "position" | "path">): Problem {
-  // Of all that a scope offers only bodies are held back so far.
-  if (found.code === "unavailable") return problem("body-not-supported", where, { what: `\`${text.slice(found.start, found.end)}\`` });
-  return problem(`expression-${found.code}` satisfies ErrorCode, where, { message: found.message, remedy: found.remedy });
+function expressionProblem(
+  code: Exclude<ExpressionProblem["code"], "unavailable">,
+  found: ExpressionProblem,
+  where: Pick<Problem, "position" | "path">,
+): Problem {
+  return problem(`expression-${code}` satisfies ErrorCode, where, { message: found.message, remedy: found.remedy });
 }

@@ -14,6 +14,8 @@ export interface CheckedParameters {
   readonly value: unknown;
   /** Over the resolved value, expressions and patterns by their text. */
   readonly hash: string;
+  /** What the expressions among them read. */
+  readonly reads: readonly string[];
 }
 
 /** Undefined when there are problems; all of them are reported. */
@@ -47,7 +49,8 @@ export function checkParameters(
     if (result !== undefined) compiled.set(pointer, result);
   }
   if (failed) return undefined;
-  return { value: frozen(value, "", compiled), hash: canonicalHash(frozen(value, "", sources)) };
+  const reads = [...compiled.values()].flatMap((one) => ("reads" in one ? one.reads : []));
+  return { value: frozen(value, "", compiled), hash: canonicalHash(frozen(value, "", sources)), reads };
 }
 
 interface WrittenText {

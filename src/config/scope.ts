@@ -16,9 +16,10 @@ const integer: Field = { type: { kind: "int" } };
 const headers: Field = { type: { kind: "map", of: { kind: "string" }, lowerCaseKeys: true } };
 
 /** Why nothing can be said about `metadata`, and nothing should be. */
-export const metadataUnknown = "an earlier step's policy is not known, and so is what it writes";
+const metadataUnknown = "an earlier step's policy is not known, and so is what it writes";
 
-const json: Field = { type: { kind: "dyn" }, unavailable: "bodies arrive with a later version" };
+/** The body as JSON. Missing when there is none or it is no JSON; whoever reads it makes the step wait for the whole body. */
+const json: Field = { type: { kind: "dyn" }, optional: true };
 
 /**
  * What an expression may read, given the metadata that earlier steps of its chain write; `unknown` after a step whose policy could not be

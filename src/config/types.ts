@@ -1,7 +1,7 @@
 /**
  * What a configuration is once it is checked: positioned, typed, resolved. The worker binds it; nothing here runs anything.
  */
-import type { Expression, Pattern, PolicyDefinition } from "@envoy-policy-engine/sdk";
+import type { Pattern, PolicyDefinition } from "@envoy-policy-engine/sdk";
 import type { Position, Problem } from "../errors.ts";
 import type { CompiledExpression } from "../expressions/expression.ts";
 import type { SchemaEngine } from "./schema-engine.ts";
@@ -64,6 +64,8 @@ export interface CheckedStep {
   readonly when: CompiledExpression<boolean> | undefined;
   /** Whether `when` reads `response.*`: it is then decided when the response is reached. */
   readonly whenReadsResponse: boolean;
+  /** Whether `when` or a parameter reads `request.json` or `response.json`: the step then waits for that body. */
+  readonly reads: { readonly requestBody: boolean; readonly responseBody: boolean };
   /** Deadline of a handler's promise, milliseconds. Default 1000. */
   readonly timeoutMs: number;
   readonly onError: FailureMode;
@@ -135,4 +137,4 @@ export interface EnvoyPromises {
   readonly bodyBytesMax: number;
 }
 
-export type CompiledParameter = Expression | Pattern;
+export type CompiledParameter = CompiledExpression | Pattern;

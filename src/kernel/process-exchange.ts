@@ -10,19 +10,19 @@ import type { FailureCode } from "../errors.ts";
 import type { Generation } from "../generations/generation.ts";
 import type { GenerationHolder } from "../generations/holder.ts";
 import type { Chain } from "../worker/chain.ts";
-import { decodeText, type HeaderChanges, noChanges } from "../worker/header-store.ts";
-import { Journal } from "../worker/journal.ts";
-import { ResponseView } from "../worker/message-view.ts";
+import { decodeText, type HeaderChanges, type HeaderEntry, noChanges } from "../worker/header-store.ts";
 import type { ReceivedRequest } from "../worker/received.ts";
-import { engineReply, type FinalReply, finalReply, isGrpc, replyHeaders } from "../worker/reply.ts";
+import { engineReply, type FinalReply, finalReply, isGrpc, replyView } from "../worker/reply.ts";
 import type { ExchangeRun, RunOutcome } from "../worker/run.ts";
+import { withReplacedBody } from "./body-headers.ts";
+import { contentCoding, declaredLength, decodeGzip, encodeGzip } from "./content-coding.ts";
 import type { ExchangeCounters, ExchangeEnd } from "./exchange-counters.ts";
 import { isNormalPath } from "./normal-path.ts";
 import { routeIdentity } from "./route-identity.ts";
 import { routeTarget } from "./route-table.ts";
 import type { OpenStream, StreamHandler, StreamMetadata, StreamSink, TransportCapabilities } from "./transport.ts";
-import { decodeIncoming, type Incoming, type Phase } from "./wire/decode.ts";
-import { encodeHeadersAnswer, encodeReply, type ModeOverride, unchanged } from "./wire/encode.ts";
+import { type ConfiguredBodies, decodeIncoming, type Incoming, type Phase } from "./wire/decode.ts";
+import { encodeBodyAnswer, encodeHeadersAnswer, encodeReply, type ModeOverride, unchanged } from "./wire/encode.ts";
 
 /** What the kernel needs from outside; the same for every exchange. */
 export interface KernelHost {
@@ -77,8 +77,12 @@ type State =
   | "opened"
   /** A headers message is unanswered: steps are running. */
   | "running"
+  /** The request's headers are answered, and a step waits for its body. */
+  | "awaiting-request-body"
   /** The request is answered; a response handler can still run. */
   | "awaiting-response"
+  /** The response's headers are answered, and a step waits for its body. */
+  | "awaiting-response-body"
   /** Nothing of the chain can run any more; what Envoy still asks is answered with "unchanged". */
   | "finished"
   /** A reply was sent: nothing may follow it. */
@@ -101,11 +105,14 @@ class Exchange implements StreamHandler {
   /** A step's promise is pending: the run and its generation cannot be let go of yet. */
   #pending = false;
   #queued: UnaskedPhase[] = [];
+  #configured: ConfiguredBodies = { request: false, response: false };
+  #askedForRequestBody = false;
+  #response: readonly HeaderEntry[] = [];
   #generation: Generation | undefined;
   #generationNumber: number | undefined;
   #run: ExchangeRun | undefined;
   #request: ReceivedRequest | undefined;
-  #chain: string | undefined;
+  #chain: Chain | undefined;
 
   constructor(host: KernelHost, metadata: StreamMetadata, sink: StreamSink, forget: () => void) {
     this.#host = host;
@@ -130,6 +137,10 @@ class Exchange implements StreamHandler {
       case "running":
         // Answered, if at all, when the step that runs has come to its end.
         return this.#run?.abort();
+      case "awaiting-request-body":
+      case "awaiting-response-body":
+        // The rest of the body never comes: what waits for it does not run.
+        return this.#gone();
       case "opened":
       case "awaiting-response":
       case "finished":
@@ -159,7 +170,9 @@ class Exchange implements StreamHandler {
         return this.#endOk();
       case "opened":
       case "running":
+      case "awaiting-request-body":
       case "awaiting-response":
+      case "awaiting-response-body":
         return this.#fail("unavailable", "the engine is shutting down");
       case "ended":
         return;
@@ -176,16 +189,20 @@ class Exchange implements StreamHandler {
     const { phase } = incoming;
     if (this.#hasEnded() || phase === "unknown") return;
     if (incoming.observed) return this.#host.counters.observed();
+    this.#configured = incoming.configured ?? this.#configured;
     switch (phase) {
       case "request-headers":
         return this.#state === "opened" ? this.#startRequest(incoming) : this.#refuse("unexpected-message");
       case "response-headers":
         return this.#takeResponse(incoming);
       case "request-body":
-      case "request-trailers":
+        return this.#state === "awaiting-request-body" ? this.#takeBody("request", incoming.body) : this.#takeUnasked(phase);
       case "response-body":
+        return this.#state === "awaiting-response-body" ? this.#takeBody("response", incoming.body) : this.#takeUnasked(phase);
+      case "request-trailers":
+        return this.#state === "awaiting-request-body" ? this.#refuseBody("body-missing") : this.#takeUnasked(phase);
       case "response-trailers":
-        return this.#takeUnasked(phase);
+        return this.#state === "awaiting-response-body" ? this.#takeTrailersForBody() : this.#takeUnasked(phase);
       default:
         return phase satisfies never;
     }
@@ -223,21 +240,29 @@ class Exchange implements StreamHandler {
       id: this.#id,
       time: this.#host.now(),
       headers: incoming.headers,
+      hasBody: !incoming.endOfStream,
+      upgrade: isUpgrade(incoming),
       route: { name: routeName, metadata: routeMetadata(incoming) },
       source: { address: typeof address === "string" ? address : undefined, port: typeof port === "number" ? port : undefined },
     };
   }
 
   #runRequest(chain: Chain, request: ReceivedRequest, generation: number): void {
-    this.#chain = chain.name;
+    this.#chain = chain;
     if (!chain.rawPath && !isNormalPath(received(request, ":method"), received(request, ":path"))) return this.#refuse("path-not-normal");
     const run = this.#host.startRun(chain, request, generation);
     this.#run = run;
-    this.#settle(run.runRequest(this.#budgetMs()), (changes) => {
-      this.#end = "continued";
-      const next = run.wantsResponse() ? "awaiting-response" : "finished";
+    // Known before anything has reached the upstream, so said before it does.
+    if (run.wantsResponseBody() && !this.#canHave("response")) return this.#refuse("body-not-sent");
+    this.#settle(run.runRequest(this.#budgetMs()), ({ changes }) => {
+      const next = this.#afterRequest(run);
       this.#answer(encodeHeadersAnswer("request-headers", changes, this.#modeOverride(next)), next);
     });
+  }
+
+  #afterRequest(run: ExchangeRun): "awaiting-response" | "finished" {
+    this.#end = "continued";
+    return run.wantsResponse() ? "awaiting-response" : "finished";
   }
 
   #takeResponse(incoming: Incoming): void {
@@ -245,7 +270,11 @@ class Exchange implements StreamHandler {
       case "opened":
         return this.#refuse("request-headers-missing");
       case "running":
+      case "awaiting-response-body":
         return this.#refuse("unexpected-message");
+      case "awaiting-request-body":
+        // The override that asked for the body was ignored: the upstream has had the request.
+        return this.#refuse("body-not-sent");
       case "awaiting-response":
         return this.#runResponse(incoming);
       case "finished":
@@ -263,9 +292,102 @@ class Exchange implements StreamHandler {
     const run = this.#run;
     if (run === undefined) return this.#refuse("unexpected-message");
     this.#state = "running";
-    this.#settle(run.runResponse({ headers: incoming.headers }, this.#budgetMs()), (changes) => {
+    this.#response = incoming.headers;
+    const outcome = run.runResponse({ headers: incoming.headers, hasBody: !incoming.endOfStream }, this.#budgetMs());
+    this.#settle(outcome, ({ changes }) => {
       this.#answer(encodeHeadersAnswer("response-headers", changes, undefined), "finished");
     });
+  }
+
+  /** A step waits for the body of a direction: its headers are answered with the wish for it, or the exchange is refused. */
+  #awaitBody(direction: Direction): void {
+    const fault = this.#bodyFault(direction);
+    if (fault !== undefined) return this.#refuseBody(fault);
+    if (this.#queued.length > 0) return this.#refuse("unexpected-message");
+    if (direction === "request") {
+      this.#state = "awaiting-request-body";
+      this.#askedForRequestBody = true;
+      this.#sink.send(encodeHeadersAnswer("request-headers", noChanges, this.#modeOverride("awaiting-request-body")));
+    } else {
+      this.#state = "awaiting-response-body";
+      this.#sink.send(encodeHeadersAnswer("response-headers", noChanges, this.#modeOverride("awaiting-response-body")));
+    }
+  }
+
+  /** Why the body that a step waits for cannot be had, as far as the headers tell. */
+  #bodyFault(direction: Direction): FailureCode | undefined {
+    if (!this.#canHave(direction)) return "body-not-sent";
+    const headers = this.#receivedHeaders(direction);
+    if (contentCoding(headers) === "unknown") return `${direction}-coding`;
+    return (declaredLength(headers) ?? 0) > this.#bodyBytesMax() ? `${direction}-too-large` : undefined;
+  }
+
+  /** Whether Envoy sends a body: it is configured to, or obeys when it is asked. */
+  #canHave(direction: Direction): boolean {
+    return this.#host.envoy.allowModeOverride || this.#configured[direction];
+  }
+
+  #takeBody(direction: Direction, bytes: Uint8Array): void {
+    this.#state = "running";
+    if (bytes.length > this.#bodyBytesMax()) return this.#refuseBody(`${direction}-too-large`);
+    if (contentCoding(this.#receivedHeaders(direction)) === "identity") return this.#resume(direction, bytes);
+    this.#wait(
+      decodeGzip(bytes, this.#bodyBytesMax()),
+      (decoded) => this.#resume(direction, decoded),
+      (cause) => this.#refuseBody(isTooLarge(cause) ? `${direction}-too-large` : `${direction}-coding`),
+    );
+  }
+
+  #resume(direction: Direction, body: Uint8Array): void {
+    const run = this.#run;
+    if (run === undefined) return this.#refuse("unexpected-message");
+    this.#settle(run.resume(body, this.#budgetMs()), (outcome) => this.#answerBody(run, direction, outcome));
+  }
+
+  #answerBody(run: ExchangeRun, direction: Direction, { changes, body }: Continued): void {
+    const answer = (bytes: Uint8Array | undefined): void => {
+      const next = direction === "request" ? this.#afterRequest(run) : "finished";
+      const fitting = bytes === undefined ? changes : withReplacedBody(direction, this.#receivedHeaders(direction), changes, bytes);
+      this.#answer(encodeBodyAnswer(`${direction}-body`, fitting, bytes), next);
+    };
+    if (body !== undefined && body.length > this.#bodyBytesMax()) {
+      return this.#refuse("policy-failed", new RangeError("the body that a step has set is larger than the body limit"));
+    }
+    const coded = body !== undefined && contentCoding(this.#receivedHeaders(direction)) === "gzip" && !changesCoding(changes);
+    if (!coded) return answer(body);
+    this.#wait(encodeGzip(body), answer, (cause) => this.#refuse("internal-error", cause));
+  }
+
+  /** HEADERS and trailers without data (measured): the step runs without a body, and headers can no longer be changed. */
+  #takeTrailersForBody(): void {
+    const run = this.#run;
+    if (run === undefined) return this.#refuse("unexpected-message");
+    this.#state = "running";
+    this.#settle(run.resume(undefined, this.#budgetMs()), ({ changes }) => {
+      if (changes.remove.length > 0 || changes.set.length > 0) {
+        return this.#refuse(
+          "policy-failed",
+          new TypeError("a response of headers and trailers without data: its headers cannot be changed any more"),
+        );
+      }
+      this.#answer(unchanged["response-trailers"], "finished");
+    });
+  }
+
+  /** The engine answers in place of the body's step; the steps before it see that. */
+  #refuseBody(code: FailureCode): void {
+    const run = this.#run;
+    if (run === undefined) return this.#refuse(code);
+    this.#state = "running";
+    this.#settle(run.refuse(code, this.#budgetMs()), () => this.#refuse(code));
+  }
+
+  #receivedHeaders(direction: Direction): readonly HeaderEntry[] {
+    return direction === "request" ? (this.#request?.headers ?? []) : this.#response;
+  }
+
+  #bodyBytesMax(): number {
+    return this.#chain?.bodyBytesMax ?? this.#host.envoy.bodyBytesMax;
   }
 
   /** Body and trailers that no step asked for: Envoy's own configuration sends them. They pass, once the headers are answered. */
@@ -276,6 +398,12 @@ class Exchange implements StreamHandler {
       case "running":
         if (this.#queued.length >= queuedMessagesMax) return this.#refuse("unexpected-message");
         this.#queued.push(phase);
+        return;
+      case "awaiting-request-body":
+        return this.#refuse("body-not-sent");
+      case "awaiting-response-body":
+        // The end of the request's trailers may still come.
+        this.#sink.send(unchanged[phase]);
         return;
       case "awaiting-response":
         if (phase === "response-body" || phase === "response-trailers") return this.#refuse("response-headers-missing");
@@ -293,28 +421,43 @@ class Exchange implements StreamHandler {
   }
 
   /** Goes on when a pass of the loop has come to its end, now or later. */
-  #settle(outcome: RunOutcome | Promise<RunOutcome>, proceed: (changes: HeaderChanges) => void): void {
+  #settle(outcome: RunOutcome | Promise<RunOutcome>, proceed: (outcome: Continued) => void): void {
     if (!(outcome instanceof Promise)) return this.#conclude(outcome, proceed);
-    this.#pending = true;
-    outcome
-      .then((settled) => {
-        this.#pending = false;
-        // Ended or refused meanwhile: the run was only kept until its last step had come to an end.
-        if (this.#state !== "running") return this.#letGo();
-        this.#conclude(settled, proceed);
-      })
-      .catch((cause: unknown) => {
-        this.#pending = false;
-        this.#refuse("internal-error", cause);
-      });
+    this.#wait(
+      outcome,
+      (settled) => this.#conclude(settled, proceed),
+      (cause) => this.#refuse("internal-error", cause),
+    );
   }
 
-  #conclude(outcome: RunOutcome, proceed: (changes: HeaderChanges) => void): void {
+  /** Goes on when a promise has settled, unless the exchange has ended or was refused meanwhile. */
+  #wait<Value>(promise: Promise<Value>, then: (value: Value) => void, failed: (cause: unknown) => void): void {
+    this.#pending = true;
+    const goOn = (how: () => void): void => {
+      this.#pending = false;
+      // The run was only kept until its last step had come to an end.
+      if (this.#state !== "running") return this.#letGo();
+      try {
+        if (this.#halfClosed) this.#gone();
+        else how();
+      } catch (cause) {
+        this.#refuse("internal-error", cause);
+      }
+    };
+    promise.then(
+      (value) => goOn(() => then(value)),
+      (cause: unknown) => goOn(() => failed(cause)),
+    );
+  }
+
+  #conclude(outcome: RunOutcome, proceed: (outcome: Continued) => void): void {
     // Envoy has half-closed with its question unanswered, so this must not be OK, although it no longer listens.
     if (this.#halfClosed) return this.#gone();
     switch (outcome.kind) {
       case "continue":
-        return exceedsEnvoysLimit(outcome.changes) ? this.#refuse("mutation-limit") : proceed(outcome.changes);
+        return exceedsEnvoysLimit(outcome.changes) ? this.#refuse("mutation-limit") : proceed(outcome);
+      case "needs-body":
+        return this.#awaitBody(outcome.phase);
       case "reply":
         return exceedsBodyLimit(outcome.reply, this.#host.envoy)
           ? this.#refuse(
@@ -353,7 +496,14 @@ class Exchange implements StreamHandler {
     if (this.#mayEndNow()) this.#endOk(answer);
     else this.#sink.send(answer);
     this.#letGo();
-    this.#host.replied({ reply, id: this.#id, request: this.#request, chain: this.#chain, generation: this.#generationNumber, cause });
+    this.#host.replied({
+      reply,
+      id: this.#id,
+      request: this.#request,
+      chain: this.#chain?.name,
+      generation: this.#generationNumber,
+      cause,
+    });
   }
 
   /** The engine's own refusal. Whatever goes wrong on the way there ends the stream with an error, which Envoy turns into a 500. */
@@ -406,20 +556,48 @@ class Exchange implements StreamHandler {
   }
 
   /** Asks Envoy for exactly what the chain can still use; undefined when it does that anyway. */
-  #modeOverride(next: "awaiting-response" | "finished"): ModeOverride | undefined {
+  #modeOverride(next: "awaiting-request-body" | "awaiting-response" | "awaiting-response-body" | "finished"): ModeOverride | undefined {
     const { allowModeOverride, responseHeaders } = this.#host.envoy;
-    const wanted = next === "awaiting-response" ? "send" : "skip";
-    if (!allowModeOverride || wanted === (responseHeaders === "sent" ? "send" : "skip")) return undefined;
-    // A stream that ends with this answer is asked nothing more.
-    if (wanted === "skip" && this.#mayEndNow()) return undefined;
-    return { responseHeaders: wanted };
+    if (!allowModeOverride) return undefined;
+    const sent = responseHeaders === "sent" ? "send" : "skip";
+    switch (next) {
+      case "awaiting-request-body": {
+        const wanted = this.#run?.wantsResponse() === true ? "send" : "skip";
+        if (this.#configured.request && wanted === sent) return undefined;
+        return { requestBody: "buffered", responseHeaders: wanted, responseBody: "none" };
+      }
+      case "awaiting-response-body":
+        if (this.#configured.response) return undefined;
+        // An override here takes the place of the request's modes too: what was asked for must not be switched off while it is under way.
+        return { requestBody: this.#askedForRequestBody ? "buffered" : "none", responseHeaders: "send", responseBody: "buffered" };
+      case "awaiting-response":
+        return sent === "send" ? undefined : { requestBody: "none", responseHeaders: "send", responseBody: "none" };
+      case "finished":
+        // A stream that ends with this answer is asked nothing more.
+        return sent === "skip" || this.#mayEndNow() ? undefined : { requestBody: "none", responseHeaders: "skip", responseBody: "none" };
+      default:
+        return next satisfies never;
+    }
   }
 }
+
+type Direction = "request" | "response";
+type Continued = Extract<RunOutcome, { readonly kind: "continue" }>;
+
+/** RFC 9110 7.8 and 9.3.6, RFC 8441: a request after which both sides speak another protocol. */
+function isUpgrade({ headers }: Incoming): boolean {
+  return headers.some(({ name, value }) => name === "upgrade" || (name === ":method" && decodeText(value) === "CONNECT"));
+}
+
+const isTooLarge = (cause: unknown): boolean => cause instanceof Error && "code" in cause && cause.code === "ERR_BUFFER_TOO_LARGE";
+
+const changesCoding = ({ set, remove }: HeaderChanges): boolean =>
+  remove.includes("content-encoding") || set.some(({ name }) => name === "content-encoding");
 
 /** A reply of the engine's own that no response handler sees, because no chain is known or none of its steps has run. */
 function refusal(code: FailureCode, id: string, grpc: boolean): FinalReply {
   const reply = engineReply(code, id, grpc);
-  return finalReply(reply, new ResponseView({ headers: replyHeaders(reply) }, "reply", new Journal()), id, grpc);
+  return finalReply(reply, replyView(reply), id, grpc);
 }
 
 function received(request: ReceivedRequest, pseudoHeader: ":method" | ":path"): string | undefined {

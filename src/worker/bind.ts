@@ -2,7 +2,7 @@
 import type { PolicyInstance } from "@envoy-policy-engine/sdk";
 import type { CheckedChain, CheckedConfig, CheckedStep, EnvoyPromises } from "../config/types.ts";
 import { type Problem, problem } from "../errors.ts";
-import type { BoundStep, Chain } from "./chain.ts";
+import type { BoundHandler, BoundStep, Chain } from "./chain.ts";
 import { CreateTimeoutError, createTimeoutMs, type InstanceLease, type InstancePool } from "./instances.ts";
 
 export interface BindEnvironment {
@@ -59,7 +59,14 @@ async function bindChain(checked: CheckedChain, environment: BindEnvironment): P
     const where = { position: checked.position, path: `chains.${checked.name}` };
     problems.push(problem("response-headers-not-sent", where, { chain: checked.name, step: responder.name }));
   }
-  const chain = { name: checked.name, hash: checked.hash, steps, hasResponse: responder !== undefined, rawPath: checked.rawPath };
+  const chain = {
+    name: checked.name,
+    hash: checked.hash,
+    steps,
+    hasResponse: responder !== undefined,
+    rawPath: checked.rawPath,
+    bodyBytesMax: checked.bodyBytesMax ?? environment.envoy.bodyBytesMax,
+  };
   return { chain, leases, problems };
 }
 
@@ -70,9 +77,8 @@ function bindStep(step: CheckedStep, lease: InstanceLease): { readonly step: Bou
   const fault = shapeFault(instance);
   if (fault !== undefined) return { problem: problem("handler-shape", where(step), { policy, detail: fault }) };
   const { request, response } = instance;
-  if ((request !== undefined && typeof request !== "function") || (response !== undefined && typeof response !== "function")) {
-    return { problem: problem("body-not-supported", where(step), { what: `the step \`${step.name}\` (\`${policy}\`)` }) };
-  }
+  const streamed = [request, response].some((handler) => typeof handler === "object" && handler.body === "streamed");
+  if (streamed) return { problem: problem("streams-not-supported", where(step), { what: `the step \`${step.name}\` (\`${policy}\`)` }) };
   if (step.whenReadsResponse && request !== undefined) {
     return { problem: problem("when-reads-response", where(step), { step: step.name, policy }) };
   }
@@ -82,10 +88,13 @@ function bindStep(step: CheckedStep, lease: InstanceLease): { readonly step: Bou
       policy,
       when: step.when,
       whenReadsResponse: step.whenReadsResponse,
-      request: request?.bind(instance),
-      response: response?.bind(instance),
+      request: bindHandler(request, instance),
+      response: bindHandler(response, instance),
+      reads: step.reads,
       timeoutMs: step.timeoutMs,
       onError: step.onError,
+      onUpgrade: step.onUpgrade,
+      onStream: step.onStream,
       rights: {
         mutates: new Set(manifest.mutates),
         reads: new Set(manifest.metadata.reads),
@@ -94,6 +103,16 @@ function bindStep(step: CheckedStep, lease: InstanceLease): { readonly step: Bou
       counter,
     },
   };
+}
+
+/** A function needs headers only; an object says that it wants the whole body. */
+function bindHandler(
+  handler: PolicyInstance<unknown>["request"] | PolicyInstance<unknown>["response"],
+  instance: PolicyInstance<unknown>,
+): BoundHandler | undefined {
+  if (handler === undefined) return undefined;
+  if (typeof handler === "function") return { body: "none", handle: handler.bind(instance) };
+  return handler.body === "buffered" ? { body: "buffered", handle: handler.handle.bind(handler) } : undefined;
 }
 
 /** What is wrong with what `create` returned; the definition's types say it too, but not every policy is compiled against them. */

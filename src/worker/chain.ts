@@ -1,7 +1,7 @@
-import type { Outcome, RequestExchange, ResponseExchange } from "@envoy-policy-engine/sdk";
+import type { Outcome } from "@envoy-policy-engine/sdk";
 import type { FailureMode } from "../config/types.ts";
 import type { CompiledExpression } from "../expressions/expression.ts";
-import type { StepRights } from "./step-exchange.ts";
+import type { StepExchange, StepRights } from "./step-exchange.ts";
 
 /** A chain that is ready to run: a flat list in which everything that could be decided at load is decided. */
 export interface Chain {
@@ -12,6 +12,8 @@ export interface Chain {
   /** Some step has a response handler. */
   readonly hasResponse: boolean;
   readonly rawPath: boolean;
+  /** The largest body that a step of this chain waits for, bytes. */
+  readonly bodyBytesMax: number;
 }
 
 export interface BoundStep {
@@ -21,12 +23,29 @@ export interface BoundStep {
   readonly when: CompiledExpression<boolean> | undefined;
   /** `when` is decided when the response reaches the step, because it reads `response.*`. */
   readonly whenReadsResponse: boolean;
-  readonly request: ((exchange: RequestExchange<unknown>) => Outcome) | undefined;
-  readonly response: ((exchange: ResponseExchange<unknown>) => Outcome) | undefined;
+  readonly request: BoundHandler | undefined;
+  readonly response: BoundHandler | undefined;
+  /** Conditions and parameters read `request.json` or `response.json`: the step waits for that body although its handler may not. */
+  readonly reads: { readonly requestBody: boolean; readonly responseBody: boolean };
   /** Deadline of a handler's promise, milliseconds. */
   readonly timeoutMs: number;
   readonly onError: FailureMode;
+  /** What an upgraded connection, or a stream of events, means for a step that waits for a body: it is refused, or goes past the step. */
+  readonly onUpgrade: FailureMode;
+  readonly onStream: FailureMode;
   readonly rights: StepRights;
   /** Index in the step counters. */
   readonly counter: number;
+}
+
+export interface BoundHandler {
+  /** `buffered`: it waits for the whole body, and so do the steps after it. */
+  readonly body: "none" | "buffered";
+  readonly handle: (exchange: StepExchange) => Outcome;
+}
+
+/** Whether the step waits for the body of a direction. */
+export function waitsForBody(step: BoundStep, phase: "request" | "response"): boolean {
+  if (phase === "request") return step.request?.body === "buffered" || step.reads.requestBody;
+  return step.response?.body === "buffered" || step.reads.responseBody;
 }

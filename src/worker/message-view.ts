@@ -2,6 +2,7 @@
  * The request and the response of one exchange as they stand, under all steps. Steps see them through `step-exchange.ts`, which adds
  * what a step may do; expressions see them through `variables.ts`.
  */
+import type { BodyStore } from "./body-store.ts";
 import { decodeText, HeaderStore } from "./header-store.ts";
 import type { Journal } from "./journal.ts";
 import type { ReceivedRequest, ReceivedResponse } from "./received.ts";
@@ -9,6 +10,8 @@ import type { ReceivedRequest, ReceivedResponse } from "./received.ts";
 export class RequestView {
   readonly headers: HeaderStore;
   readonly time: number;
+  /** Undefined until it is there: a step that needs it makes the exchange wait. */
+  body: BodyStore | undefined;
 
   constructor(received: ReceivedRequest, journal: Journal) {
     this.headers = new HeaderStore(received.headers, journal);
@@ -86,6 +89,8 @@ const questionMark = 0x3f;
 export class ResponseView {
   readonly headers: HeaderStore;
   readonly origin: "upstream" | "reply";
+  /** Undefined until it is there: a step that needs it makes the exchange wait. */
+  body: BodyStore | undefined;
 
   constructor(received: ReceivedResponse, origin: "upstream" | "reply", journal: Journal) {
     this.headers = new HeaderStore(received.headers, journal);

@@ -7,6 +7,10 @@ export interface ReceivedRequest {
   /** Milliseconds since the epoch. */
   readonly time: number;
   readonly headers: readonly HeaderEntry[];
+  /** False when the message ends with its headers. */
+  readonly hasBody: boolean;
+  /** CONNECT, or a request to change the protocol: its body never ends. */
+  readonly upgrade: boolean;
   readonly route: ReceivedRoute;
   readonly source: { readonly address: string | undefined; readonly port: number | undefined };
 }
@@ -21,4 +25,6 @@ export interface ReceivedRoute {
 /** What the kernel hands over of a response: `:status` is among the headers. */
 export interface ReceivedResponse {
   readonly headers: readonly HeaderEntry[];
+  /** False when the message ends with its headers. */
+  readonly hasBody: boolean;
 }

@@ -1,9 +1,11 @@
 /** From what a policy or the engine answers to what the client gets. */
 import type { Reply } from "@envoy-policy-engine/sdk";
 import { type FailureCode, failureCatalogue } from "../errors.ts";
+import { BodyStore } from "./body-store.ts";
 import { changeableHeaderName, headerValue } from "./header-rules.ts";
 import { decodeText, type HeaderEntry } from "./header-store.ts";
-import { assertStatus, isWithoutBody, type ResponseView } from "./message-view.ts";
+import { Journal } from "./journal.ts";
+import { assertStatus, isWithoutBody, ResponseView } from "./message-view.ts";
 
 /** A reply that is valid but on which outer response handlers may still work. */
 export interface PendingReply {
@@ -71,8 +73,15 @@ export function engineReply(code: FailureCode, id: string, grpc: boolean): Pendi
 }
 
 /** The lines that response handlers see and change: `:status` and the headers. */
-export function replyHeaders(reply: PendingReply): readonly HeaderEntry[] {
+function replyHeaders(reply: PendingReply): readonly HeaderEntry[] {
   return [{ name: ":status", value: Buffer.from(String(reply.status)) }, ...reply.headers];
+}
+
+/** What response handlers see of a reply. */
+export function replyView(reply: PendingReply, journal = new Journal()): ResponseView {
+  const view = new ResponseView({ headers: replyHeaders(reply), hasBody: true }, "reply", journal);
+  view.body = new BodyStore(reply.body, journal);
+  return view;
 }
 
 /** The reply after the response handlers, with the decision id, which no policy can set. */
@@ -84,7 +93,7 @@ export function finalReply(reply: PendingReply, view: ResponseView, id: string, 
     status,
     headers: [...headers, { name: "x-decision-id", value: Buffer.from(id) }],
     // A response handler may have changed the status to one that has none.
-    body: isWithoutBody(status) ? Buffer.alloc(0) : reply.body,
+    body: isWithoutBody(status) ? Buffer.alloc(0) : (view.body?.bytes ?? Buffer.alloc(0)),
     grpcStatus: grpc ? (reply.grpcStatus ?? grpcStatusOf(status)) : undefined,
   };
 }

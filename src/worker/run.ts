@@ -5,15 +5,17 @@
  * deadlines, and the only place where a reply ends the request side. It stays synchronous until a step returns a promise.
  */
 import type { Outcome } from "@envoy-policy-engine/sdk";
+import type { FailureMode } from "../config/types.ts";
 import type { FailureCode } from "../errors.ts";
 import type { StepCounters, StepOutcome, StepPhase } from "../observe/step-counters.ts";
-import type { BoundStep, Chain } from "./chain.ts";
+import { BodyStore } from "./body-store.ts";
+import { type BoundHandler, type BoundStep, type Chain, waitsForBody } from "./chain.ts";
 import type { HeaderChanges } from "./header-store.ts";
 import { Journal } from "./journal.ts";
 import { RequestView, ResponseView } from "./message-view.ts";
 import { MetadataStore } from "./metadata-store.ts";
 import type { ReceivedRequest, ReceivedResponse } from "./received.ts";
-import { acceptReply, engineReply, type FinalReply, finalReply, isGrpc, type PendingReply, replyHeaders } from "./reply.ts";
+import { acceptReply, engineReply, type FinalReply, finalReply, isGrpc, type PendingReply, replyView } from "./reply.ts";
 import { type SharedViews, StepExchange } from "./step-exchange.ts";
 import { ExchangeVariables, type VariableSources } from "./variables.ts";
 
@@ -41,18 +43,22 @@ export interface StepFailure {
 
 /** What became of one direction. `gone`: the client left while a step was running, nobody is waiting for an answer. */
 export type RunOutcome =
-  | { readonly kind: "continue"; readonly changes: HeaderChanges }
+  /** `body`: what the steps made of it; undefined when nobody changed it. */
+  | { readonly kind: "continue"; readonly changes: HeaderChanges; readonly body: Uint8Array | undefined }
+  /** A step waits for the whole body of this direction: `resume` with it, or `refuse`. */
+  | { readonly kind: "needs-body"; readonly phase: StepPhase }
   | { readonly kind: "reply"; readonly reply: FinalReply }
   | { readonly kind: "gone" };
 
-type Progress = "unreached" | "passed" | "skipped" | "failed" | "replied";
+/** `held`: its condition was decided, and it waits for the body. */
+type Progress = "unreached" | "held" | "passed" | "skipped" | "failed" | "replied";
 
 /** One walk of the loop. A reply turns a request pass into a response pass in place. */
 interface Pass {
   phase: StepPhase;
   cursor: number;
   /** When the message must have been answered, on the monotonic clock. */
-  readonly deadlineMs: number;
+  deadlineMs: number;
 }
 
 /** One call of a handler, from its start to its settlement. */
@@ -77,6 +83,10 @@ export class ExchangeRun implements SharedViews, VariableSources {
   readonly #progress: Progress[];
   readonly #exchanges: (StepExchange | undefined)[] = [];
   #reply: PendingReply | undefined;
+  /** The pass that stands at a step which waits for the body. */
+  #waiting: Pass | undefined;
+  /** The request side has not come to its end: steps that it has not reached may still take part in the response. */
+  #requestOpen = true;
   #gone = false;
 
   constructor(chain: Chain, received: ReceivedRequest, host: RunHost) {
@@ -87,6 +97,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
     this.metadata = new MetadataStore(this.journal);
     this.variables = new ExchangeVariables(this);
     this.#progress = chain.steps.map(() => "unreached");
+    if (!received.hasBody) this.request.body = new BodyStore(undefined, this.journal);
   }
 
   get chain(): string {
@@ -105,13 +116,39 @@ export class ExchangeRun implements SharedViews, VariableSources {
   /** Runs the response side on the upstream's response, from the last step to the first. */
   runResponse(received: ReceivedResponse, budgetMs: number): RunOutcome | Promise<RunOutcome> {
     this.response = new ResponseView(received, "upstream", this.journal);
+    if (!received.hasBody) this.response.body = new BodyStore(undefined, this.journal);
     return this.#walk({ phase: "response", cursor: this.#chain.steps.length - 1, deadlineMs: this.#host.monotonicMs() + budgetMs });
+  }
+
+  /**
+   * Goes on at the step that waits.
+   *
+   * @param body the whole body, decoded; undefined when there turned out to be none
+   */
+  resume(body: Uint8Array | undefined, budgetMs: number): RunOutcome | Promise<RunOutcome> {
+    const pass = this.#takeWaiting(budgetMs);
+    const view = pass.phase === "request" ? this.request : this.response;
+    if (view !== undefined) view.body = new BodyStore(body, this.journal);
+    return this.#walk(pass);
+  }
+
+  /** The body that a step waits for cannot be given: the engine answers, and the steps before it see that. */
+  refuse(code: FailureCode, budgetMs: number): RunOutcome | Promise<RunOutcome> {
+    const pass = this.#takeWaiting(budgetMs);
+    this.#refuseAt(pass, code);
+    return this.#walk(pass);
   }
 
   /** Whether a response handler can still run: if not, nothing is asked of Envoy for the response. */
   wantsResponse(): boolean {
     if (!this.#chain.hasResponse || this.#reply !== undefined) return false;
-    return this.#chain.steps.some((step, index) => step.response !== undefined && this.#mayRespond(step, index));
+    return this.#chain.steps.some((step, index) => step.response !== undefined && this.#mayStillRespond(step, index));
+  }
+
+  /** Whether a step that waits for the response's body can still run. */
+  wantsResponseBody(): boolean {
+    if (!this.#chain.hasResponse || this.#reply !== undefined) return false;
+    return this.#chain.steps.some((step, index) => waitsForBody(step, "response") && this.#mayStillRespond(step, index));
   }
 
   /** The client has left. Signals fire; a running handler is awaited up to its deadline, then nothing more runs. */
@@ -134,13 +171,21 @@ export class ExchangeRun implements SharedViews, VariableSources {
     if (outcome !== "skipped") this.#host.counters.observe(call.step.counter, call.phase, this.#host.monotonicMs() - call.startedMs);
   }
 
+  #takeWaiting(budgetMs: number): Pass {
+    const pass = this.#waiting;
+    if (pass === undefined) throw new Error("no step waits for a body");
+    this.#waiting = undefined;
+    pass.deadlineMs = this.#host.monotonicMs() + budgetMs;
+    return pass;
+  }
+
   #walk(pass: Pass): RunOutcome | Promise<RunOutcome> {
     const pending = this.#advance(pass);
     return pending === undefined ? this.#outcome() : pending.then(() => this.#outcome());
   }
 
   #advance(pass: Pass): Promise<void> | undefined {
-    while (!this.#gone) {
+    while (!this.#gone && this.#waiting === undefined) {
       const step = this.#chain.steps[pass.cursor];
       if (step === undefined) return undefined;
       const pending = this.#visit(step, pass.cursor, pass);
@@ -153,16 +198,62 @@ export class ExchangeRun implements SharedViews, VariableSources {
     const call = { step, index, phase: pass.phase, startedMs: this.#host.monotonicMs(), mark: this.journal.mark() };
     if (pass.phase === "request") {
       if (step.whenReadsResponse) return void pass.cursor++;
-      if (!this.#holds(call, pass)) return undefined;
+      if (this.#progress[index] !== "held") {
+        if (step.reads.requestBody && this.#mustWait(call, pass)) return undefined;
+        if (!this.#holds(call, pass)) return undefined;
+      }
+      if (waitsForBody(step, "response") && this.received.upgrade)
+        return void this.#refuseOrPass(call, pass, step.onUpgrade, "upgrade-refused");
+      if (step.request?.body === "buffered" && this.#mustWait(call, pass)) return undefined;
       if (step.request === undefined) {
         this.#progress[index] = "passed";
         return void pass.cursor++;
       }
-      return this.#call(call, pass, step.request);
+      return this.#call(call, pass, step.request.handle);
     }
     if (step.response === undefined || !this.#mayRespond(step, index)) return void pass.cursor--;
-    if (step.whenReadsResponse && !this.#holds(call, pass)) return undefined;
-    return this.#call(call, pass, step.response);
+    if (step.reads.responseBody && this.#mustWait(call, pass)) return undefined;
+    if (step.whenReadsResponse && this.#progress[index] === "unreached") {
+      if (!this.#holds(call, pass)) return undefined;
+      this.#progress[index] = "passed";
+    }
+    if (step.response.body === "buffered" && this.#mustWait(call, pass)) return undefined;
+    return this.#call(call, pass, step.response.handle);
+  }
+
+  /** Whether the step must wait for the body of its direction, or may not have it: the pass then waits, or has been moved on. */
+  #mustWait(call: Call, pass: Pass): boolean {
+    const { step, index, phase } = call;
+    const view = phase === "request" ? this.request : this.response;
+    if (view?.body !== undefined) return false;
+    if (phase === "request" && this.received.upgrade) {
+      this.#refuseOrPass(call, pass, step.onUpgrade, "upgrade-refused");
+    } else if (phase === "response" && isEventStream(this.response)) {
+      this.#refuseOrPass(call, pass, step.onStream, "stream-refused");
+    } else {
+      if (phase === "request" && !step.reads.requestBody) this.#progress[index] = "held";
+      this.#waiting = pass;
+    }
+    return true;
+  }
+
+  /** A step cannot have the body it waits for: it is passed over where its author's user says so, else the exchange is refused. */
+  #refuseOrPass(call: Call, pass: Pass, mode: FailureMode, code: FailureCode): void {
+    if (mode === "deny") return this.#refuseAt(pass, code);
+    this.#progress[call.index] = "skipped";
+    this.settled(call, "skipped");
+    move(pass);
+  }
+
+  #refuseAt(pass: Pass, code: FailureCode): void {
+    this.#progress[pass.cursor] = "failed";
+    this.#answer(pass.cursor, pass, engineReply(code, this.received.id, isGrpc(this.received.headers)));
+  }
+
+  /** Like `#mayRespond`, for a step that the request side has not come to yet as well. */
+  #mayStillRespond(step: BoundStep, index: number): boolean {
+    const progress = this.#progress[index];
+    return this.#mayRespond(step, index) || (this.#requestOpen && (progress === "unreached" || progress === "held"));
   }
 
   /** A step takes part in the response if it was passed on the request, or is decided only now. */
@@ -187,7 +278,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
     return false;
   }
 
-  #call(call: Call, pass: Pass, handler: (exchange: StepExchange) => Outcome): Promise<void> | undefined {
+  #call(call: Call, pass: Pass, handler: BoundHandler["handle"]): Promise<void> | undefined {
     const leftMs = Math.min(call.step.timeoutMs, pass.deadlineMs - call.startedMs);
     if (leftMs <= 0) return void this.#fail(call, pass, "policy-timeout", new Error("the message budget was used up by earlier steps"));
     const exchange = this.#exchange(call);
@@ -256,7 +347,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
     }
     this.#progress[call.index] = "replied";
     this.settled(call, "replied", reply);
-    this.#answer(call, pass, reply);
+    this.#answer(call.index, pass, reply);
   }
 
   #fail(call: Call, pass: Pass, code: FailureCode, cause: unknown): void {
@@ -269,7 +360,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
     const { id } = this.received;
     this.#report({ id, chain: this.chain, step: call.step.name, policy: call.step.policy, phase: call.phase, code, skipped, cause });
     if (skipped) move(pass);
-    else this.#answer(call, pass, engineReply(code, id, isGrpc(this.received.headers)));
+    else this.#answer(call.index, pass, engineReply(code, id, isGrpc(this.received.headers)));
   }
 
   /** What a policy throws is its own object, and reading it may run its code once more: that must not decide about the exchange. */
@@ -282,20 +373,28 @@ export class ExchangeRun implements SharedViews, VariableSources {
   }
 
   /** From here on only the response handlers of the steps before this one are left, on this reply. */
-  #answer(call: Call, pass: Pass, reply: PendingReply): void {
+  #answer(index: number, pass: Pass, reply: PendingReply): void {
     this.#reply = reply;
-    this.response = new ResponseView({ headers: replyHeaders(reply) }, "reply", this.journal);
+    this.response = replyView(reply, this.journal);
     pass.phase = "response";
-    pass.cursor = call.index - 1;
+    pass.cursor = index - 1;
   }
 
   #outcome(): RunOutcome {
     if (this.#gone) return { kind: "gone" };
+    if (this.#waiting !== undefined) return { kind: "needs-body", phase: this.#waiting.phase };
+    this.#requestOpen = false;
     if (this.#reply !== undefined && this.response !== undefined) {
       return { kind: "reply", reply: finalReply(this.#reply, this.response, this.received.id, isGrpc(this.received.headers)) };
     }
-    return { kind: "continue", changes: (this.response ?? this.request).headers.changes() };
+    const { headers, body } = this.response ?? this.request;
+    return { kind: "continue", changes: headers.changes(), body: body?.replaced === true ? (body.bytes ?? new Uint8Array()) : undefined };
   }
+}
+
+/** Server-sent events are known by the response's content-type: `accept` is the client's, which must not switch a chain off. */
+function isEventStream(response: ResponseView | undefined): boolean {
+  return response?.origin === "upstream" && /^text\/event-stream\s*(?:;|$)/i.test(response.headers.text("content-type") ?? "");
 }
 
 function move(pass: Pass): void {

@@ -3,17 +3,19 @@
  * that code that still runs cannot edit under the next step, and is revoked when the step has failed or the exchange is over.
  */
 import type {
+  Body,
+  BufferedRequestExchange,
+  BufferedResponseExchange,
   Metadata,
   MetadataKey,
   Request,
-  RequestExchange,
   Response,
-  ResponseExchange,
   Headers as SdkHeaders,
 } from "@envoy-policy-engine/sdk";
 import type { RoutingMutation } from "../config/types.ts";
 import { expressionVariables } from "../expressions/expression.ts";
 import type { StepPhase } from "../observe/step-counters.ts";
+import { type BodyStore, utf8 } from "./body-store.ts";
 import { changeableHeaderName, headerValue } from "./header-rules.ts";
 import { decodeText, type HeaderStore } from "./header-store.ts";
 import type { RequestView, ResponseView } from "./message-view.ts";
@@ -38,7 +40,7 @@ export interface SharedViews {
   readonly response: ResponseView | undefined;
 }
 
-export class StepExchange implements RequestExchange<unknown>, ResponseExchange<unknown> {
+export class StepExchange implements BufferedRequestExchange<unknown>, BufferedResponseExchange<unknown> {
   readonly #shared: SharedViews;
   readonly #rights: StepRights;
   readonly #gate = new Gate();
@@ -99,6 +101,14 @@ export class StepExchange implements RequestExchange<unknown>, ResponseExchange<
       this.#response = new StepResponse(view, this.#gate);
     }
     return this.#response;
+  }
+
+  get body(): Body {
+    const { request, response } = this.#read();
+    const phase = this.#gate.phase ?? "request";
+    const store = phase === "request" ? request.body : response?.body;
+    if (store === undefined) throw new TypeError('the body is not there: only a handler that says `body: "buffered"` waits for it');
+    return new StepBody(store, this.#gate, phase, response);
   }
 
   get metadata(): Metadata {
@@ -245,6 +255,48 @@ class StepResponse implements Response {
   set status(status: number) {
     this.#gate.write("response");
     this.#view.status = status;
+  }
+}
+
+class StepBody implements Body {
+  readonly #store: BodyStore;
+  readonly #gate: Gate;
+  readonly #phase: StepPhase;
+  readonly #response: ResponseView | undefined;
+
+  constructor(store: BodyStore, gate: Gate, phase: StepPhase, response: ResponseView | undefined) {
+    this.#store = store;
+    this.#gate = gate;
+    this.#phase = phase;
+    this.#response = response;
+  }
+
+  get bytes(): Uint8Array | undefined {
+    this.#gate.read();
+    // A copy: every step looks at the same one.
+    return this.#store.bytes === undefined ? undefined : Uint8Array.from(this.#store.bytes);
+  }
+
+  text(): string {
+    this.#gate.read();
+    return utf8(this.#store.bytes);
+  }
+
+  json(): unknown {
+    this.#gate.read();
+    return this.#store.json();
+  }
+
+  set(body: string | Uint8Array | undefined): void {
+    this.#gate.write(this.#phase);
+    if (body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array)) throw new TypeError("a body is text or bytes");
+    if (this.#phase === "response") {
+      // RFC 9110 15.3.7: a part says which bytes of the whole it is.
+      if (this.#response?.status === 206) throw new TypeError("a 206 response is a part of a whole: it cannot be transformed");
+      if (this.#store.bytes === undefined && body !== undefined)
+        throw new TypeError("this response has no body, so none can be given to it");
+    }
+    this.#store.change(typeof body === "string" ? Buffer.from(body, "utf8") : body && Uint8Array.from(body));
   }
 }
 

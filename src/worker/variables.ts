@@ -2,6 +2,7 @@
  * What expressions see of an exchange. Getters all the way down: only what an expression reads is computed, and always as it stands now.
  * The names and types are those of `config/scope.ts`.
  */
+import type { BodyStore } from "./body-store.ts";
 import type { HeaderStore } from "./header-store.ts";
 import type { RequestView, ResponseView } from "./message-view.ts";
 import type { MetadataStore } from "./metadata-store.ts";
@@ -43,6 +44,15 @@ export class ExchangeVariables {
   }
 }
 
+/** What is no JSON is missing, so that a condition says itself what that means. */
+function jsonOf(body: BodyStore | undefined): unknown {
+  try {
+    return body?.json();
+  } catch {
+    return undefined;
+  }
+}
+
 class RequestVariables {
   readonly #sources: VariableSources;
   readonly headers: HeadersVariable;
@@ -72,6 +82,10 @@ class RequestVariables {
     return this.#sources.request.scheme;
   }
 
+  get json(): unknown {
+    return jsonOf(this.#sources.request.body);
+  }
+
   /** Envoy's request id; the engine's own where Envoy sends none. */
   get id(): string {
     return this.#sources.request.headers.text("x-request-id") ?? this.#sources.received.id;
@@ -93,6 +107,10 @@ class ResponseVariables {
 
   get status(): number {
     return this.#response.status;
+  }
+
+  get json(): unknown {
+    return jsonOf(this.#response.body);
   }
 }
 

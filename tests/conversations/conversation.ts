@@ -2,7 +2,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { ProcessingMode_HeaderSendMode as HeaderMode } from "../../src/generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
+import {
+  ProcessingMode_BodySendMode as BodyMode,
+  ProcessingMode_HeaderSendMode as HeaderMode,
+  type ProcessingMode,
+} from "../../src/generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
 import {
   type HeaderMutation,
   ProcessingRequest,
@@ -44,6 +48,12 @@ export type EnvoySays =
       /** Attributes; `none` leaves the entry out. Default with the first message: `xds.route_name` of the route. */
       readonly attributes?: "none" | Readonly<Record<string, string | number>>;
       readonly observed?: boolean;
+      /** Of a headers message: a body follows. Default false. */
+      readonly more?: boolean;
+      /** Of a body message; `hex:` in front of bytes. */
+      readonly body?: string;
+      /** Bodies that Envoy's own configuration sends whole (`protocol_config`). */
+      readonly configured?: readonly ("request" | "response")[];
       readonly hex?: string;
     };
 
@@ -85,25 +95,33 @@ export function envoyBytes(says: Exclude<EnvoySays, "half-close">, first: boolea
     request: requestOf(says),
     ...(attributes === "none" ? {} : { attributes: { "envoy.filters.http.ext_proc": attributes } }),
     ...(says.observed === true ? { observabilityMode: true } : {}),
+    ...(says.configured === undefined
+      ? {}
+      : {
+          protocolConfig: {
+            requestBodyMode: says.configured.includes("request") ? BodyMode.BUFFERED : BodyMode.NONE,
+            responseBodyMode: says.configured.includes("response") ? BodyMode.BUFFERED : BodyMode.NONE,
+          },
+        }),
   }).finish();
 }
 
-function requestOf({ message, headers = {} }: Exclude<EnvoySays, "half-close">): ProcessingRequest["request"] {
+function requestOf({ message, headers = {}, more = false, body = "body" }: Exclude<EnvoySays, "half-close">): ProcessingRequest["request"] {
   const entries = Object.entries(headers).flatMap(([key, value]) =>
     (typeof value === "string" ? [value] : value).map((one) => ({
       key,
-      rawValue: one.startsWith("hex:") ? Buffer.from(one.slice(4), "hex") : Buffer.from(one, "utf8"),
+      rawValue: bytesOf(one),
     })),
   );
   switch (message) {
     case "request-headers":
-      return { $case: "requestHeaders", value: { headers: { headers: entries }, endOfStream: true } };
+      return { $case: "requestHeaders", value: { headers: { headers: entries }, endOfStream: !more } };
     case "response-headers":
-      return { $case: "responseHeaders", value: { headers: { headers: entries }, endOfStream: true } };
+      return { $case: "responseHeaders", value: { headers: { headers: entries }, endOfStream: !more } };
     case "request-body":
-      return { $case: "requestBody", value: { body: Buffer.from("body"), endOfStream: true } };
+      return { $case: "requestBody", value: { body: bytesOf(body), endOfStream: !more } };
     case "response-body":
-      return { $case: "responseBody", value: { body: Buffer.from("body"), endOfStream: true } };
+      return { $case: "responseBody", value: { body: bytesOf(body), endOfStream: !more } };
     case "request-trailers":
       return { $case: "requestTrailers", value: { trailers: { headers: entries } } };
     case "response-trailers":
@@ -114,6 +132,8 @@ function requestOf({ message, headers = {} }: Exclude<EnvoySays, "half-close">):
       throw new Error(`no such message: ${message}`);
   }
 }
+
+const bytesOf = (text: string): Buffer => (text.startsWith("hex:") ? Buffer.from(text.slice(4), "hex") : Buffer.from(text, "utf8"));
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
@@ -132,15 +152,29 @@ export function engineDoes(bytes: Uint8Array): EngineDoes {
       ...(grpcStatus?.status === undefined ? {} : { grpcStatus: grpcStatus.status }),
     };
   }
-  const mutation =
-    response.$case === "requestHeaders" || response.$case === "responseHeaders" ? (response.value.response?.headerMutation ?? {}) : {};
-  const { set, remove } = mutationOf(mutation);
+  const common = "response" in response.value ? (response.value.response ?? {}) : {};
+  const { set, remove } = mutationOf(common.headerMutation ?? {});
+  const change = common.bodyMutation?.mutation;
   return {
     answer: kebab(response.$case),
     ...(Object.keys(set).length === 0 ? {} : { set }),
     ...(remove.length === 0 ? {} : { remove }),
-    ...(modeOverride === undefined ? {} : { ask: modeOverride.responseHeaderMode === HeaderMode.SEND ? "send" : "skip" }),
+    ...(change === undefined ? {} : { body: change.$case === "body" ? textOf(Buffer.from(change.value)) : "" }),
+    ...(modeOverride === undefined ? {} : asks(modeOverride)),
   };
+}
+
+/** All six modes are always there, and a body never without its trailers. */
+function asks(mode: ProcessingMode): { readonly ask: "send" | "skip"; readonly buffer?: readonly string[] } {
+  const trailers = (body: BodyMode | undefined) => (body === BodyMode.BUFFERED ? HeaderMode.SEND : HeaderMode.SKIP);
+  if (mode.requestHeaderMode !== HeaderMode.SEND) throw new Error("an override that switches request headers off");
+  if (mode.requestTrailerMode !== trailers(mode.requestBodyMode)) throw new Error("request trailers do not go with the body");
+  if (mode.responseTrailerMode !== trailers(mode.responseBodyMode)) throw new Error("response trailers do not go with the body");
+  const buffer = [
+    ...(mode.requestBodyMode === BodyMode.BUFFERED ? ["request"] : []),
+    ...(mode.responseBodyMode === BodyMode.BUFFERED ? ["response"] : []),
+  ];
+  return { ask: mode.responseHeaderMode === HeaderMode.SEND ? "send" : "skip", ...(buffer.length === 0 ? {} : { buffer }) };
 }
 
 /** Sets by name; an appended value carries a `+` in front, bytes that are no UTF-8 are written as `hex:`. */
@@ -149,9 +183,12 @@ function mutationOf(mutation: HeaderMutation): { set: Record<string, string[]>; 
   for (const { header, append } of mutation.setHeaders ?? []) {
     const name = header?.key ?? "";
     const bytes = Buffer.from(header?.rawValue ?? []);
-    const text = bytes.equals(Buffer.from(bytes.toString("utf8"))) ? bytes.toString("utf8") : `hex:${bytes.toString("hex")}`;
+    const text = textOf(bytes);
     set[name] ??= [];
     set[name].push(append === true ? `+${text}` : text);
   }
   return { set, remove: mutation.removeHeaders ?? [] };
 }
+
+const textOf = (bytes: Buffer): string =>
+  bytes.equals(Buffer.from(bytes.toString("utf8"))) ? bytes.toString("utf8") : `hex:${bytes.toString("hex")}`;

@@ -1,5 +1,7 @@
 /** One policy that does what its parameters say: the steps of the conversations are written with it. */
 import type {
+  Body,
+  BufferedRequestExchange,
   Outcome,
   PolicyDefinition,
   RequestExchange,
@@ -23,6 +25,8 @@ interface Action {
 interface Parameters {
   readonly request?: readonly Action[];
   readonly response?: readonly Action[];
+  /** Which handlers wait for the body. */
+  readonly buffered?: readonly ("request" | "response")[];
 }
 
 interface State {
@@ -30,17 +34,23 @@ interface State {
 }
 
 const definition: PolicyDefinition<Parameters, State> = {
-  create({ request, response }) {
+  create({ request, response, buffered = [] }) {
+    const onRequest = (exchange: RequestExchange<State>): Outcome => perform(request ?? [], exchange, exchange.request.headers);
+    const onResponse = (exchange: ResponseExchange<State>): Outcome =>
+      perform(response ?? [], exchange, exchange.response.headers, exchange.response);
     return {
-      ...(request === undefined
-        ? {}
-        : { request: (exchange: RequestExchange<State>) => perform(request, exchange, exchange.request.headers) }),
+      ...(request === undefined ? {} : { request: buffered.includes("request") ? { body: "buffered", handle: onRequest } : onRequest }),
       ...(response === undefined
         ? {}
-        : { response: (exchange: ResponseExchange<State>) => perform(response, exchange, exchange.response.headers, exchange.response) }),
+        : { response: buffered.includes("response") ? { body: "buffered", handle: onResponse } : onResponse }),
     };
   },
 };
+
+/** The body of a handler that waits for it. */
+function bodyOf(exchange: RequestExchange<State> | ResponseExchange<State>): Body {
+  return (exchange as BufferedRequestExchange<State>).body;
+}
 
 /** Synchronous until an action waits. */
 function perform(
@@ -96,6 +106,21 @@ function perform(
         break;
       case "origin":
         headers.set(name, response?.origin ?? "none");
+        break;
+      case "body":
+        bodyOf(exchange).set(value);
+        break;
+      case "clear-body":
+        bodyOf(exchange).set(undefined);
+        break;
+      case "upper-body":
+        bodyOf(exchange).set(bodyOf(exchange).text().toUpperCase());
+        break;
+      case "body-to-header":
+        headers.set(name, bodyOf(exchange).bytes === undefined ? "no body" : bodyOf(exchange).text());
+        break;
+      case "json-to-header":
+        headers.set(name, JSON.stringify(bodyOf(exchange).json()));
         break;
       case "throw":
         throw new Error(value);
@@ -164,7 +189,19 @@ function release(name: string, mutates: PolicyRelease["manifest"]["mutates"]): P
       protects: false,
       metadata: { reads: [], writes: { note: { type: "string", description: "A note." } } },
       mutates,
-      parameters: { type: "object", additionalProperties: false, properties: { request: actions, response: actions } },
+      parameters: {
+        type: "object",
+        additionalProperties: false,
+        properties: {
+          request: actions,
+          response: actions,
+          buffered: {
+            type: "array",
+            description: "Which handlers wait for the body.",
+            items: { type: "string", enum: ["request", "response"], description: "A direction." },
+          },
+        },
+      },
     },
     definition,
     source: "tests",

@@ -98,7 +98,7 @@ async function happens(steps: readonly Step[]): Promise<Told> {
   const counters = createStepCounters();
   const handler = (index: number, phase: "request" | "response", what: Behaviour) => {
     if (what === "none") return undefined;
-    return () => {
+    const handle = () => {
       calls.push(`${phase} ${index}`);
       const act = () => {
         if (what.endsWith("throw")) throw new Error("thrown");
@@ -107,11 +107,13 @@ async function happens(steps: readonly Step[]): Promise<Told> {
       };
       return what.startsWith("later-") ? new Promise<void>((resolve) => setImmediate(resolve)).then(act) : act();
     };
+    return { body: "none" as const, handle };
   };
   const chain: Chain = {
     name: "chain",
     hash: "",
     rawPath: false,
+    bodyBytesMax: 1024,
     hasResponse: steps.some(({ response }) => response !== "none"),
     steps: steps.map(
       (one, index): BoundStep => ({
@@ -121,7 +123,10 @@ async function happens(steps: readonly Step[]): Promise<Told> {
         whenReadsResponse: one.when.endsWith("on-response"),
         request: handler(index, "request", one.request),
         response: handler(index, "response", one.response),
+        reads: { requestBody: false, responseBody: false },
         timeoutMs: 1_000,
+        onUpgrade: "deny",
+        onStream: "deny",
         onError: one.onError,
         rights: { mutates: new Set(), reads: new Set(), writes: new Set() },
         counter: counters.allocate({ chain: "chain", step: `step-${index}`, policy: "test@1.0.0" }),
@@ -137,11 +142,19 @@ async function happens(steps: readonly Step[]): Promise<Told> {
     counters,
     failed: () => {},
   };
-  const received = { id: "1", time: 0, headers: [], route: { name: "r", metadata: {} }, source: { address: undefined, port: undefined } };
+  const received = {
+    id: "1",
+    time: 0,
+    headers: [],
+    hasBody: false,
+    upgrade: false,
+    route: { name: "r", metadata: {} },
+    source: { address: undefined, port: undefined },
+  };
   const run = new ExchangeRun(chain, received, host);
   let outcome: RunOutcome = await run.runRequest(10_000);
   if (outcome.kind === "continue" && run.wantsResponse()) {
-    outcome = await run.runResponse({ headers: [{ name: ":status", value: Buffer.from("200") }] }, 10_000);
+    outcome = await run.runResponse({ headers: [{ name: ":status", value: Buffer.from("200") }], hasBody: false }, 10_000);
   }
   run.close();
   return { calls, end: outcome.kind === "reply" ? outcome.reply.code.replace(/^reply-/, "reply ") : outcome.kind };

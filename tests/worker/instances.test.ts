@@ -54,6 +54,7 @@ function setUp(startTimer?: PolicyHost["startTimer"]): Made {
       parametersHash,
       when: undefined,
       whenReadsResponse: false,
+      reads: { requestBody: false, responseBody: false },
       timeoutMs: 1000,
       onError: "deny",
       onUpgrade: "deny",

@@ -3,7 +3,15 @@ import { createRecordings } from "../../src/worker/recording.ts";
 
 function request(id: string, requestId: string) {
   const headers = [{ name: "x-request-id", value: Buffer.from(requestId) }];
-  return { id, time: 0, headers, route: { name: "route", metadata: {} }, source: { address: undefined, port: undefined } };
+  return {
+    id,
+    time: 0,
+    headers,
+    hasBody: false,
+    upgrade: false,
+    route: { name: "route", metadata: {} },
+    source: { address: undefined, port: undefined },
+  };
 }
 
 test("the oldest go first, also when clients choose the same request id or one that means something to JavaScript", () => {

@@ -1,4 +1,5 @@
-import { type HttpHeaders, ProcessingRequest } from "../../generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
+import { ProcessingMode_BodySendMode as BodyMode } from "../../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
+import { type HttpBody, type HttpHeaders, ProcessingRequest } from "../../generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
 import type { HeaderEntry } from "../../worker/header-store.ts";
 
 /** The six moments of an exchange at which Envoy may ask. */
@@ -15,8 +16,20 @@ export interface Incoming {
    * `request_attributes` is configured, even if none of them has a value.
    */
   readonly attributes: ReadonlyMap<string, AttributeValue> | undefined;
+  /** The bytes of a body phase; empty otherwise. */
+  readonly body: Uint8Array;
+  /** Nothing follows in this direction: neither body nor trailers. */
+  readonly endOfStream: boolean;
+  /** Which bodies Envoy's own configuration sends, whole; only with the first message. */
+  readonly configured: ConfiguredBodies | undefined;
   /** Envoy does not wait for an answer and takes none (`observability_mode`). */
   readonly observed: boolean;
+}
+
+/** Whether Envoy sends a body BUFFERED without being asked (`protocol_config`). */
+export interface ConfiguredBodies {
+  readonly request: boolean;
+  readonly response: boolean;
 }
 
 export type AttributeValue = string | number | boolean;
@@ -27,27 +40,42 @@ const attributesEntry = "envoy.filters.http.ext_proc";
 /** Reads a ProcessingRequest. Throws when the bytes are no such message. */
 export function decodeIncoming(bytes: Uint8Array): Incoming {
   const message = ProcessingRequest.decode(bytes);
-  const { request } = message;
-  const attributes = readAttributes(message.attributes);
-  const observed = message.observabilityMode === true;
+  const { request, protocolConfig } = message;
+  const common = {
+    headers: [],
+    body: noBytes,
+    endOfStream: false,
+    attributes: readAttributes(message.attributes),
+    observed: message.observabilityMode === true,
+    configured: protocolConfig && {
+      request: protocolConfig.requestBodyMode === BodyMode.BUFFERED,
+      response: protocolConfig.responseBodyMode === BodyMode.BUFFERED,
+    },
+  };
   switch (request?.$case) {
     case "requestHeaders":
-      return { phase: "request-headers", headers: readHeaders(request.value), attributes, observed };
+      return { ...common, phase: "request-headers", headers: readHeaders(request.value), endOfStream: request.value.endOfStream === true };
     case "responseHeaders":
-      return { phase: "response-headers", headers: readHeaders(request.value), attributes, observed };
+      return { ...common, phase: "response-headers", headers: readHeaders(request.value), endOfStream: request.value.endOfStream === true };
     case "requestBody":
-      return { phase: "request-body", headers: [], attributes, observed };
+      return { ...common, phase: "request-body", ...readBody(request.value) };
     case "responseBody":
-      return { phase: "response-body", headers: [], attributes, observed };
+      return { ...common, phase: "response-body", ...readBody(request.value) };
     case "requestTrailers":
-      return { phase: "request-trailers", headers: [], attributes, observed };
+      return { ...common, phase: "request-trailers", endOfStream: true };
     case "responseTrailers":
-      return { phase: "response-trailers", headers: [], attributes, observed };
+      return { ...common, phase: "response-trailers", endOfStream: true };
     case undefined:
-      return { phase: "unknown", headers: [], attributes, observed };
+      return { ...common, phase: "unknown" };
     default:
       return request satisfies never;
   }
+}
+
+const noBytes = new Uint8Array();
+
+function readBody({ body = noBytes, endOfStream = false }: HttpBody): { readonly body: Uint8Array; readonly endOfStream: boolean } {
+  return { body, endOfStream };
 }
 
 function readHeaders(message: HttpHeaders): readonly HeaderEntry[] {

@@ -5,6 +5,7 @@ import {
   type ProcessingMode,
 } from "../../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
 import {
+  type BodyMutation,
   type CommonResponse,
   type HeaderMutation,
   ProcessingResponse,
@@ -13,9 +14,14 @@ import type { HeaderChanges } from "../../worker/header-store.ts";
 import type { FinalReply } from "../../worker/reply.ts";
 import type { Phase } from "./decode.ts";
 
-/** What Envoy is to send of the rest of the exchange. All six modes are always written: an unset body mode means NONE, an unset header mode the filter's own. */
+/**
+ * What Envoy is to send of the rest of the exchange. All six modes are always written: an unset body mode means NONE, an unset header mode the
+ * filter's own. A body never comes without its trailers: a message of headers and trailers without data would go on unseen (measured).
+ */
 export interface ModeOverride {
+  readonly requestBody: "buffered" | "none";
   readonly responseHeaders: "send" | "skip";
+  readonly responseBody: "buffered" | "none";
 }
 
 /**
@@ -36,13 +42,39 @@ export function encodeHeadersAnswer(
   changes: HeaderChanges,
   override: ModeOverride | undefined,
 ): Uint8Array {
-  if (changes.remove.length === 0 && changes.set.length === 0 && override === undefined) return unchanged[phase];
+  if (isEmpty(changes) && override === undefined) return unchanged[phase];
   const response: CommonResponse = { headerMutation: mutation(changes) };
   return ProcessingResponse.encode({
     response: { $case: phase === "request-headers" ? "requestHeaders" : "responseHeaders", value: { response } },
     ...(override === undefined ? {} : { modeOverride: processingMode(override) }),
   }).finish();
 }
+
+/**
+ * The answer to a whole body: headers are still held, so this is where their changes go too.
+ *
+ * @param body what replaces it; undefined leaves it as it is. The changes must then fit its length, else Envoy answers 500.
+ */
+export function encodeBodyAnswer(
+  phase: "request-body" | "response-body",
+  changes: HeaderChanges,
+  body: Uint8Array | undefined,
+): Uint8Array {
+  if (isEmpty(changes) && body === undefined) return unchanged[phase];
+  const response: CommonResponse = {
+    headerMutation: mutation(changes),
+    ...(body === undefined ? {} : { bodyMutation: bodyMutation(body) }),
+  };
+  return ProcessingResponse.encode({
+    response: { $case: phase === "request-body" ? "requestBody" : "responseBody", value: { response } },
+  }).finish();
+}
+
+function bodyMutation(body: Uint8Array): BodyMutation {
+  return { mutation: body.length === 0 ? { $case: "clearBody", value: true } : { $case: "body", value: body } };
+}
+
+const isEmpty = ({ remove, set }: HeaderChanges): boolean => remove.length === 0 && set.length === 0;
 
 /** The answer that replies to the client in place of the upstream. Envoy makes a 200 of a missing status, so the type demands one. */
 export function encodeReply(reply: FinalReply): Uint8Array {
@@ -79,13 +111,15 @@ function mutation(changes: HeaderChanges): HeaderMutation {
   };
 }
 
-function processingMode({ responseHeaders }: ModeOverride): ProcessingMode {
+function processingMode({ requestBody, responseHeaders, responseBody }: ModeOverride): ProcessingMode {
   return {
     requestHeaderMode: HeaderMode.SEND,
     responseHeaderMode: responseHeaders === "send" ? HeaderMode.SEND : HeaderMode.SKIP,
-    requestBodyMode: BodyMode.NONE,
-    responseBodyMode: BodyMode.NONE,
-    requestTrailerMode: HeaderMode.SKIP,
-    responseTrailerMode: HeaderMode.SKIP,
+    requestBodyMode: bodyMode(requestBody),
+    responseBodyMode: bodyMode(responseBody),
+    requestTrailerMode: requestBody === "buffered" ? HeaderMode.SEND : HeaderMode.SKIP,
+    responseTrailerMode: responseBody === "buffered" ? HeaderMode.SEND : HeaderMode.SKIP,
   };
 }
+
+const bodyMode = (mode: "buffered" | "none"): BodyMode => (mode === "buffered" ? BodyMode.BUFFERED : BodyMode.NONE);
