@@ -7,7 +7,7 @@ import type { SourceDocument } from "../config/types.ts";
 import { type Problem, problem } from "../errors.ts";
 import { checkBuffers } from "./check-buffers.ts";
 import { checkEngineCluster } from "./check-cluster.ts";
-import type { CheckContext, RouteTable } from "./check-context.ts";
+import type { CheckContext } from "./check-context.ts";
 import { checkFilter } from "./check-filter.ts";
 import { checkFilterOrder } from "./check-filter-order.ts";
 import { checkManager } from "./check-manager.ts";
@@ -19,7 +19,7 @@ import type { EnvoyDemands } from "./demands.ts";
 import { type EngineFilter, findEngineFilters } from "./engine-filter.ts";
 import { field, text } from "./field.ts";
 import { type ConnectionManager, findParts, routesOf } from "./parts.ts";
-import { readRoutes } from "./routes.ts";
+import { type RouteTable, readRoutes } from "./routes.ts";
 
 export interface CheckOptions {
   /** The engine's transport takes a bounded number of resets (`TransportCapabilities`): Envoy should close streams gracefully. */
@@ -51,19 +51,26 @@ function checkDocument(root: Place, demands: EnvoyDemands, { resetLimited }: Che
     report(problem("envoy-not-found", at(root), {}));
     return;
   }
-  const asking = managers.map((manager) => ({ manager, filters: findEngineFilters(manager.place, report) }));
+  const asking = managers.map((manager) => ({ manager, ...findEngineFilters(manager.place) }));
   const nobodyAsks = asking.every(({ filters }) => filters.length === 0);
-  const tables: RouteTable[] = [];
-  for (const { manager, filters } of asking) {
-    if (filters.length === 0) report(problem(nobodyAsks ? "envoy-not-asked" : "envoy-listener-not-asked", atKey(manager.place), {}));
+  const tables: (RouteTable | undefined)[] = [];
+  for (const { manager, filters, elsewhere } of asking) {
+    for (const place of elsewhere) reportUnseen(place, "HTTP filters", report);
+    if (filters.length === 0 && elsewhere.length === 0)
+      report(problem(nobodyAsks ? "envoy-not-asked" : "envoy-listener-not-asked", atKey(manager.place), {}));
     for (const filter of filters) tables.push(checkAsking(manager, filter, context));
   }
-  if (managers.length === 0) for (const config of routeConfigs) tables.push(checkRouteTable(config, undefined, context));
+  for (const config of managers.length === 0 ? routeConfigs : []) {
+    const table = checkRouteTable(config, undefined, context);
+    checkModes(table.routes, undefined, context);
+    tables.push(table);
+  }
   checkReach(tables, context);
   if (resetLimited) checkRuntime(context);
 }
 
-function checkAsking(manager: ConnectionManager, filter: EngineFilter, context: CheckContext): RouteTable {
+/** Returns what it knows of the connection manager's routes; undefined when they come from elsewhere. */
+function checkAsking(manager: ConnectionManager, filter: EngineFilter, context: CheckContext): RouteTable | undefined {
   const { report } = context;
   checkManager(manager.place, report);
   checkFilterOrder(manager.place, filter, report);
@@ -71,14 +78,16 @@ function checkAsking(manager: ConnectionManager, filter: EngineFilter, context: 
   for (const service of checkFilter(filter, context)) checkEngineCluster(service, context);
   const { routes, elsewhere } = routesOf(manager, context.parts);
   if (elsewhere !== undefined) reportUnseen(elsewhere, "routes", report);
-  return checkRouteTable(routes, filter, context);
+  const table = routes && checkRouteTable(routes, filter, context);
+  checkModes(table?.routes ?? [], filter, context);
+  return table;
 }
 
-function checkRouteTable(place: Place | undefined, filter: EngineFilter | undefined, context: CheckContext): RouteTable {
-  const routes = place === undefined ? [] : readRoutes(place, filter, context);
-  for (const service of checkRoutes(routes, filter, context)) checkEngineCluster(service, context);
-  checkModes(routes, filter, context);
-  return { place, routes };
+function checkRouteTable(place: Place, filter: EngineFilter | undefined, context: CheckContext): RouteTable {
+  const table = readRoutes(place, filter);
+  for (const one of table.elsewhere) reportUnseen(one, "routes", context.report);
+  for (const service of checkRoutes(table.routes, filter, context)) checkEngineCluster(service, context);
+  return table;
 }
 
 /** Another part of Envoy's configuration than this document. */

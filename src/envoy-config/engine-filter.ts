@@ -1,6 +1,4 @@
 import type { Place } from "../config/node.ts";
-import { atKey, type Report } from "../config/read.ts";
-import { problem } from "../errors.ts";
 import { routeAttribute, routeMetadata } from "../kernel/route-identity.ts";
 import { field, isMessage, items, text } from "./field.ts";
 
@@ -14,21 +12,25 @@ export interface EngineFilter {
   readonly name: string;
 }
 
+export interface EngineFilters {
+  readonly filters: readonly EngineFilter[];
+  /** Filters that Envoy gets from elsewhere: where no other asks the engine, one of them may. */
+  readonly elsewhere: readonly Place[];
+}
+
 /** Where there are several ext_proc filters: those that carry the route's identity, or all of them when none does. */
-export function findEngineFilters(manager: Place, report: Report): readonly EngineFilter[] {
-  const filters = items(field(manager, "http_filters"));
-  const extProc = filters.flatMap((place): readonly EngineFilter[] => {
+export function findEngineFilters(manager: Place): EngineFilters {
+  const all = items(field(manager, "http_filters"));
+  const extProc = all.flatMap((place): readonly EngineFilter[] => {
     const config = field(place, "typed_config");
     if (config === undefined || !isMessage(config, "ExternalProcessor")) return [];
     return [{ place, config, name: text(field(place, "name")) ?? "" }];
   });
-  // A filter that Envoy gets from elsewhere may be the one.
-  for (const filter of extProc.length > 0 ? [] : filters) {
-    const discovery = field(filter, "config_discovery");
-    if (discovery !== undefined) report(problem("envoy-unseen", atKey(discovery), { what: "the filter" }));
-  }
   const ours = extProc.filter(carriesIdentity);
-  return extProc.length > 1 && ours.length > 0 ? ours : extProc;
+  return {
+    filters: extProc.length > 1 && ours.length > 0 ? ours : extProc,
+    elsewhere: extProc.length > 0 ? [] : all.flatMap((place) => field(place, "config_discovery") ?? []),
+  };
 }
 
 function carriesIdentity({ config }: EngineFilter): boolean {

@@ -1,14 +1,10 @@
 /** The routes of a route configuration, with what each says about the engine's filter. */
 import type { Place } from "../config/node.ts";
-import { atKey } from "../config/read.ts";
-import { problem } from "../errors.ts";
-import type { CheckContext } from "./check-context.ts";
 import type { EngineFilter } from "./engine-filter.ts";
 import { entries, field, isMessage, isTrue, items, text } from "./field.ts";
 
 export interface FilteredRoute {
   readonly place: Place;
-  readonly virtualHost: Place;
   /** `""` when it has none. */
   readonly name: string;
   /** The chain that the route's own metadata names. */
@@ -28,22 +24,33 @@ export interface FilterLayer {
   readonly overrides: Place | undefined;
 }
 
-export function readRoutes(config: Place, filter: EngineFilter | undefined, { report }: CheckContext): readonly FilteredRoute[] {
-  if (field(config, "vhds") !== undefined) report(problem("envoy-unseen", atKey(config), { what: "virtual hosts" }));
-  const layerOf = (kind: string, place: Place): readonly FilterLayer[] => readLayer(kind, place, filter);
-  return items(field(config, "virtual_hosts")).flatMap((virtualHost) => {
-    const matcher = field(virtualHost, "matcher");
-    if (matcher !== undefined) report(problem("envoy-unseen", atKey(matcher), { what: "routes of a `matcher`" }));
-    const above = [...layerOf("virtual host", virtualHost), ...layerOf("route configuration", config)];
-    return items(field(virtualHost, "routes")).map((place) => ({
-      place,
-      virtualHost,
-      name: text(field(place, "name")) ?? "",
-      ownChain: text(field(place, "metadata", "filter_metadata", "policy.engine", "chain")),
-      layers: [...layerOf("route", place), ...above],
-      parts: items(field(place, "route", "weighted_clusters", "clusters")).flatMap((part) => layerOf("part of a route", part)),
-    }));
-  });
+/** What a route configuration says of its routes. */
+export interface RouteTable {
+  readonly place: Place;
+  readonly routes: readonly FilteredRoute[];
+  /** Where routes are that cannot be read. */
+  readonly elsewhere: readonly Place[];
+}
+
+export function readRoutes(place: Place, filter: EngineFilter | undefined): RouteTable {
+  const layerOf = (kind: string, holder: Place): readonly FilterLayer[] => readLayer(kind, holder, filter);
+  const virtualHosts = items(field(place, "virtual_hosts"));
+  return {
+    place,
+    routes: virtualHosts.flatMap((virtualHost) => {
+      const above = [...layerOf("virtual host", virtualHost), ...layerOf("route configuration", place)];
+      return items(field(virtualHost, "routes")).map((route) => ({
+        place: route,
+        name: text(field(route, "name")) ?? "",
+        ownChain: text(field(route, "metadata", "filter_metadata", "policy.engine", "chain")),
+        layers: [...layerOf("route", route), ...above],
+        parts: items(field(route, "route", "weighted_clusters", "clusters")).flatMap((part) => layerOf("part of a route", part)),
+      }));
+    }),
+    elsewhere: [field(place, "vhds"), ...virtualHosts.map((virtualHost) => field(virtualHost, "matcher"))].filter(
+      (one) => one !== undefined,
+    ),
+  };
 }
 
 /** A route configuration that stands alone does not say what the filter is called, but its settings say what they are. */

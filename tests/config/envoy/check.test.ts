@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { formatProblems } from "../../../src/config/problems.ts";
@@ -69,4 +70,26 @@ test("the demo's own file has one finding: the route that the demo leaves out to
   expect(problems.map(({ severity, code, message }) => [severity, code, message])).toEqual([
     ["warning", "envoy-route-unknown", "the configuration does not know the route `forgotten`: its requests are denied"],
   ]);
+});
+
+test("whatever the file says, nothing throws, and every position is inside it", () => {
+  const demands = writtenDemands({ chains: { api: { requestBody: "buffered", mutates: ["path", "host"], reads: ["source.port"] } } });
+  const lines = printEnvoy(demands, { upstream: { host: "127.0.0.1", port: 8080 } }).split("\n");
+  const scrap = fc.constantFrom("[]", "{}", "~", "yes", "7", "-1", '""', "%", "[[], { name: 1 }]", "{ value: {} }", "&a *a");
+  const edit = fc.tuple(fc.nat(lines.length - 1), fc.option(scrap));
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 6 }), fc.boolean(), (edits, resetLimited) => {
+      const text = edits
+        .reduce(
+          (left, [index, value]) => left.with(index, value === null ? "" : (left[index] ?? "").replace(/: .*$|:$/, `: ${value}`)),
+          lines,
+        )
+        .join("\n");
+      for (const { position } of checkEnvoy({ uri: "envoy.yaml", text }, demands, { resetLimited })) {
+        expect(position.line).toBeLessThanOrEqual(lines.length);
+        expect(position.column).toBeLessThanOrEqual((text.split("\n")[position.line - 1] ?? "").length + 1);
+      }
+    }),
+    { seed: 5, numRuns: 300 },
+  );
 });
