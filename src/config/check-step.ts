@@ -71,6 +71,7 @@ export function checkStep(place: Place, context: StepContext, reportProblem: Rep
     parametersHash: parameters.hash,
     when,
     whenReadsResponse: when?.reads.some((read) => read === "response" || read.startsWith("response.")) === true,
+    reads: new Set([...(when?.reads ?? []), ...parameters.reads]),
     timeoutMs,
     ...modes,
     position: place.node.position,

@@ -54,6 +54,7 @@ function setUp(startTimer?: PolicyHost["startTimer"]): Made {
       parametersHash,
       when: undefined,
       whenReadsResponse: false,
+      reads: new Set(),
       timeoutMs: 1000,
       onError: "deny",
       onUpgrade: "deny",
