@@ -377,6 +377,308 @@ export const problemCatalogue = {
     remedy: () =>
       "set `envoy.allowModeOverride: true` in the settings when Envoy's filter has `allow_mode_override: true`, or `envoy.responseHeaders: sent` when its `response_header_mode` is SEND",
   }),
+
+  // Envoy's own configuration, looked at by `policy-engine envoy --check`: is the engine asked at all
+  "envoy-not-found": entry<Record<never, never>>({
+    meaning: "The text holds nothing of an Envoy configuration that could be checked.",
+    message: () => "there is no listener, no HTTP connection manager and no route configuration here",
+    remedy: () => "give a bootstrap with `static_resources`, or one of these parts alone",
+  }),
+  "envoy-unseen": entry<{ what: string }>({
+    meaning: "A part of Envoy's configuration comes from elsewhere and was not checked.",
+    severity: "warning",
+    message: (f) => `${f.what} of this Envoy come from elsewhere and were not checked`,
+    remedy: () => "check that part too: a file with a connection manager or a route configuration alone will do",
+  }),
+  "envoy-not-asked": entry<Record<never, never>>({
+    meaning: "No HTTP connection manager has an ext_proc filter that is on: nobody asks the engine, and every request passes.",
+    message: () => "there is no ext_proc filter that is on: the engine is never asked",
+    remedy: () => "add the filter before the router, as `policy-engine envoy` prints it",
+  }),
+  "envoy-listener-not-asked": entry<Record<never, never>>({
+    meaning: "An HTTP connection manager without an ext_proc filter beside others that have one.",
+    severity: "warning",
+    message: () => "requests of this connection manager pass without the engine",
+    remedy: () => "add the ext_proc filter here as well, or make sure that no client reaches this listener",
+  }),
+  "envoy-route-disabled": entry<{ owner: string }>({
+    meaning: "A route or virtual host switches the ext_proc filter off.",
+    severity: "warning",
+    message: (f) => `requests of ${f.owner} pass without the engine`,
+    remedy: () => "review it: a chain without steps, `[]` under `routes`, says the same aloud in the configuration",
+  }),
+  "envoy-upgrade-filters": entry<{ upgrade: string }>({
+    meaning: "An upgrade has HTTP filters of its own, and ext_proc is not among them: a client that asks for the upgrade passes.",
+    message: (f) => `requests to upgrade to \`${f.upgrade}\` pass without the engine: these filters stand in place of \`http_filters\``,
+    remedy: () => "remove `filters` from the upgrade, or put the ext_proc filter into them",
+  }),
+  "envoy-cache-before": entry<{ filter: string }>({
+    meaning: "A cache answers before the engine is asked.",
+    message: (f) => `\`${f.filter}\` stands before the engine and answers with what somebody else was allowed to see`,
+    remedy: () => "put the cache after ext_proc",
+  }),
+  "envoy-after-router": entry<Record<never, never>>({
+    meaning: "The router stands before the ext_proc filter.",
+    message: () => "the router stands before the ext_proc filter, which is then never reached",
+    remedy: () => "make the router the last filter",
+  }),
+  "envoy-filter-order": entry<{ filter: string }>({
+    meaning: "A filter that decides by headers stands before the engine: it sees what the client sent, not what policies set or removed.",
+    severity: "warning",
+    message: (f) => `\`${f.filter}\` stands before the engine and sees the headers as the client sent them`,
+    remedy: () => "put it after ext_proc when it trusts a header that policies set or remove",
+  }),
+  "envoy-fail-open": entry<Record<never, never>>({
+    meaning: "Requests pass when the engine cannot be asked.",
+    message: () => "`failure_mode_allow` lets requests pass when the engine fails; in this mode stray answers can crash Envoy 1.36.2",
+    remedy: () => "set `failure_mode_allow: false`",
+  }),
+  "envoy-observability": entry<Record<never, never>>({
+    meaning: "Envoy tells the engine about requests and does not wait for its answer.",
+    message: () => "in `observability_mode` Envoy takes no answer: no policy has any effect",
+    remedy: () => "remove `observability_mode`",
+  }),
+  "envoy-operator": entry<{ operator: string | undefined }>({
+    meaning:
+      "A value of `initial_metadata` holds an operator that Envoy 1.36 does not know or that a client controls. With one that it does not know, Envoy asks nobody and lets every request pass, and no counter shows it.",
+    message: (f) =>
+      f.operator === undefined
+        ? "a `%` that starts no operator: Envoy then asks nobody, and every request passes"
+        : `the operator \`%${f.operator}%\` must not stand here: Envoy may ask nobody, and every request passes`,
+    remedy: () => "use only `%ROUTE_NAME%` and `%METADATA(ROUTE:policy.engine:chain)%`; write `%%` for a literal `%`",
+  }),
+
+  // Does the engine learn what it needs, in the way that the settings say
+  "envoy-identity": entry<{ entry: string; list: string }>({
+    meaning: "Envoy does not say which route matched in the way that the settings' `envoy.identity` expects: every exchange is denied.",
+    message: (f) => `\`${f.list}\` must have the entry \`${f.entry}\``,
+    remedy: () => "write it exactly so, or change `envoy.identity` in the settings",
+  }),
+  "envoy-attribute": entry<{ attribute: string; reader: string }>({
+    meaning: "An expression reads something that Envoy is not asked for.",
+    message: (f) => `\`${f.reader}\` needs the attribute \`${f.attribute}\``,
+    remedy: () => "add it to `request_attributes`",
+  }),
+  "envoy-message-timeout": entry<{ found: string; settings: string; envoy: string }>({
+    meaning: "Envoy's `message_timeout` is not the one that the settings say: the engine answers too late, or earlier than it must.",
+    message: (f) => `the \`message_timeout\` is ${f.found}, in the settings \`envoy.messageTimeout\` is ${f.settings}`,
+    remedy: (f) => `set \`message_timeout: ${f.envoy}\`, or change \`envoy.messageTimeout\` in the settings`,
+  }),
+  "envoy-override-refused": entry<{ detail: string; remedy: string }>({
+    meaning: "The settings promise that Envoy obeys overrides of the processing mode, and it does not: what a chain asks for never comes.",
+    message: (f) => `Envoy does not obey overrides, which the settings promise: ${f.detail}`,
+    remedy: (f) => `${f.remedy}, or set \`envoy.allowModeOverride: false\` in the settings`,
+  }),
+  "envoy-override-unused": entry<Record<never, never>>({
+    meaning: "Envoy obeys overrides of the processing mode, and the settings say that it does not.",
+    severity: "warning",
+    message: () => "Envoy obeys overrides, but the engine does not know it and never sends one",
+    remedy: () => "set `envoy.allowModeOverride: true` in the settings",
+  }),
+  "envoy-request-headers": entry<Record<never, never>>({
+    meaning: "Envoy does not send request headers: requests pass without the engine, or are denied when something else is sent.",
+    message: () => "`request_header_mode` is SKIP: the engine never sees a request, and requests pass",
+    remedy: () => "set `request_header_mode: SEND`",
+  }),
+  "envoy-response-headers": entry<Record<never, never>>({
+    meaning: "The settings promise that Envoy sends response headers, and it does not: response handlers never run.",
+    message: () => "`response_header_mode` is SKIP, in the settings `envoy.responseHeaders` is `sent`",
+    remedy: () => "set `response_header_mode: SEND`, or `envoy.responseHeaders: skipped` in the settings",
+  }),
+  "envoy-response-headers-unused": entry<Record<never, never>>({
+    meaning: "Envoy sends response headers that nobody has asked for: a round trip for nothing.",
+    severity: "warning",
+    message: () => "Envoy sends every response's headers, in the settings `envoy.responseHeaders` is `skipped`",
+    remedy: () => "set `response_header_mode: SKIP`, or `envoy.responseHeaders: sent` in the settings",
+  }),
+  "envoy-headers-hidden": entry<Record<never, never>>({
+    meaning: "Envoy hides headers from the engine: conditions and policies take them for absent.",
+    severity: "warning",
+    message: () => "`forward_rules` hide headers from the engine: to a policy they are absent",
+    remedy: () => "make sure that no policy needs or removes a header that is hidden",
+  }),
+  "envoy-body-mode": entry<{ key: string; mode: string }>({
+    meaning: "A body mode that the engine does not work with: some of the body would pass unseen, or the exchange fails.",
+    message: (f) => `\`${f.key}: ${f.mode}\` lets a part of the body pass unseen, or breaks the exchange`,
+    remedy: (f) => `use \`${f.key}: NONE\`, or \`BUFFERED\` where a chain reads the body`,
+  }),
+  "envoy-body-missing": entry<{ key: string; direction: string; route: string }>({
+    meaning: "A chain reads a body that Envoy neither sends nor can be asked for.",
+    message: (f) => `the chain of the route \`${f.route}\` reads the ${f.direction}'s body, which Envoy does not send`,
+    remedy: (f) => `give the route a \`processing_mode\` with \`${f.key}: BUFFERED\`, as \`policy-engine envoy\` prints it`,
+  }),
+  "envoy-body-unused": entry<{ direction: string }>({
+    meaning: "Envoy collects a body that a chain does not read: upgrades and streams hang.",
+    severity: "warning",
+    message: (f) => `the ${f.direction}'s body is held back for routes whose chain does not read it`,
+    remedy: () => "use the body mode `NONE`, and `BUFFERED` for the routes that need it; a websocket would hang",
+  }),
+  "envoy-trailers": entry<{ direction: string }>({
+    meaning: "A body without its trailers: a message with trailers and no data passes unseen.",
+    message: (f) => `the ${f.direction}'s body is sent without its trailers: with trailers and no data it would pass unseen`,
+    remedy: (f) => `set \`${f.direction}_trailer_mode: SEND\` beside it`,
+  }),
+
+  // May the engine answer and change what it must, and nothing else
+  "envoy-replies-refused": entry<Record<never, never>>({
+    meaning: "Envoy takes no reply from the engine: every refusal is a 500.",
+    message: () => "`disable_immediate_response` makes every reply of the engine a 500",
+    remedy: () => "remove `disable_immediate_response`",
+  }),
+  "envoy-mutation-silent": entry<Record<never, never>>({
+    meaning: "Envoy ignores in silence what it does not let the engine change.",
+    message: () => "a change that Envoy refuses is ignored in silence: the upstream gets the header as the client sent it",
+    remedy: () => "set `mutation_rules: { disallow_is_error: true }`",
+  }),
+  "envoy-mutation-refused": entry<{ key: string }>({
+    meaning: "Envoy refuses changes that policies make.",
+    message: (f) => `\`${f.key}\` refuses changes that policies may make`,
+    remedy: (f) => `remove \`${f.key}\``,
+  }),
+  "envoy-routing-refused": entry<{ chain: string; mutation: string }>({
+    meaning: "A chain changes the method or the host, and Envoy refuses it: a 500.",
+    message: (f) => `the chain \`${f.chain}\` changes the ${f.mutation}, which Envoy refuses`,
+    remedy: () => "set `allow_all_routing: true` in `mutation_rules`",
+  }),
+  "envoy-routing-unused": entry<Record<never, never>>({
+    meaning: "Envoy lets the engine change method and host, and no chain does.",
+    severity: "warning",
+    message: () => "`allow_all_routing` gives a right that no chain needs",
+    remedy: () => "remove `allow_all_routing`",
+  }),
+  "envoy-route-cache": entry<{ what: string }>({
+    meaning: "A request can be moved to another route after the chain of the first one has run.",
+    message: (f) => `${f.what} has the route chosen anew: a changed request moves to a route whose chain did not run`,
+    remedy: () => "set `route_cache_action: RETAIN`, and `clear_route_cache: false` on filters after the engine",
+  }),
+  "envoy-route-cache-default": entry<Record<never, never>>({
+    meaning: "Envoy would choose the route anew if it were asked to; the engine never asks.",
+    severity: "warning",
+    message: () => "nothing keeps a request on the route whose chain has run",
+    remedy: () => "set `route_cache_action: RETAIN`",
+  }),
+  "envoy-status-on-error": entry<Record<never, never>>({
+    meaning: "Without the engine clients get a 500, as if the upstream had failed.",
+    severity: "warning",
+    message: () => "there is no `status_on_error`: without the engine clients get a 500",
+    remedy: () => "set `status_on_error: { code: ServiceUnavailable }`",
+  }),
+  "envoy-dynamic-metadata": entry<{ namespace: string }>({
+    meaning: "Envoy drops in silence what the engine says about an exchange, such as the decision's id.",
+    severity: "warning",
+    message: (f) => `Envoy drops the engine's dynamic metadata: \`${f.namespace}\` is no namespace that it receives`,
+    remedy: (f) => `set \`metadata_options: { receiving_namespaces: { untyped: [${f.namespace}] } }\``,
+  }),
+
+  // Does Envoy reach the engine
+  "envoy-http-service": entry<Record<never, never>>({
+    meaning: "Envoy calls the engine over HTTP with JSON, which the engine does not speak.",
+    message: () => "the engine does not speak `http_service`",
+    remedy: () => "use `grpc_service` with `envoy_grpc`",
+  }),
+  "envoy-google-grpc": entry<Record<never, never>>({
+    meaning: "Envoy calls the engine with another gRPC client than the one the engine is tested with: no retries, no circuit breakers.",
+    severity: "warning",
+    message: () => "`google_grpc` has neither retries nor the cluster's limits, and the engine is not tested with it",
+    remedy: () => "use `envoy_grpc`",
+  }),
+  "envoy-cluster-unknown": entry<{ cluster: string; suggestion: string | undefined }>({
+    meaning: "The filter names a cluster that does not exist: every request is a 500.",
+    message: (f) => `no cluster \`${f.cluster}\`: every request is a 500`,
+    remedy: (f) => didYouMean(f.suggestion, "add the cluster, as `policy-engine envoy` prints it"),
+  }),
+  "envoy-cluster-protocol": entry<Record<never, never>>({
+    meaning: "The engine's cluster speaks HTTP/1, over which there is no gRPC.",
+    message: () => "the engine's cluster does not speak HTTP/2",
+    remedy: () => "add `http2_protocol_options` under `typed_extension_protocol_options`, as `policy-engine envoy` prints it",
+  }),
+  "envoy-breakers": entry<{ breakers: readonly string[] }>({
+    meaning: "The engine's cluster has Envoy's default limits, 1024 concurrent requests; one more is a 500.",
+    message: (f) => `the engine's cluster has a low or default limit: ${listed(f.breakers)}`,
+    remedy: () => "raise all four, as `policy-engine envoy` prints them: each request holds one as long as it lasts",
+  }),
+  "envoy-panic": entry<Record<never, never>>({
+    meaning: "With too few healthy engines Envoy asks the sick ones as well.",
+    severity: "warning",
+    message: () => "with too few healthy engines Envoy asks the sick ones as well",
+    remedy: () => "set `common_lb_config: { healthy_panic_threshold: { value: 0 } }`",
+  }),
+  "envoy-health": entry<{ detail: string }>({
+    meaning: "Envoy notices too late, or not at all, that an engine stops or starts.",
+    severity: "warning",
+    message: (f) => f.detail,
+    remedy: () => "write `health_checks` as `policy-engine envoy` prints them",
+  }),
+  "envoy-retry": entry<{ detail: string }>({
+    meaning: "An engine that restarts is seen by users.",
+    severity: "warning",
+    message: (f) => f.detail,
+    remedy: () => "write the `retry_policy` of the `grpc_service` as `policy-engine envoy` prints it",
+  }),
+  "envoy-message-length": entry<{ found: number; needed: number }>({
+    meaning: "Envoy refuses messages that the engine may send.",
+    message: (f) => `messages of more than ${f.found} bytes are refused, the engine's have up to ${f.needed}`,
+    remedy: (f) => `raise \`max_receive_message_length\` to ${f.needed} or more, or lower \`envoy.bodyBytesMax\` in the settings`,
+  }),
+  "envoy-buffer": entry<{ found: string; needed: string; bytes: number }>({
+    meaning: "Envoy cannot hold bodies as large as the chains take.",
+    message: (f) => `Envoy holds bodies up to ${f.found} and the chains take up to ${f.needed}`,
+    remedy: (f) => `set \`per_connection_buffer_limit_bytes: ${f.bytes}\`, or lower \`bodyBytesMax\``,
+  }),
+  "envoy-graceful-close": entry<{ flag: string }>({
+    meaning: "Envoy resets each stream to an engine whose HTTP/2 server bounds resets: its connections are closed again and again.",
+    severity: "warning",
+    message: () => "Envoy resets each stream, and Node bounds resets: connections to the engine are closed under load",
+    remedy: (f) => `set \`${f.flag}: true\` in a static layer of \`layered_runtime\`, or run the engine on a newer Node`,
+  }),
+
+  // Do routes and chains find each other
+  "envoy-path": entry<{ key: string; remedy: string }>({
+    meaning: "Paths reach the policies in another form than the upstream may read: the engine denies those that are not in normal form.",
+    message: (f) => `\`${f.key}\` leaves paths as clients write them: routes, policies and upstream may read them differently`,
+    remedy: (f) => f.remedy,
+  }),
+  "envoy-underscores": entry<Record<never, never>>({
+    meaning: "Envoy lets header names with underscores pass, which some upstreams take for the same name with dashes.",
+    severity: "warning",
+    message: () => "a client's `x_user` passes, and some upstreams read it as the `x-user` that a policy sets",
+    remedy: () => "set `common_http_protocol_options: { headers_with_underscores_action: REJECT_REQUEST }`",
+  }),
+  "envoy-route-unnamed": entry<Record<never, never>>({
+    meaning: "A route without a name and without a chain in its metadata: all its requests are denied.",
+    message: () => "the route has no name, which would select its chain: its requests are denied",
+    remedy: () => "give it a `name`",
+  }),
+  "envoy-route-unknown": entry<{ route: string; suggestion: string | undefined; outcome: string }>({
+    meaning: "The configuration does not know a route's name.",
+    severity: "warning",
+    message: (f) => `the configuration does not know the route \`${f.route}\`: ${f.outcome}`,
+    remedy: (f) => didYouMean(f.suggestion, "add it under `routes` in the configuration"),
+  }),
+  "envoy-route-name": entry<{ route: string }>({
+    meaning: "A route's name is not ASCII and would have to come as gRPC metadata: all its requests are denied.",
+    message: (f) => `the name \`${f.route}\` is not ASCII and does not arrive as metadata`,
+    remedy: () => "use another name, or `envoy.identity: attributes` in the settings",
+  }),
+  "envoy-route-chain": entry<{ route: string; detail: string; suggestion: string | undefined }>({
+    meaning: "A route's own metadata names a chain that does not exist, or another one than the configuration: its requests are denied.",
+    message: (f) => `requests of the route \`${f.route}\` are denied: ${f.detail}`,
+    remedy: (f) => didYouMean(f.suggestion, "name one chain, in one place"),
+  }),
+  "envoy-route-rewrite": entry<{ key: string; part: string; route: string }>({
+    meaning: "A route rewrites what its chain has already changed.",
+    message: (f) => `\`${f.key}\` rewrites the ${f.part}, which the chain of the route \`${f.route}\` changes too`,
+    remedy: (f) => `remove \`${f.key}\`, or let only one of the two change the ${f.part}`,
+  }),
+  "envoy-chain-unreached": entry<{ chain: string; routes: readonly string[] }>({
+    meaning: "No route of this Envoy reaches a chain.",
+    severity: "warning",
+    message: (f) =>
+      f.routes.length === 0
+        ? `no route reaches the chain \`${f.chain}\`: none names it in its metadata`
+        : `no route reaches the chain \`${f.chain}\`: none is called ${listed(f.routes.map((name) => `\`${name}\``))}`,
+    remedy: () => "name a route so, or remove the chain; nothing is wrong when another Envoy has the route",
+  }),
 } as const;
 
 /** YAML reads `1.0`, `true` and the like as something else than text: the usual cause where text is expected. */

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AdminServer, startAdminServer } from "./admin/server.ts";
 import { addressText, type ListenAddress } from "./config/addresses.ts";
+import { messageBytesMax } from "./config/message-bytes.ts";
 import { createSchemaEngine } from "./config/schema-engine.ts";
 import type { Settings } from "./config/settings.ts";
 import type { PolicyRegistry } from "./config/types.ts";
@@ -49,8 +50,6 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-/** A message holds a body and its headers; Envoy's own limit is printed with the same margin. */
-const messageMarginBytes = 1024 * 1024;
 /** How long the last writes may take before the sockets are closed. */
 const flushMs = 200;
 
@@ -98,7 +97,7 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
   const transport = createGrpcJsTransport({
     addresses: settings.listen,
     serving,
-    messageBytesMax: settings.envoy.bodyBytesMax + messageMarginBytes,
+    messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax),
   });
 
   const kernel = createKernel({

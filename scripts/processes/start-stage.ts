@@ -36,7 +36,9 @@ export interface StagePlan {
   readonly carrier?: "unix" | "tcp";
   /** Changes `configs/demo/settings.yaml`. */
   readonly settings?: (settings: Data) => Data;
-  /** Changes `configs/demo/envoy.yaml`. */
+  /** Envoy's configuration, with the names and places of the default. Default: `configs/demo/envoy.yaml`. */
+  readonly envoy?: string;
+  /** Changes it, when everything has its address. */
   readonly bootstrap?: (bootstrap: Data) => Data;
   /** Whether an engine must be ready or only listening before Envoy starts. Default `ready`. */
   readonly until?: "ready" | "listening";
@@ -76,7 +78,7 @@ async function start(plan: StagePlan, atEnd: (end: () => Promise<unknown>) => vo
   const [engine] = engines;
   if (engine === undefined) throw new Error("a stage needs an engine");
 
-  const moved = moveEnvoy(readData(await demoConfig("envoy.yaml")), {
+  const moved = moveEnvoy(readData(plan.envoy ?? (await demoConfig("envoy.yaml"))), {
     listener: loopback(ingress),
     admin: loopback(envoyAdmin),
     upstream: loopback(upstream.port),

@@ -1,22 +1,13 @@
 import { Command } from "commander";
 import { checkConfig } from "../config/check.ts";
-import { formatProblems } from "../config/problems.ts";
-import { createSchemaEngine } from "../config/schema-engine.ts";
 import { defaultEnvoyPromises } from "../config/settings.ts";
-import type { CheckEnvironment, SourceDocument } from "../config/types.ts";
-import { createPolicyHost } from "../engine/policy-host.ts";
+import type { SourceDocument } from "../config/types.ts";
 import type { Problem } from "../errors.ts";
-import { loadPatternEngine } from "../expressions/patterns.ts";
-import { prepare } from "../generations/prepare.ts";
-import { createSecrets, type Secrets } from "../generations/secrets.ts";
-import { createLog } from "../observe/log.ts";
-import { createPolicyCounters } from "../observe/policy-counters.ts";
-import { createProbes } from "../observe/probes.ts";
-import { createStepCounters } from "../observe/step-counters.ts";
-import { createInstancePool } from "../worker/instances.ts";
 import type { MakeCommand } from "./command.ts";
 import { readDocuments, readSettings } from "./documents.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { type OfflineEnvironment, offlineEnvironment, prepareOffline } from "./prepare-offline.ts";
+import { printProblems, problemCount } from "./print-problems.ts";
 
 interface Options {
   readonly settings?: string;
@@ -35,53 +26,29 @@ export const validateCommand: MakeCommand = (policies, exit) =>
     .action(async (files: string[], options: Options) => {
       const settings = options.settings === undefined ? undefined : await readSettings(options.settings);
       if (options.settings !== undefined && settings === undefined) return exit(exitCodes.findings);
-      const { engine: patterns, warning } = loadPatternEngine();
-      if (warning !== undefined) process.stderr.write(`warning: ${warning}\n`);
-      const secrets = createSecrets(process.env);
-      const environment: CheckEnvironment = {
-        policies,
-        schemas: createSchemaEngine(patterns),
-        secret: secrets.read,
-        envoy: settings?.envoy ?? defaultEnvoyPromises,
-      };
-      const problems = await findProblems(await readDocuments(files), environment, secrets, options);
-      print(problems, options);
+      const environment = offlineEnvironment(policies, settings?.envoy ?? defaultEnvoyPromises);
+      const problems = await findProblems(await readDocuments(files), environment, options);
+      printProblems(problems, options);
+      if (options.json !== true) process.stderr.write(`${summary(problems, options)}\n`);
       if (problems.some(({ severity }) => severity === "error")) exit(exitCodes.findings);
     });
 
 async function findProblems(
   documents: readonly SourceDocument[],
-  environment: CheckEnvironment,
-  { redact }: Secrets,
+  environment: OfflineEnvironment,
   { bind }: Options,
 ): Promise<readonly Problem[]> {
   if (bind !== true) {
     const checked = checkConfig(documents, environment);
     return "problems" in checked ? checked.problems : checked.config.warnings;
   }
-  const log = createLog({ level: "error", redact, destination: process.stderr });
-  const host = {
-    ...createPolicyHost(log, { counters: createStepCounters(), policyCounters: createPolicyCounters(), probes: createProbes() }),
-    // A policy whose background work has begun must not reach anybody from here.
-    fetch: async () => Promise.reject(new Error("validate makes no calls")),
-  };
-  const result = await prepare(documents, { ...environment, instances: createInstancePool(host), redact });
+  const result = await prepareOffline(documents, environment);
   if ("problems" in result) return result.problems;
   result.prepared.release();
   return result.prepared.config.warnings;
 }
 
-function print(problems: readonly Problem[], { json, bind }: Options): void {
-  if (json === true) {
-    process.stdout.write(`${JSON.stringify(problems, undefined, 2)}\n`);
-    return;
-  }
-  if (problems.length > 0) process.stdout.write(`${formatProblems(problems)}\n`);
-  const errors = problems.filter(({ severity }) => severity === "error").length;
-  const words = [count(errors, "problem"), ...(problems.length > errors ? [count(problems.length - errors, "warning")] : [])].join(", ");
-  process.stderr.write(
-    errors === 0 ? `fine${bind === true ? ", every policy was created" : ""}${problems.length > 0 ? `: ${words}` : ""}\n` : `${words}\n`,
-  );
+function summary(problems: readonly Problem[], { bind }: Options): string {
+  if (problems.some(({ severity }) => severity === "error")) return problemCount(problems);
+  return `fine${bind === true ? ", every policy was created" : ""}${problems.length > 0 ? `: ${problemCount(problems)}` : ""}`;
 }
-
-const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? "" : "s"}`;

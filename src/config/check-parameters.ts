@@ -14,7 +14,7 @@ export interface CheckedParameters {
   readonly value: unknown;
   /** Over the resolved value, expressions and patterns by their text. */
   readonly hash: string;
-  /** What the expressions among them read. */
+  /** Every path of variables that its expressions read. */
   readonly reads: readonly string[];
 }
 
@@ -41,15 +41,20 @@ export function checkParameters(
 
   const sources = new Map<string, string>();
   const compiled = new Map<string, CompiledParameter>();
+  const reads: string[] = [];
   for (const [pointer, mark] of marks) {
     const source = sourceOf(pointer, mark, texts.get(pointer), value, place);
     sources.set(pointer, source.text);
-    const result =
-      mark === "regex" ? compilePattern(source, texts.get(pointer), context, report) : checkExpression(source, mark, context, report);
-    if (result !== undefined) compiled.set(pointer, result);
+    if (mark === "regex") {
+      const pattern = compilePattern(source, texts.get(pointer), context, report);
+      if (pattern !== undefined) compiled.set(pointer, pattern);
+    } else {
+      const expression = checkExpression(source, mark, context, report);
+      if (expression !== undefined) compiled.set(pointer, expression);
+      reads.push(...(expression?.reads ?? []));
+    }
   }
   if (failed) return undefined;
-  const reads = [...compiled.values()].flatMap((one) => ("reads" in one ? one.reads : []));
   return { value: frozen(value, "", compiled), hash: canonicalHash(frozen(value, "", sources)), reads };
 }
 

@@ -71,18 +71,13 @@ export function checkStep(place: Place, context: StepContext, reportProblem: Rep
     parametersHash: parameters.hash,
     when,
     whenReadsResponse: when?.reads.some((read) => read === "response" || read.startsWith("response.")) === true,
-    reads: readsOf([...(when?.reads ?? []), ...parameters.reads]),
+    reads: new Set([...(when?.reads ?? []), ...parameters.reads]),
     timeoutMs,
     ...modes,
     position: place.node.position,
     path: place.path,
   };
   return { step: Object.freeze(step), name, written, metadata: context.metadata };
-}
-
-function readsOf(paths: readonly string[]): CheckedStep["reads"] {
-  const reads = (name: string): boolean => paths.some((path) => path === name || path.startsWith(`${name}.`));
-  return { requestBody: reads("request.json"), responseBody: reads("response.json") };
 }
 
 interface FailureModes {

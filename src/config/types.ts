@@ -64,8 +64,8 @@ export interface CheckedStep {
   readonly when: CompiledExpression<boolean> | undefined;
   /** Whether `when` reads `response.*`: it is then decided when the response is reached. */
   readonly whenReadsResponse: boolean;
-  /** Whether `when` or a parameter reads `request.json` or `response.json`: the step then waits for that body. */
-  readonly reads: { readonly requestBody: boolean; readonly responseBody: boolean };
+  /** Every path of variables that `when` and the expressions of `parameters` read, such as `source.address` or `route.metadata.tier`. */
+  readonly reads: ReadonlySet<string>;
   /** Deadline of a handler's promise, milliseconds. Default 1000. */
   readonly timeoutMs: number;
   readonly onError: FailureMode;

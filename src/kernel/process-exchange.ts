@@ -459,10 +459,11 @@ class Exchange implements StreamHandler {
       case "needs-body":
         return this.#awaitBody(outcome.phase);
       case "reply":
-        return exceedsBodyLimit(outcome.reply, this.#host.envoy)
+        // A larger one would not get through: the transport and Envoy limit what a message may hold.
+        return outcome.reply.body.length > this.#host.envoy.bodyBytesMax
           ? this.#refuse(
               "policy-failed",
-              new RangeError(`the body of the reply of \`${outcome.reply.step}\` is larger than the body limit`),
+              new RangeError(`the body of the reply of \`${outcome.reply.step}\` is larger than \`bodyBytesMax\``),
             )
           : this.#reply(outcome.reply);
       case "gone":
@@ -619,9 +620,4 @@ function routeMetadata(incoming: Incoming): Readonly<Record<string, unknown>> {
 /** Envoy's header map takes at most 100 headers by default, and 101 removals or additions in one message are a 500. */
 function exceedsEnvoysLimit(changes: HeaderChanges): boolean {
   return changes.remove.length > 100 || changes.set.length > 100;
-}
-
-/** A larger one would not get through: the transport and Envoy limit what a message may hold. */
-function exceedsBodyLimit(reply: FinalReply, { bodyBytesMax }: EnvoyPromises): boolean {
-  return reply.body.length > bodyBytesMax;
 }

@@ -12,12 +12,20 @@ export type RouteIdentity =
   | { readonly kind: "route"; readonly name: string; readonly ownChain: string | undefined }
   | { readonly kind: "refused"; readonly code: FailureCode };
 
-const routeAttribute = "xds.route_name";
-const chainAttribute = "xds.route_metadata.filter_metadata['policy.engine']['chain']";
-const routeMetadata = "x-route";
-const chainMetadata = "x-policy-chain";
+export const routeAttribute = "xds.route_name";
+export const chainAttribute = "xds.route_metadata.filter_metadata['policy.engine']['chain']";
+export const routeMetadata = "x-route";
+export const chainMetadata = "x-policy-chain";
 /** The literal before `%ROUTE_NAME%`: tells an empty name from a carrier that is not configured. */
-const routePrefix = "r:";
+export const routePrefix = "r:";
+
+/**
+ * Where a value of the route's `filter_metadata: { policy.engine: ... }` comes from. Undefined for a key that would have to be escaped: the
+ * attribute's name is the text of the expression, and only plain ones are understood.
+ */
+export function routeMetadataAttribute(key: string): string | undefined {
+  return /^[^'\\\p{Cc}]+$/u.test(key) ? `xds.route_metadata.filter_metadata['policy.engine']['${key}']` : undefined;
+}
 
 export function routeIdentity(
   carriers: EnvoyPromises["identity"],

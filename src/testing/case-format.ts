@@ -50,6 +50,7 @@ const request = {
     path: text,
     host: text,
     headers,
+    body: text,
     source: {
       type: "object",
       additionalProperties: false,
@@ -58,7 +59,7 @@ const request = {
     },
   },
 };
-const response = { type: "object", additionalProperties: false, properties: { status: { type: "integer" }, headers } };
+const response = { type: "object", additionalProperties: false, properties: { status: { type: "integer" }, headers, body: text } };
 
 const schema = {
   type: "object",

@@ -81,13 +81,14 @@ function compare(seen: TestExchange, expected: TestCase["expect"]): readonly str
     if (seen.upstream === undefined) differences.push("the request did not reach the upstream");
     else {
       headers("request", expected.request.headers, seen.upstream.headers);
-      for (const part of ["method", "path", "host"] as const) {
+      for (const part of ["method", "path", "host", "body"] as const) {
         if (expected.request[part] !== undefined) differ(`request ${part}`, expected.request[part], seen.upstream[part]);
       }
     }
   }
   if (expected.response?.status !== undefined) differ("response status", expected.response.status, seen.client.status);
   headers("response", expected.response?.headers, seen.client.headers);
+  if (expected.response?.body !== undefined) differ("response body", expected.response.body, seen.client.body);
   for (const [key, value] of Object.entries(expected.metadata ?? {})) differ(`metadata \`${key}\``, value, seen.metadata[key]);
   return differences;
 }

@@ -1,10 +1,15 @@
 /**
- * The part of Envoy's ext_proc filter that a chain of headers-only steps meets: sends the messages, applies the answers to the headers as
- * Envoy 1.36 does, and hands the result to an upstream. Everything crosses as bytes, so what is tested is what is sent.
+ * The part of Envoy's ext_proc filter that chains meet: sends headers and the bodies that are asked for, applies the answers as Envoy 1.36
+ * does, and hands the result to an upstream. Everything crosses as bytes, so what is tested is what is sent.
  */
 
-import { ProcessingMode_HeaderSendMode as HeaderMode } from "../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
 import {
+  ProcessingMode_BodySendMode as BodyMode,
+  ProcessingMode_HeaderSendMode as HeaderMode,
+} from "../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
+import {
+  type BodyMutation,
+  type CommonResponse,
   type HeaderMutation,
   ProcessingRequest,
   ProcessingResponse,
@@ -19,12 +24,20 @@ export interface SimulatedRequest {
   readonly route: string | undefined;
   /** Pseudo-headers included. */
   readonly headers: readonly HeaderLine[];
+  /** Undefined: the request ends with its headers. */
+  readonly body: Uint8Array | undefined;
   readonly attributes: Readonly<Record<string, string | number>>;
+}
+
+/** Headers and body as they are on the wire. */
+export interface SimulatedMessage {
+  readonly headers: readonly HeaderLine[];
+  readonly body: Uint8Array | undefined;
 }
 
 export interface SimulatedExchange {
   /** The request as the upstream got it; undefined when it did not reach it. */
-  readonly upstream: readonly HeaderLine[] | undefined;
+  readonly upstream: SimulatedMessage | undefined;
   /** What the client got. */
   readonly client: { readonly status: number; readonly headers: readonly HeaderLine[]; readonly body: string };
   /** The engine answered in place of the upstream. */
@@ -34,34 +47,71 @@ export interface SimulatedExchange {
 /**
  * Sends one exchange through the kernel.
  *
- * @param respond the upstream: the request's headers in, the response's out (`:status` included)
- * @throws when the engine ends the stream with an error, which a client would see as a 500 of Envoy's own
+ * @param respond the upstream: the request in, the response out (`:status` among its headers)
+ * @throws when the engine ends the stream with an error, or does what Envoy would answer with a 500 of its own
  */
 export async function exchangeThroughKernel(
   open: OpenStream,
   request: SimulatedRequest,
-  respond: (headers: readonly HeaderLine[]) => readonly HeaderLine[],
+  respond: (request: SimulatedMessage) => SimulatedMessage,
 ): Promise<SimulatedExchange> {
   const stream = new Stream(open, request.route);
   try {
-    const answer = await stream.ask({
-      request: { $case: "requestHeaders", value: { headers: headerMap(request.headers), endOfStream: true } },
-      attributes: {
-        "envoy.filters.http.ext_proc": {
-          ...request.attributes,
-          ...(request.route === undefined ? {} : { "xds.route_name": request.route }),
-        },
+    const attributes = {
+      "envoy.filters.http.ext_proc": {
+        ...request.attributes,
+        ...(request.route === undefined ? {} : { "xds.route_name": request.route }),
       },
-    });
-    if (answer.response?.$case === "immediateResponse") return { upstream: undefined, ...replyOf(answer) };
-    const upstream = applied(request.headers, commonMutation(answer));
+    };
+    const asked = await pass(stream, "request", request, { attributes });
+    if ("reply" in asked) return { upstream: undefined, ...asked.reply };
+    const upstream = asked.message;
     const response = respond(upstream);
-    if (answer.modeOverride?.responseHeaderMode !== HeaderMode.SEND) return { upstream, ...clientSees(response) };
-    const second = await stream.ask({ request: { $case: "responseHeaders", value: { headers: headerMap(response), endOfStream: true } } });
-    if (second.response?.$case === "immediateResponse") return { upstream, ...replyOf(second) };
-    return { upstream, ...clientSees(applied(response, commonMutation(second))) };
+    if (asked.responseHeaders !== HeaderMode.SEND) return { upstream, ...clientSees(response) };
+    const answered = await pass(stream, "response", response, {});
+    return "reply" in answered ? { upstream, ...answered.reply } : { upstream, ...clientSees(answered.message) };
   } finally {
     stream.close();
+  }
+}
+
+type Passed =
+  | { readonly reply: Omit<SimulatedExchange, "upstream"> }
+  | { readonly message: SimulatedMessage; readonly responseHeaders: HeaderMode | undefined };
+
+/** One direction: the headers, and the body where the answer to them asks for it. */
+async function pass(
+  stream: Stream,
+  direction: "request" | "response",
+  { headers, body }: SimulatedMessage,
+  first: Partial<ProcessingRequest>,
+): Promise<Passed> {
+  const value = { headers: headerMap(headers), endOfStream: body === undefined };
+  const answer = await stream.ask({ ...first, request: { $case: `${direction}Headers`, value } });
+  if (answer.response?.$case === "immediateResponse") return { reply: replyOf(answer) };
+  const changed = applied(headers, common(answer).headerMutation ?? {});
+  const { modeOverride } = answer;
+  const asked = direction === "request" ? modeOverride?.requestBodyMode : modeOverride?.responseBodyMode;
+  const responseHeaders = modeOverride?.responseHeaderMode;
+  if (body === undefined || asked !== BodyMode.BUFFERED) return { message: { headers: changed, body }, responseHeaders };
+  const second = await stream.ask({ request: { $case: `${direction}Body`, value: { body, endOfStream: true } } });
+  if (second.response?.$case === "immediateResponse") return { reply: replyOf(second) };
+  const { headerMutation = {}, bodyMutation } = common(second);
+  const message = { headers: applied(changed, headerMutation), body: replaced(body, bodyMutation) };
+  // BUFFERED with headers sent: Envoy compares the length (measured).
+  const length = message.headers.find(([name]) => name === "content-length");
+  if (length !== undefined && Number(length[1]) !== message.body.length) throw new Error("content-length does not fit the body");
+  return { message, responseHeaders };
+}
+
+function replaced(body: Uint8Array, mutation: BodyMutation | undefined): Uint8Array {
+  switch (mutation?.mutation?.$case) {
+    case "body":
+      return mutation.mutation.value;
+    case "clearBody":
+      return new Uint8Array();
+    default:
+      return body;
   }
 }
 
@@ -118,12 +168,9 @@ function headerMap(lines: readonly HeaderLine[]): { headers: { key: string; rawV
   return { headers: lines.map(([key, value]) => ({ key, rawValue: Buffer.from(value, "latin1") })) };
 }
 
-function commonMutation(answer: ProcessingResponse): HeaderMutation {
-  const { response } = answer;
-  if (response?.$case !== "requestHeaders" && response?.$case !== "responseHeaders") {
-    throw new Error(`unexpected answer: ${response?.$case ?? "none"}`);
-  }
-  return response.value.response?.headerMutation ?? {};
+function common({ response }: ProcessingResponse): CommonResponse {
+  if (response === undefined || !("response" in response.value)) throw new Error(`unexpected answer: ${response?.$case ?? "none"}`);
+  return response.value.response ?? {};
 }
 
 /** Removals first, then each set in order; `append` unset overwrites (Envoy's mutation_utils at 1.36). */
@@ -146,10 +193,14 @@ function replyOf(answer: ProcessingResponse): Omit<SimulatedExchange, "upstream"
   };
 }
 
-function clientSees(response: readonly HeaderLine[]): Omit<SimulatedExchange, "upstream"> {
-  const status = response.find(([name]) => name === ":status");
+function clientSees({ headers, body }: SimulatedMessage): Omit<SimulatedExchange, "upstream"> {
+  const status = headers.find(([name]) => name === ":status");
   return {
-    client: { status: Number(status?.[1] ?? 200), headers: response.filter(([name]) => !name.startsWith(":")), body: "" },
+    client: {
+      status: Number(status?.[1] ?? 200),
+      headers: headers.filter(([name]) => !name.startsWith(":")),
+      body: Buffer.from(body ?? []).toString("utf8"),
+    },
     replied: false,
   };
 }

@@ -15,7 +15,7 @@ import { createStepCounters, type StepCounters } from "../observe/step-counters.
 import { createInstancePool } from "../worker/instances.ts";
 import type { OutgoingCall, PolicyHost } from "../worker/policy-host.ts";
 import { ExchangeRun, type RunHost, type StepFailure } from "../worker/run.ts";
-import { exchangeThroughKernel, type HeaderLine } from "./simulated-envoy.ts";
+import { exchangeThroughKernel, type HeaderLine, type SimulatedMessage } from "./simulated-envoy.ts";
 
 export interface TestEngineOptions {
   /** The policies that the configuration may use. */
@@ -49,6 +49,8 @@ export interface TestRequest {
   /** Default `example.com`. */
   readonly host?: string;
   readonly headers?: TestHeaders;
+  /** Default: none, the request ends with its headers. */
+  readonly body?: string;
   /** Default 127.0.0.1 port 40000. */
   readonly source?: { readonly address: string; readonly port: number };
 }
@@ -57,9 +59,13 @@ export interface TestResponse {
   /** Default 200. */
   readonly status?: number;
   readonly headers?: TestHeaders;
+  /** Default: none, the response ends with its headers. */
+  readonly body?: string;
 }
 
 export interface TestMessage {
+  /** As text, `""` when there is none. */
+  readonly body: string;
   /** Lower-case names to every value, in order. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
 }
@@ -68,7 +74,7 @@ export interface TestExchange {
   /** What the upstream got; undefined when the request did not reach it. */
   readonly upstream: (TestMessage & { readonly method: string; readonly path: string; readonly host: string }) | undefined;
   /** What the client got. */
-  readonly client: TestMessage & { readonly status: number; readonly body: string };
+  readonly client: TestMessage & { readonly status: number };
   /** The code of the reply when a policy or the engine answered in place of the upstream. */
   readonly reply: string | undefined;
   /** Shared metadata at the end. */
@@ -141,10 +147,10 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
       run = undefined;
       reply = undefined;
       failures = [];
-      const seen = await exchangeThroughKernel(open, simulatedRequest(request), () => [
-        [":status", String(response.status ?? 200)],
-        ...headerLines(response.headers ?? {}),
-      ]);
+      const seen = await exchangeThroughKernel(open, simulatedRequest(request), () => ({
+        headers: [[":status", String(response.status ?? 200)], ...headerLines(response.headers ?? {})],
+        body: bytesOf(response.body),
+      }));
       const { client } = seen;
       return {
         upstream: seen.upstream === undefined ? undefined : upstreamSees(seen.upstream),
@@ -209,6 +215,7 @@ function simulatedRequest(request: TestRequest) {
     path = "/",
     host = "example.com",
     headers = {},
+    body,
     source = { address: "127.0.0.1", port: 40_000 },
   } = request;
   const pseudo: readonly HeaderLine[] = [
@@ -220,6 +227,7 @@ function simulatedRequest(request: TestRequest) {
   return {
     route,
     headers: [...pseudo, ...headerLines(headers)],
+    body: bytesOf(body),
     attributes: { "source.address": source.address, "source.port": source.port },
   };
 }
@@ -233,9 +241,17 @@ function headerLines(headers: TestHeaders): readonly HeaderLine[] {
   );
 }
 
-function upstreamSees(lines: readonly HeaderLine[]) {
+const bytesOf = (text: string | undefined): Uint8Array | undefined => (text === undefined ? undefined : Buffer.from(text, "utf8"));
+
+function upstreamSees({ headers: lines, body }: SimulatedMessage) {
   const { ":method": method, ":path": path, ":authority": host, ":scheme": _scheme, ...headers } = grouped(lines);
-  return { method: method?.[0] ?? "", path: path?.[0] ?? "", host: host?.[0] ?? "", headers };
+  return {
+    method: method?.[0] ?? "",
+    path: path?.[0] ?? "",
+    host: host?.[0] ?? "",
+    headers,
+    body: Buffer.from(body ?? []).toString("utf8"),
+  };
 }
 
 function grouped(lines: readonly HeaderLine[]): Record<string, readonly string[]> {

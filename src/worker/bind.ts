@@ -90,7 +90,7 @@ function bindStep(step: CheckedStep, lease: InstanceLease): { readonly step: Bou
       whenReadsResponse: step.whenReadsResponse,
       request: bindHandler(request, instance),
       response: bindHandler(response, instance),
-      reads: step.reads,
+      reads: { requestBody: readsPart(step, "request.json"), responseBody: readsPart(step, "response.json") },
       timeoutMs: step.timeoutMs,
       onError: step.onError,
       onUpgrade: step.onUpgrade,
@@ -103,6 +103,11 @@ function bindStep(step: CheckedStep, lease: InstanceLease): { readonly step: Bou
       counter,
     },
   };
+}
+
+/** Whether conditions or parameters read a variable or a part of it. */
+function readsPart({ reads }: CheckedStep, name: string): boolean {
+  return [...reads].some((path) => path === name || path.startsWith(`${name}.`));
 }
 
 /** A function needs headers only; an object says that it wants the whole body. */

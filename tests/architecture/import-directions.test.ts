@@ -91,6 +91,19 @@ const directions: readonly Direction[] = [
     mayNot: ["../../config/types.ts", "../../transport/grpc-js.ts", "../../providers/file.ts", "@grpc/grpc-js", "node:fs"],
   },
   {
+    from: "src/envoy-config",
+    may: ["./field.ts", "../config/parse.ts", "../worker/chain.ts", "../kernel/route-identity.ts", "../errors.ts"],
+    mayNot: [
+      "../worker/run.ts",
+      "../kernel/process-exchange.ts",
+      "../kernel/wire/encode.ts",
+      "../cli/main.ts",
+      "yaml",
+      "node:fs",
+      "node:net",
+    ],
+  },
+  {
     from: "src/transport",
     may: ["../kernel/transport.ts", "../generated/proto/grpc/health/v1/health.ts", "@grpc/grpc-js"],
     mayNot: ["../kernel/process-exchange.ts", "../kernel/wire/encode.ts", "../worker/run.ts", "../config/types.ts", "yaml"],

@@ -54,7 +54,7 @@ function setUp(startTimer?: PolicyHost["startTimer"]): Made {
       parametersHash,
       when: undefined,
       whenReadsResponse: false,
-      reads: { requestBody: false, responseBody: false },
+      reads: new Set(),
       timeoutMs: 1000,
       onError: "deny",
       onUpgrade: "deny",

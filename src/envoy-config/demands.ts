@@ -1,0 +1,71 @@
+/** What settings and chains demand of Envoy's configuration: what `printEnvoy` writes and `checkEnvoy` looks for. */
+import type { Settings } from "../config/settings.ts";
+import type { CheckedConfig, RoutingMutation, Unmatched } from "../config/types.ts";
+import { type Chain, waitsForBody } from "../worker/chain.ts";
+import { type AttributeReaders, attributeReaders } from "./attributes.ts";
+
+/** The settings that Envoy's side must fit. */
+export type EnvoySettings = Pick<Settings, "listen" | "envoy" | "shutdown">;
+
+export interface EnvoyDemands {
+  readonly settings: EnvoySettings;
+  /** Envoy route name to chain name; undefined is the empty chain. */
+  readonly routes: ReadonlyMap<string, string | undefined>;
+  readonly unmatched: Unmatched;
+  readonly chains: ReadonlyMap<string, ChainDemands>;
+}
+
+export interface ChainDemands {
+  readonly needs: ChainNeeds;
+  /** The largest body that the chain takes, bytes. */
+  readonly bodyBytesMax: number;
+  /** What its policies announce to change. */
+  readonly mutates: ReadonlySet<RoutingMutation>;
+  /** Envoy attributes that its expressions read. */
+  readonly attributes: AttributeReaders;
+}
+
+/** What Envoy must send for a chain, besides the request's headers. A body that is `buffered` needs its direction's trailers too. */
+export interface ChainNeeds {
+  readonly requestBody: "none" | "buffered";
+  readonly responseHeaders: boolean;
+  readonly responseBody: "none" | "buffered";
+}
+
+/** `chains` are the bound ones of `config`: whether a chain has response handlers is known only when its policies have been created. */
+export function envoyDemands(settings: EnvoySettings, config: CheckedConfig, chains: ReadonlyMap<string, Chain>): EnvoyDemands {
+  const demands = [...config.chains.values()].map(({ name, steps, bodyBytesMax }): readonly [string, ChainDemands] => [
+    name,
+    {
+      needs: chainNeeds(chains.get(name)),
+      bodyBytesMax: bodyBytesMax ?? settings.envoy.bodyBytesMax,
+      mutates: new Set(steps.flatMap(({ release }) => release.manifest.mutates)),
+      attributes: attributeReaders(steps),
+    },
+  ]);
+  return { settings, routes: config.routes, unmatched: config.unmatched, chains: new Map(demands) };
+}
+
+function chainNeeds(chain: Chain | undefined): ChainNeeds {
+  const body = (phase: "request" | "response"): "none" | "buffered" =>
+    chain?.steps.some((step) => waitsForBody(step, phase)) === true ? "buffered" : "none";
+  return { requestBody: body("request"), responseHeaders: chain?.hasResponse === true, responseBody: body("response") };
+}
+
+/** Whether a chain reads a body in either direction. */
+export function readsBody({ requestBody, responseBody }: ChainNeeds): boolean {
+  return requestBody === "buffered" || responseBody === "buffered";
+}
+
+/** The chain of a route as Envoy's configuration names it: by `routes`, by the route's own metadata, or else by `unmatched`. */
+export function chainOf(demands: EnvoyDemands, name: string, ownChain: string | undefined): ChainDemands | undefined {
+  const { routes, unmatched, chains } = demands;
+  if (routes.has(name)) return chains.get(routes.get(name) ?? "");
+  if (ownChain !== undefined) return chains.get(ownChain);
+  return unmatched.kind === "chain" ? chains.get(unmatched.chain) : undefined;
+}
+
+/** Of what a chain changes, that which Envoy refuses without `allow_all_routing`: `:path` it takes. */
+export function mutationsThatNeedRights({ mutates }: ChainDemands): readonly RoutingMutation[] {
+  return [...mutates].filter((mutation) => mutation === "method" || mutation === "host");
+}
