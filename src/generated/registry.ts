@@ -30,13 +30,13 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "61770c04e6b8cea52afa733d03ae4909f270bd1c22ac9d821b134691965be40a",
+    hash: "f8b5a75f955e42602d27feffb03a7c6ca3e10ed3e795168af0d9bf507a1c2bc1",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "916f837f0750ed8633ecfe9245d0ac2fe9bc7b68afcca0f0f23b5a4cd4cbb372",
+    hash: "6786d7fd465693b4d015a786078f80111850fc817f2b6f5ed11d57215db88d8e",
   },
   {
     manifest: setHeader_1_0_0Manifest,

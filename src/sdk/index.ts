@@ -294,8 +294,9 @@ export interface PolicyContext {
   readonly step: string;
   /**
    * An outgoing call over http or https, answered when the whole body is there. `key` groups calls that share a fate (retries, circuit
-   * breaker): usually a constant such as `"jwks"`. Times out after 5 s unless `init.signal` says otherwise; redirects are refused, and so is
-   * a body of more than `init.bodyBytesMax`. Rejects like the global fetch. Errors name the origin, never path or query.
+   * breaker): usually a constant such as `"jwks"`. Times out after 5 s unless `init.signal` says otherwise, and ends when the instance is
+   * closed; redirects are refused, and so is a body of more than `init.bodyBytesMax`. Rejects like the global fetch. Errors name the origin,
+   * never path or query.
    */
   fetch(key: string, url: string, init?: FetchInit): Promise<globalThis.Response>;
   /**

@@ -74,8 +74,17 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost, shared
     policy: step.policy,
     chain: step.chain,
     step: step.step,
-    fetch: (key, url, init = {}) =>
-      host.fetch({ step, key, url, init: { ...init, signal: init.signal ?? AbortSignal.timeout(fetchTimeoutMs) } }),
+    fetch: async (key, url, init = {}) => {
+      const closing = new AbortController();
+      const end = (): void => closing.abort(new Error("the instance that made the call was closed"));
+      own(end);
+      const signal = AbortSignal.any([closing.signal, init.signal ?? AbortSignal.timeout(fetchTimeoutMs)]);
+      try {
+        return await host.fetch({ step, key, url, init: { ...init, signal } });
+      } finally {
+        owned.delete(end);
+      }
+    },
     file: async (path, onChange) => {
       const watched = await host.watchFile(path, (content) => {
         if (!closed) notify(() => onChange(content));

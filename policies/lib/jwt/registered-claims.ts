@@ -1,15 +1,19 @@
 /** The claims that decide whether a token is good (RFC 7519 4.1), with the types that the RFC gives them. */
 
-export interface Claims {
-  readonly iss: string;
+export interface Claims extends JudgedClaims {
   readonly sub: string;
+  /** Every claim, as signed. */
+  readonly all: Readonly<Record<string, unknown>>;
+}
+
+/** What is judged each time that a token comes. */
+export interface JudgedClaims {
+  readonly iss: string;
   /** Empty when the token names no audience. */
   readonly aud: readonly string[];
   /** Seconds since the epoch, as in the token. */
   readonly exp: number;
   readonly nbf: number | undefined;
-  /** Every claim, as signed. */
-  readonly all: Readonly<Record<string, unknown>>;
 }
 
 export interface Fault {
@@ -41,7 +45,7 @@ export function readClaims(payload: Readonly<Record<string, unknown>>): Claims |
 
 /** Asked anew whenever a remembered token comes again: time has passed. */
 export function claimsFault(
-  { iss, aud, exp, nbf }: Claims,
+  { iss, aud, exp, nbf }: JudgedClaims,
   { issuer, audiences, clockSkewMs }: Expected,
   nowMs: number,
 ): Fault | undefined {

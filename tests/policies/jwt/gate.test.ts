@@ -136,20 +136,21 @@ describe("a token that is remembered", () => {
           clockSkewSeconds: 30,
           requirements: { scopes: { allOf: [], anyOf: [] }, claims: { allOf: [], anyOf: [] } },
           claimHeaders: [],
-          metadataClaims: [],
+          metadataClaims: ["groups"],
           token: "forwarded",
           realm: "api",
         },
         from,
       );
     const [gate, other] = [await open(context), await open(context)];
-    const good = token();
+    const good = token({ claims: { groups: [{ name: "staff" }] } });
     const exchange = exchangeWith(good);
     const first = gate(exchange);
     expect(first).toBeInstanceOf(Promise);
     expect(await first).toBeUndefined();
     expect(gate(exchange)).toBeUndefined();
-    expect(exchange.metadata.get({ name: "auth" })).toMatchObject({ subject: "alice" });
+    expect(exchange.metadata.get({ name: "auth" })).toMatchObject({ subject: "alice", claims: { groups: [{ name: "staff" }] } });
+    expect(isFrozen(exchange.metadata.get({ name: "auth" }))).toBe(true);
     expect(other(exchange)).toBeInstanceOf(Promise);
   });
 });
@@ -225,6 +226,10 @@ routes: { partner: partner-api }
   expect(upstream?.headers).toMatchObject({ "x-user": ["alice"], "x-role": ["admin"] });
   example.close();
 });
+
+function isFrozen(value: unknown): boolean {
+  return typeof value !== "object" || value === null || (Object.isFrozen(value) && Object.values(value).every(isFrozen));
+}
 
 /** What a gate looks at of an exchange. */
 function exchangeWith(text: string): RequestExchange {
