@@ -5,6 +5,8 @@ export interface TestClock {
   startTimer(milliseconds: number, expired: () => void): () => void;
   /** Moves on and fires on the way what is due, each at its own time; promises settle between two of them. */
   advance(milliseconds: number): Promise<void>;
+  /** How many timers have not fired yet. */
+  readonly pending: number;
   /** The time is another one, and no timer has noticed: a machine has slept, or its clock was set. */
   jump(milliseconds: number): void;
 }
@@ -30,6 +32,9 @@ export function createTestClock(startMs: number): TestClock {
         await settled();
       }
       now = until;
+    },
+    get pending() {
+      return timers.size;
     },
     jump(milliseconds) {
       now += milliseconds;
