@@ -18,7 +18,7 @@ const releases: readonly PolicyRelease[] = [
     manifest: apiKeyValidation_1_0_0Manifest,
     definition: apiKeyValidation_1_0_0,
     source: "policies/api-key-validation/v1.0.0",
-    hash: "e2b5b6d78821c332db57af3990666c774e4afc49cbaf908ac349862e367f06f9",
+    hash: "47178862006c7a9c4f6f7b0fa2a85f38dc0c31c7bf99ca8d3824e16c7f896207",
   },
   {
     manifest: authorize_1_0_0Manifest,
@@ -30,13 +30,13 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "f8b5a75f955e42602d27feffb03a7c6ca3e10ed3e795168af0d9bf507a1c2bc1",
+    hash: "f9fa6d6fb4e0a2ca6587b2f9543767bec18828d69ad0567ac05aad678e6966de",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "6786d7fd465693b4d015a786078f80111850fc817f2b6f5ed11d57215db88d8e",
+    hash: "8da78ef5e91a19924c9524f4960ff4917374ee8c372e3cefe32a272a2f598a61",
   },
   {
     manifest: setHeader_1_0_0Manifest,

@@ -31,7 +31,7 @@ export function sentToken(request: Request, places: readonly BoundPlace[]): Sent
 /** RFC 6750 2.1 and RFC 9110 11.4; the scheme in any case. Empty when it is another scheme, whose parameters may hold commas. */
 function bearerCredentials(value: string): string {
   const [, credentials] = /^bearer +(.*)$/is.exec(value) ?? [];
-  if (credentials !== undefined) return credentials.trim();
+  if (credentials !== undefined) return credentials;
   return joinedBearer.test(value) ? "," : "";
 }
 

@@ -116,7 +116,7 @@ export function tokenTable(now: number): readonly TokenRow[] {
       ["the PEM of the public key", publicPem],
       ["the PEM without its last newline", publicPem.trim()],
       ["the DER of the public key", keys.rsa.publicKey.export({ format: "der", type: "spki" })],
-      ["its modulus", String(keys.rsa.jwk["n"])],
+      ["its modulus", String(keys.rsa.jwk.n)],
       ["nothing", ""],
     ].map(([what, secret]) => ({
       name: `HS256, with ${what} as the secret`,

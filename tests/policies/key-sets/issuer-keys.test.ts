@@ -210,6 +210,17 @@ describe("a key that is not there", () => {
     expect(keys.lookUp(wanted(keyOne))).toMatchObject({ kind: "found" });
   });
 
+  test("asked for on demand puts off the next refresh", async () => {
+    const issuer = testIssuer(1);
+    const keys = await opened(issuer);
+    await pass(issuer, 100_000, minute);
+    issuer.publish(keyTwo, keyOne);
+    expect(await kindOf(keys, keyTwo)).toBe("found");
+    await pass(issuer, 299_000, minute);
+    await pass(issuer, 1_000);
+    expect(issuer.asked).toEqual([0, 100_000, 400_000]);
+  });
+
   test("is looked for again when the fetch under way had begun before", async () => {
     const issuer = testIssuer(1);
     const keys = await opened(issuer);
