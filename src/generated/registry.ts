@@ -30,13 +30,13 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "f9fa6d6fb4e0a2ca6587b2f9543767bec18828d69ad0567ac05aad678e6966de",
+    hash: "d6a2a347895413ffc545a64ddc4d42d83ff4548378705f91f754ca7b80cbab20",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "8da78ef5e91a19924c9524f4960ff4917374ee8c372e3cefe32a272a2f598a61",
+    hash: "48c746e8d8e1bb04b16a60f3715e03a6d1d40c45babec77983d9d7ee765eba5e",
   },
   {
     manifest: setHeader_1_0_0Manifest,

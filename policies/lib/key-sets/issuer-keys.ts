@@ -95,11 +95,8 @@ export function openIssuerKeys(source: IssuerSource, context: SharedContext): Ke
     return { kind: "not-ready", retryAfterSeconds: Math.max(1, Math.ceil((nextAt - context.now()) / 1000)), reason: state() };
   };
 
-  /** Whether the issuer may be asked on the demand of this request. One that does not answer is left alone until its back-off is over. */
-  const mayAsk = (wanted: WantedKey): boolean => {
-    if (failures > 0) return false;
-    return usable() === undefined || (!unknown.has(wanted) && budget.take());
-  };
+  /** Whether the issuer may be asked on the demand of this request. */
+  const mayAsk = (wanted: WantedKey): boolean => usable() === undefined || (!unknown.has(wanted) && budget.take());
 
   const search = async (wanted: WantedKey): Promise<LookUp> => {
     const before = begun;
@@ -133,6 +130,7 @@ export function openIssuerKeys(source: IssuerSource, context: SharedContext): Ke
     lookUp(wanted) {
       const now = found(wanted);
       if (now !== undefined) return now;
+      // One that does not answer is left alone until its back-off is over.
       if (failures > 0 || (flight === undefined && usable() !== undefined && unknown.has(wanted))) return missed();
       return withinTime(search(wanted), missed, context);
     },

@@ -98,6 +98,18 @@ describe("the first keys", () => {
     await pass(issuer, 60_000);
     expect(await kindOf(keys)).toBe("found");
     expect(issuer.logged.at(-1)).toBe("the issuer's keys can be fetched again");
+    expect(keys.health().detail).toMatch(/^1 keys, \d+ s old$/);
+    // All is as before: what is not there is asked for at once.
+    issuer.publish(keyTwo);
+    expect(await kindOf(keys, keyTwo)).toBe("found");
+  });
+
+  test("and never later than the keys would be refreshed anyhow", async () => {
+    const issuer = testIssuer(1);
+    await open(issuer, { refreshSeconds: 10 });
+    await answered(issuer);
+    await pass(issuer, 46_000);
+    expect(issuer.asked.map((at) => at / 1000)).toEqual([0, 1, 3, 7, 15, 25, 35, 45]);
   });
 
   test("chance shortens the waits by up to a half", async () => {
@@ -245,6 +257,31 @@ describe("a key that is not there", () => {
     await pass(issuer, 2_000);
     expect(await kindOf(keys, keyTwo)).toBe("unknown");
     expect(issuer.asked).toHaveLength(3);
+  });
+
+  test("is not asked for again after a fetch that was under way", async () => {
+    const issuer = testIssuer(1);
+    const keys = await opened(issuer);
+    await pass(issuer, 290_000, minute);
+    expect(await kindOf(keys, keyTwo)).toBe("unknown");
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    issuer.answer(() => promise);
+    const asking = keys.lookUp({ kid: "another", algorithm: "ES256" });
+    const looking = keys.lookUp(wanted(keyTwo));
+    resolve(Response.json({ keys: [keyOne.jwk] }));
+    expect([await asking, await looking]).toMatchObject([{ kind: "unknown" }, { kind: "unknown" }]);
+    expect(issuer.asked).toEqual([0, 290_000, 290_000]);
+  });
+
+  test("is asked for again when the issuer could not answer the first time", async () => {
+    const issuer = testIssuer(1);
+    const keys = await opened(issuer);
+    issuer.answer(() => Promise.reject(new Error("away")));
+    expect(await kindOf(keys, keyTwo)).toBe("unknown");
+    issuer.publish(keyOne);
+    await pass(issuer, 1_000);
+    issuer.publish(keyOne, keyTwo);
+    expect(await kindOf(keys, keyTwo)).toBe("found");
   });
 
   test("makes nobody ask an issuer that does not answer", async () => {
