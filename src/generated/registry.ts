@@ -30,13 +30,13 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "d6a2a347895413ffc545a64ddc4d42d83ff4548378705f91f754ca7b80cbab20",
+    hash: "39543b0243429ac0b5805957364c9eb973bb96bbe0301769ef819f0da3893cb8",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "48c746e8d8e1bb04b16a60f3715e03a6d1d40c45babec77983d9d7ee765eba5e",
+    hash: "73e1680c9d77186913dc51813a73ca72120b343ff065a3967df2c27311a78f85",
   },
   {
     manifest: setHeader_1_0_0Manifest,

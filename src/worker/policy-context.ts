@@ -20,6 +20,8 @@ export interface OwnedContext {
 /** What an instance gets in place of the globals. Everything it starts ends with it. */
 export function createPolicyContext(step: StepIdentity, host: PolicyHost, shared: SharedValues): OwnedContext {
   const owned = new Set<() => void>();
+  /** Calls that are under way. Requests make them, so there may be many: they end by their time limit. */
+  const calls = new Set<AbortController>();
   let closed = false;
   let counters = 0;
   const log = host.log(step);
@@ -75,14 +77,14 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost, shared
     chain: step.chain,
     step: step.step,
     fetch: async (key, url, init = {}) => {
-      const closing = new AbortController();
-      const end = (): void => closing.abort(new Error("the instance that made the call was closed"));
-      own(end);
-      const signal = AbortSignal.any([closing.signal, init.signal ?? AbortSignal.timeout(fetchTimeoutMs)]);
+      const call = new AbortController();
+      if (closed) call.abort(closedError());
+      calls.add(call);
+      const signal = AbortSignal.any([call.signal, init.signal ?? AbortSignal.timeout(fetchTimeoutMs)]);
       try {
         return await host.fetch({ step, key, url, init: { ...init, signal } });
       } finally {
-        owned.delete(end);
+        calls.delete(call);
       }
     },
     file: async (path, onChange) => {
@@ -128,10 +130,13 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost, shared
       closed = true;
       const closing = [...owned];
       owned.clear();
+      for (const call of calls) call.abort(closedError());
       for (const close of closing) close();
     },
   };
 }
+
+const closedError = (): Error => new Error("the instance that made the call was closed");
 
 async function runTask(task: () => void | Promise<void>): Promise<void> {
   await task();

@@ -90,6 +90,12 @@ describe("outgoing calls", () => {
     for (const call of [...calls, later]) await expect(call).rejects.toThrow("the instance that made the call was closed");
   });
 
+  test("may be many at once and one after another: requests make them", async () => {
+    const { context } = setUp(async () => new Response()).open();
+    await Promise.all(Array.from({ length: 200 }, () => context.fetch("a", "http://a")));
+    for (let count = 0; count < 200; count++) await context.fetch("a", "http://a");
+  });
+
   test("end when the caller's signal says so", async () => {
     const { fetch } = hanging();
     const controller = new AbortController();

@@ -6,6 +6,7 @@ import { Buffer } from "node:buffer";
 import type { SharedContext } from "@envoy-policy-engine/sdk";
 import type { KeySet, LookUp } from "./key-set.ts";
 import { type KeyTable, parseKeyTable, type WantedKey } from "./key-table.ts";
+import { createPatience } from "./patience.ts";
 import { createRecentlyUnknown } from "./recently-unknown.ts";
 import { createBudget } from "./refresh-budget.ts";
 
@@ -30,6 +31,7 @@ const unknownLimits = { entriesMax: 1_000, keptMs: 30_000 };
 export function openIssuerKeys(source: IssuerSource, context: SharedContext): KeySet {
   const budget = createBudget(missLimits, context.now);
   const unknown = createRecentlyUnknown(unknownLimits, context.now);
+  const patience = createPatience(waitMsMax, context);
   let table: KeyTable | undefined;
   /** When the fetch that brought the table began. */
   let fetchedAt = 0;
@@ -132,7 +134,7 @@ export function openIssuerKeys(source: IssuerSource, context: SharedContext): Ke
       if (now !== undefined) return now;
       // One that does not answer is left alone until its back-off is over.
       if (failures > 0 || (flight === undefined && usable() !== undefined && unknown.has(wanted))) return missed();
-      return withinTime(search(wanted), missed, context);
+      return patience.wait(search(wanted), missed);
     },
     holds: (key) => usable()?.holds(key) ?? false,
     health: () => ({
@@ -153,12 +155,4 @@ async function fetchTable({ uri, ca }: IssuerSource, context: SharedContext, bef
   const body = Buffer.from(await response.arrayBuffer());
   if (body.length > bodyBytesMax) throw new Error(`the key set is larger than ${bodyBytesMax} bytes`);
   return parseKeyTable(body.toString("utf8"), before);
-}
-
-/** What `work` gives, or what `late` gives when that takes longer than a request can wait. */
-function withinTime(work: Promise<LookUp>, late: () => LookUp, context: SharedContext): Promise<LookUp> {
-  return new Promise((resolve) => {
-    const cancel = context.after(waitMsMax, () => resolve(late()));
-    void work.then(resolve).finally(cancel);
-  });
 }

@@ -83,6 +83,16 @@ test("its tokens pass both versions, and what the engine knows is what they say"
   }
 });
 
+test("a crowd at the first moment waits for the keys and passes, and so does a crowd with a new key", async () => {
+  const token = await issuer.token();
+  const statuses = await Promise.all(Array.from({ length: 300 }, () => send(token)));
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  await issuer.rotate();
+  const fresh = await issuer.token();
+  expect(new Set(await Promise.all(Array.from({ length: 300 }, () => send(fresh))))).toEqual(new Set([200]));
+  expect(issuer.jwksRequests).toBe(2);
+});
+
 test("rotation under traffic denies no valid token, and a new key works at once", async () => {
   const tokens = [await issuer.token()];
   const statuses: number[] = [];

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type KeySet, openKeySet } from "../../../policies/lib/key-sets/key-set.ts";
 import { waitFor } from "../../../scripts/processes/wait-for.ts";
+import { certificateAuthority } from "../../support/certificates.ts";
 import { keyOne, keyTwo, type TestIssuer, testIssuer, wanted } from "./issuer.ts";
 
 const source = { uri: "https://login.example.com/keys", refreshSeconds: 300, staleSeconds: 3600 };
@@ -54,6 +55,15 @@ describe("the first keys", () => {
     expect(issuer.asked).toHaveLength(1);
   });
 
+  test("are asked for with a limit of size, and with the CA that vouches for the issuer", async () => {
+    const issuer = testIssuer();
+    await opened(issuer);
+    expect(issuer.lastInit).toEqual({ headers: { accept: "application/jwk-set+json, application/json" }, bodyBytesMax: 512 * 1024 });
+    const { pem: ca } = certificateAuthority("private");
+    await openKeySet({ ...source, ca }, issuer.context);
+    expect(issuer.lastInit).toMatchObject({ ca });
+  });
+
   test("once they are there, a look-up is no promise", async () => {
     const keys = await opened(testIssuer());
     expect(keys.lookUp(wanted(keyOne))).toMatchObject({ kind: "found" });
@@ -71,6 +81,39 @@ describe("the first keys", () => {
     expect(answer).toBeUndefined();
     await issuer.clock.advance(1);
     expect(answer).toMatchObject({ kind: "not-ready", retryAfterSeconds: 1 });
+  });
+
+  test("requests that come later wait as long, and each of them no longer", async () => {
+    const issuer = testIssuer();
+    issuer.answer(() => new Promise(() => {}));
+    const keys = await open(issuer);
+    const given: number[] = [];
+    for (let sent = 0; sent < 5; sent++) {
+      const at = sent * 100;
+      void Promise.resolve(keys.lookUp(wanted(keyOne))).then(() => given.push(at));
+      await issuer.clock.advance(100);
+    }
+    await issuer.clock.advance(249);
+    expect(given).toEqual([]);
+    await issuer.clock.advance(1);
+    expect(given).toEqual([0]);
+    await issuer.clock.advance(150);
+    expect(given).toEqual([0, 100]);
+    await issuer.clock.advance(1_000);
+    expect(given).toEqual([0, 100, 200, 300, 400]);
+  });
+
+  test("a clock that is set back makes nobody wait longer", async () => {
+    const issuer = testIssuer();
+    issuer.answer(() => new Promise(() => {}));
+    const keys = await open(issuer);
+    let given = 0;
+    const look = () => void Promise.resolve(keys.lookUp(wanted(keyOne))).then(() => given++);
+    look();
+    issuer.clock.jump(-3_600_000);
+    look();
+    await issuer.clock.advance(1_500);
+    expect(given).toBe(2);
   });
 
   test("while the issuer is away it is not ready, at once, and says when it may be", async () => {
