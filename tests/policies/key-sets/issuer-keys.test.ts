@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type KeySet, openKeySet } from "../../../policies/lib/key-sets/key-set.ts";
 import { waitFor } from "../../../scripts/processes/wait-for.ts";
 import { certificateAuthority } from "../../support/certificates.ts";
+import { testKey } from "../jwt/signing.ts";
 import { keyOne, keyTwo, type TestIssuer, testIssuer, wanted } from "./issuer.ts";
 
 const source = { uri: "https://login.example.com/keys", refreshSeconds: 300, staleSeconds: 3600 };
@@ -190,6 +191,17 @@ describe("refreshes", () => {
     expect([keys.holds(one), keys.holds(two)]).toEqual([false, true]);
     expect(await keys.lookUp(wanted(keyTwo))).toEqual({ kind: "found", keys: [two] });
     expect(await kindOf(keys, keyOne)).toBe("unknown");
+  });
+
+  test("a key whose algorithm has changed is another one", async () => {
+    const issuer = testIssuer();
+    const rsa = testKey("rsa", "RS256");
+    issuer.publish(rsa);
+    const keys = await open(issuer);
+    expect(await kindOf(keys, rsa)).toBe("found");
+    issuer.publish({ ...rsa, jwk: { ...rsa.jwk, alg: "PS256" } });
+    await pass(issuer, 5 * minute, minute);
+    expect([await kindOf(keys, rsa), await kindOf(keys, { ...rsa, algorithm: "PS256" })]).toEqual(["unknown", "found"]);
   });
 
   test("while the issuer is away the keys stay, until they are too old; when it is back all is well again", async () => {

@@ -45,6 +45,10 @@ describe("keys that cannot be used, each beside one that can", () => {
     await expect(open([good])).resolves.toBeDefined();
   });
 
+  test("one that was written by hand is refused although others are good", async () => {
+    await expect(open([ec.jwk, weak])).rejects.toThrow("`jwks.keys`: key 2 is not used: it is weak");
+  });
+
   test("what says why holds no key material", async () => {
     const error = await open([{ ...ec.jwk, y: x }]).catch((thrown: unknown) => String(thrown));
     expect(error).toContain("key 1 is not used");
