@@ -60,7 +60,6 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost, shared
 
   const after = (milliseconds: number, task: () => void | Promise<void>): (() => void) => {
     if (!(milliseconds >= 0 && milliseconds <= delayMaxMs)) throw new RangeError(`a delay is from 0 to ${delayMaxMs} ms`);
-    if (closed) return () => {};
     const cancel = host.startTimer(milliseconds, () => {
       disown();
       runTask(task).catch((error: unknown) => log.error({ err: error }, "a background task failed"));

@@ -48,8 +48,13 @@ test("method, headers and body arrive", async () => {
 
 describe("refused", () => {
   test.each([301, 302, 303, 307, 308])("a redirect, %d, is not followed", async (status) => {
-    answer((request, response) => response.writeHead(request.url === "/" ? status : 200, { location: "/elsewhere" }).end());
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    answer((request, response) => {
+      response.on("close", resolve);
+      response.writeHead(request.url === "/" ? status : 200, { location: "/elsewhere" }).write("a body without an end");
+    });
     await expect(outgoingFetch(origin, {})).rejects.toThrow("redirects are refused");
+    await closed;
     expect(seen).toEqual(["GET /"]);
   });
 

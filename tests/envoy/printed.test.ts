@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
+import { createDemoIssuer } from "../../scripts/demo/demo-issuer.ts";
 import { type DemoRequest, demoRequests } from "../../scripts/demo/requests.ts";
 import { placeOf, runRequest } from "../../scripts/demo/run-request.ts";
 import { findEnvoy } from "../../scripts/envoy.mjs";
@@ -28,14 +29,18 @@ describe("Envoy takes what is printed", () => {
 });
 
 describe("the demo through the printed file", () => {
+  const issuer = createDemoIssuer();
   let stage: Stage;
 
   beforeAll(async () => {
-    stage = await startStage({ envoy: readFileSync(join(goldens, "demo.golden.yaml"), "utf8") });
+    stage = await startStage({
+      policies: await issuer.policies(),
+      envoy: readFileSync(join(goldens, "demo.golden.yaml"), "utf8"),
+    });
     return () => stage.close();
   });
 
-  test.for(demoRequests.flatMap(asPrinted))("$title", async (demo, { task }) => {
+  test.for(demoRequests(issuer).flatMap(asPrinted))("$request.path, $title", async (demo, { task }) => {
     const { faults } = await runRequest(placeOf(stage), demo, task.id);
     expect(faults).toEqual([]);
   });

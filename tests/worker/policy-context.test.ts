@@ -47,6 +47,16 @@ describe("after", () => {
     expect(events).toEqual([]);
   });
 
+  test("one after another they may be many, fired or cancelled", async () => {
+    const { clock, open } = setUp();
+    const { context } = open();
+    for (let count = 0; count < 200; count++) {
+      context.after(1, () => {});
+      context.after(1, () => {})();
+      await clock.advance(1);
+    }
+  });
+
   test("a task that throws or rejects is logged", async () => {
     const { clock, logged, open } = setUp();
     const { context } = open();
