@@ -30,13 +30,13 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "39543b0243429ac0b5805957364c9eb973bb96bbe0301769ef819f0da3893cb8",
+    hash: "34510673d3bf44a961af43fa2c4e3290ade20d65b2a770237e873755c497ea21",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "73e1680c9d77186913dc51813a73ca72120b343ff065a3967df2c27311a78f85",
+    hash: "acd34bb8d785a4ccabc3fa918b1c7b1382e435c66f79839bd4cf62392b05f046",
   },
   {
     manifest: setHeader_1_0_0Manifest,

@@ -84,7 +84,10 @@ export interface Issuer {
      * Default: 86400.
      */
     readonly staleSeconds: number;
-    /** Path of a JWK set. A change takes effect without a restart; a broken one changes nothing. */
+    /**
+     * Path of a JWK set; a relative one starts at the working directory of the engine. A change takes effect without a restart, a broken
+     * one changes nothing.
+     */
     readonly file?: string;
     /** JSON Web Keys (RFC 7517 4), public ones. From 1 to 100. */
     readonly keys?: readonly Jwk[];

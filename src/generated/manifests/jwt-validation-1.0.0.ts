@@ -133,7 +133,7 @@ export const manifest: PolicyManifest = {
             "default": 86400
           },
           "file": {
-            "description": "Path of a JWK set. A change takes effect without a restart; a broken one changes nothing.",
+            "description": "Path of a JWK set; a relative one starts at the working directory of the engine. A change takes effect without a restart, a broken one changes nothing.",
             "type": "string",
             "minLength": 1
           },
