@@ -18,7 +18,7 @@ const releases: readonly PolicyRelease[] = [
     manifest: apiKeyValidation_1_0_0Manifest,
     definition: apiKeyValidation_1_0_0,
     source: "policies/api-key-validation/v1.0.0",
-    hash: "47178862006c7a9c4f6f7b0fa2a85f38dc0c31c7bf99ca8d3824e16c7f896207",
+    hash: "a28f5fa1bfe21bcf0adc6d35ee0248f9d7a9d00906baaf4e2830979878746e60",
   },
   {
     manifest: authorize_1_0_0Manifest,
@@ -30,25 +30,25 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "34510673d3bf44a961af43fa2c4e3290ade20d65b2a770237e873755c497ea21",
+    hash: "7391b120b3b2a7cc2d07bcff5a853b381e5157b212bb90dd38fbe556c657943c",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "acd34bb8d785a4ccabc3fa918b1c7b1382e435c66f79839bd4cf62392b05f046",
+    hash: "7def460c99125a1b39e9b9939a1c43e88a88676c21b615ef662aea13664c0b32",
   },
   {
     manifest: setHeader_1_0_0Manifest,
     definition: setHeader_1_0_0,
     source: "policies/set-header/v1.0.0",
-    hash: "a27dcffd4c5496c14b77b49468d44315f64ed0b606ced7ea68ce83f4fe9a1b81",
+    hash: "b7f8392a5843a4571333639d8d4055ccb743d955684da0a730b868c3068f7845",
   },
   {
     manifest: setHeader_2_0_0Manifest,
     definition: setHeader_2_0_0,
     source: "policies/set-header/v2.0.0",
-    hash: "53da6f6b55380210390d68b9e085ebba5562e9fe31a04b5f5658475c101b5b08",
+    hash: "2cd114bf8368fb18eecef398a9895732fe41d93dd7f7eb36c424e0819c5a969b",
   },
 ];
 

@@ -114,7 +114,7 @@ describe("a way around the engine, which `--check` names", () => {
     const demands = await demandsOf(await demoConfig("settings.yaml"), locked, policies);
     const good = printEnvoy(demands, { upstream });
     const bad = good.replace(replace, () => by);
-    expect(checkEnvoy({ uri: "envoy.yaml", text: bad }, demands, { resetLimited: false }).map((found) => found.code)).toEqual([code]);
+    expect(checkEnvoy({ uri: "envoy.yaml", text: bad }, demands).map((found) => found.code)).toEqual([code]);
     const headers = upgrade === undefined ? {} : { connection: "upgrade", upgrade };
     expect(await reaches(good, headers, engine)).toEqual([engine === "away" ? 503 : 403, 0]);
     expect(await reaches(bad, headers, engine)).toEqual([200, 1]);

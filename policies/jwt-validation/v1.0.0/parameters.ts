@@ -81,6 +81,6 @@ export interface Jwk {
 export interface ClaimToHeader {
   /** The name of the claim. */
   readonly claim: string;
-  /** The request header, in any case; not `authorization`, `cookie`, hop-by-hop or `x-envoy-*` names. At most 64 characters. */
+  /** The request header, in any case; not `authorization`, `cookie`, hop-by-hop or `x-envoy*` names. At most 64 characters. */
   readonly header: string;
 }

@@ -157,6 +157,6 @@ export interface ClaimCondition {
 export interface ClaimToHeader {
   /** The name of a claim, or the names on the way to one inside of another. */
   readonly claim: string | readonly string[];
-  /** The request header, in any case; not `authorization`, `cookie`, hop-by-hop or `x-envoy-*` names. At most 64 characters. */
+  /** The request header, in any case; not `authorization`, `cookie`, hop-by-hop or `x-envoy*` names. At most 64 characters. */
   readonly header: string;
 }

@@ -186,7 +186,7 @@ export const manifest: PolicyManifest = {
             ]
           },
           "header": {
-            "description": "The request header, in any case; not `authorization`, `cookie`, hop-by-hop or `x-envoy-*` names. At most 64 characters.",
+            "description": "The request header, in any case; not `authorization`, `cookie`, hop-by-hop or `x-envoy*` names. At most 64 characters.",
             "type": "string",
             "pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
             "maxLength": 64,
