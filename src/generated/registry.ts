@@ -30,13 +30,13 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "39543b0243429ac0b5805957364c9eb973bb96bbe0301769ef819f0da3893cb8",
+    hash: "dadf6e2e4f53b37279dc2bfbc6a9545713ad4081c62a93c73d2ada33ef3f7f5b",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "73e1680c9d77186913dc51813a73ca72120b343ff065a3967df2c27311a78f85",
+    hash: "1b4ff6cff36b7f8cb6e7a732fb82d6501f506efc3a6f0ff200a47dc8b33e133b",
   },
   {
     manifest: setHeader_1_0_0Manifest,
