@@ -30,13 +30,13 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "7391b120b3b2a7cc2d07bcff5a853b381e5157b212bb90dd38fbe556c657943c",
+    hash: "314b5b277fd497dce436fec93c3ad08a86563eade7070dd80e446f7f32ce7e46",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "7def460c99125a1b39e9b9939a1c43e88a88676c21b615ef662aea13664c0b32",
+    hash: "5f310f84fe72a8acf50cc5db880d756e591b34505e69d448069c9c1c679183be",
   },
   {
     manifest: setHeader_1_0_0Manifest,
