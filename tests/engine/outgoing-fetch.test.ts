@@ -95,6 +95,18 @@ describe("refused", () => {
     await expect(outgoingFetch(origin, {})).rejects.toThrow("encoded (gzip)");
   });
 
+  test("an answer that changes the protocol", async () => {
+    const switching = createServer();
+    switching.on("connection", (socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => socket.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n"));
+    });
+    await listening(switching);
+    const call = outgoingFetch(`http://127.0.0.1:${portOf(switching)}`, { signal: AbortSignal.timeout(500) });
+    await expect(call).rejects.toThrow("another protocol (101)");
+    await ended(switching);
+  });
+
   test("another protocol", async () => {
     await expect(outgoingFetch("ftp://127.0.0.1/a", {})).rejects.toThrow("http or https, not ftp");
     await expect(outgoingFetch("file:///etc/passwd", {})).rejects.toThrow("http or https, not file");
