@@ -34,7 +34,7 @@ export interface Expected {
 export function readClaims(payload: Readonly<Record<string, unknown>>): Claims | Fault {
   const { iss, sub, aud, exp, nbf, iat } = payload;
   if (typeof iss !== "string" || iss === "") return wrong("iss");
-  if (typeof sub !== "string" || sub === "" || controlCharacter.test(sub)) return wrong("sub");
+  if (typeof sub !== "string" || sub === "" || !fitsHeader(sub)) return wrong("sub");
   if (!isDate(exp)) return wrong("exp");
   if (nbf !== undefined && !isDate(nbf)) return wrong("nbf");
   if (iat !== undefined && !isDate(iat)) return wrong("iat");
@@ -64,8 +64,11 @@ export function textList(value: unknown): readonly string[] | undefined {
   return Array.isArray(value) && value.every((one) => typeof one === "string") ? value : undefined;
 }
 
+/** Whether the text arrives as it is when it is sent as a header: no control characters, and no blanks at its ends, which HTTP takes off (RFC 9110 5.5). */
+export const fitsHeader = (text: string): boolean => !controlCharacter.test(text) && text === text.trim();
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-export const controlCharacter = /[\x00-\x1f\x7f]/;
+const controlCharacter = /[\x00-\x1f\x7f]/;
 
 const isDate = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 

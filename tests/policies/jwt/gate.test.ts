@@ -2,7 +2,7 @@ import type { RequestExchange } from "@envoy-policy-engine/sdk";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
-import { headerText } from "../../../policies/lib/jwt/claim-values.ts";
+import { claimHasOne, headerText } from "../../../policies/lib/jwt/claim-values.ts";
 import { type GateOptions, openGate } from "../../../policies/lib/jwt/gate.ts";
 import { policies } from "../../../src/generated/registry.ts";
 import { createPolicyCounters } from "../../../src/observe/policy-counters.ts";
@@ -156,6 +156,29 @@ test("what it counts, and what it shows of its keys", async () => {
   expect(probes.states()).toMatchObject([{ name: `keys of ${issuer}`, ready: true, detail: "7 keys, written in the configuration" }]);
 });
 
+describe("a second token beside a good one", () => {
+  const good = token();
+  test.each(["Bearer\tevil", "Bearer\u00a0evil", " Bearer evil", "\tbearer \t evil", "Basic YTpi, Bearer\u00a0evil"])(
+    "%j never goes upstream as if nobody had to judge it",
+    async (authorization) => {
+      const headers = { authorization, cookie: `t=${good}` };
+      const { client, reply, upstream } = await engine.exchange({ route: "a", headers });
+      expect([client.status, reply, upstream]).toEqual([400, "jwt-several", undefined]);
+    },
+  );
+
+  test.each(["Basic YTpi", "Bearer", "bearerless evil", "Digest a=b, c=d"])("%j is no token", async (authorization) => {
+    const { client } = await engine.exchange({ route: "a", headers: { authorization, cookie: `t=${good}` } });
+    expect(client.status).toBe(200);
+  });
+});
+
+test("a required number is not one that only looks the same when it is read", () => {
+  expect(claimHasOne(JSON.parse("9007199254740993"), ["9007199254740992", "9007199254740993"])).toBe(false);
+  expect(claimHasOne(JSON.parse("[1e999, 7]"), ["Infinity"])).toBe(false);
+  expect(claimHasOne(JSON.parse("[1e999, 7]"), ["7"])).toBe(true);
+});
+
 describe("claims as headers", () => {
   test.each<[unknown, string | undefined]>([
     ["text", "text"],
@@ -181,6 +204,19 @@ describe("claims as headers", () => {
     ["a\u0000", undefined],
     ["a\u007f", undefined],
     ["\t", undefined],
+    // HTTP takes them off: the upstream would read what nobody has signed.
+    [" admin", undefined],
+    ["admin ", undefined],
+    ["admin\u00a0", undefined],
+    ["a b", "a b"],
+    [["a", " b"], undefined],
+    [" ", undefined],
+    // Numbers that are not those of the token any more when they are read.
+    [Number.MAX_SAFE_INTEGER, "9007199254740991"],
+    [Number.MAX_SAFE_INTEGER + 1, undefined],
+    [-Number.MAX_SAFE_INTEGER - 1, undefined],
+    [[1, 1e21], undefined],
+    [Number.POSITIVE_INFINITY, undefined],
   ])("%j is %j", (value, expected) => {
     expect(headerText(value)).toBe(expected);
   });
