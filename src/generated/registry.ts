@@ -30,13 +30,13 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "34510673d3bf44a961af43fa2c4e3290ade20d65b2a770237e873755c497ea21",
+    hash: "54aa2ca9f46d252d261920e0536dcf19a8d550f55d7e3644742f561c5e8af240",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "acd34bb8d785a4ccabc3fa918b1c7b1382e435c66f79839bd4cf62392b05f046",
+    hash: "89bc23115310d62fee6454755d9d1ae587ff2eb47e50b4873acf3d83688644c3",
   },
   {
     manifest: setHeader_1_0_0Manifest,

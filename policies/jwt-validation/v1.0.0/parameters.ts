@@ -24,8 +24,8 @@ export interface Parameters {
     /** How old keys from a `uri` are when they are fetched again, at most. From 10 to 86400. Default: 300. */
     readonly refreshSeconds: number;
     /**
-     * How old keys from a `uri` may become while the issuer is away; older ones verify nothing, and the answer is 503. From 60 to 604800.
-     * Default: 86400.
+     * How old keys from a `uri` may become while the issuer is away; older ones verify nothing, and the answer is 503. More than
+     * `refreshSeconds`, from 60 to 604800. Default: 86400.
      */
     readonly staleSeconds: number;
     /**

@@ -25,8 +25,11 @@ const waitMsMax = 750;
 const backOffMs = { first: 1_000, most: 60_000 };
 /** Refreshes that requests with unknown keys can cause. */
 const missLimits = { burst: 5, refillMs: 10_000 };
-/** How long a key that the issuer did not have is not asked for again. */
-const unknownLimits = { entriesMax: 1_000, keptMs: 30_000 };
+/**
+ * How long a key that the issuer did not have is not asked for again: no longer than the budget needs for one more question. So whoever knows
+ * the next kid before it is published and asks for it again and again holds it up no longer than any other flood.
+ */
+const unknownLimits = { entriesMax: 1_000, keptMs: missLimits.refillMs };
 
 export function openIssuerKeys(source: IssuerSource, context: SharedContext): KeySet {
   const budget = createBudget(missLimits, context.now);

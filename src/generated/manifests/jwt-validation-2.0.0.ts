@@ -372,7 +372,7 @@ export const manifest: PolicyManifest = {
                 "default": 300
               },
               "staleSeconds": {
-                "description": "How old keys from a `uri` may become while the issuer is away; older ones verify nothing, and the answer is 503. From 60 to 604800.",
+                "description": "How old keys from a `uri` may become while the issuer is away; older ones verify nothing, and the answer is 503. More than `refreshSeconds`, from 60 to 604800.",
                 "type": "integer",
                 "minimum": 60,
                 "maximum": 604800,

@@ -61,6 +61,22 @@ describe("keys in a file", () => {
     expect(keys.health().detail).toBe("1 keys, from a file");
   });
 
+  test("a change while the first state is still being read is not lost", async () => {
+    const issuer = testIssuer();
+    const context: KeySetContext = {
+      ...issuer.context,
+      file: async (_path, onChange) => {
+        queueMicrotask(() => queueMicrotask(() => onChange(Buffer.from(text(keyTwo)))));
+        return Buffer.from(text(keyOne));
+      },
+    };
+    const keys = await openKeySet({ file: "keys.json", refreshSeconds: 300, staleSeconds: 3600 }, context);
+    await waitFor({ what: "the new key", timeoutMs: 2_000 }, async () =>
+      (await keys.lookUp(wanted(keyTwo))).kind === "found" ? true : undefined,
+    );
+    expect(keys.lookUp(wanted(keyOne))).toMatchObject({ kind: "unknown" });
+  });
+
   test.each([
     ["no JSON", "<html>", "keys.json"],
     ["no keys", '{"keys":[]}', "no key that could verify"],

@@ -266,6 +266,21 @@ describe("refreshes", () => {
   });
 });
 
+describe("sources that would deny good tokens are refused when the configuration is loaded", () => {
+  test.each([
+    ["keys that are too old before they are fetched again", { refreshSeconds: 300, staleSeconds: 60 }, "`jwks.staleSeconds` (60)"],
+    ["keys that are too old as soon as they are fetched again", { refreshSeconds: 60, staleSeconds: 60 }, "`jwks.staleSeconds` (60)"],
+    ["a port that does not exist", { uri: "https://a:99999/keys?secret" }, "`jwks.uri` is no address"],
+    ["a host that is none", { uri: "https://[::1/keys?secret" }, "`jwks.uri` is no address"],
+  ])("%s", async (_what, changes, message) => {
+    const issuer = testIssuer();
+    const error = await open(issuer, changes).catch((thrown: unknown) => String(thrown));
+    expect(error).toContain(message);
+    expect(error).not.toContain("secret");
+    expect(issuer.asked).toEqual([]);
+  });
+});
+
 describe("a key that is not there", () => {
   test("but which the issuer has just begun to use works at once, with one question", async () => {
     const issuer = testIssuer();
@@ -302,11 +317,28 @@ describe("a key that is not there", () => {
     expect(issuer.asked).toHaveLength(3);
   });
 
-  test("is not asked for again for 30 s when the issuer does not have it", async () => {
+  test("and that somebody else asked for before it was published works within 10 s", async () => {
+    const issuer = testIssuer();
+    const keys = await opened(issuer);
+    for (let second = 0; second < 35; second++) {
+      await keys.lookUp(wanted(keyTwo));
+      await pass(issuer, 1_000);
+    }
+    issuer.publish(keyTwo, keyOne);
+    let waited = 0;
+    for (; (await kindOf(keys, keyTwo)) !== "found" && waited < 60; waited++) await pass(issuer, 1_000);
+    expect(waited).toBeLessThanOrEqual(10);
+    // One kid is not asked for more often than the budget is filled up, so it does not use it up.
+    expect(await kindOf(keys, testKey("another", "ES256"))).toBe("unknown");
+    issuer.publish(testKey("third", "ES256"), keyTwo);
+    expect((await keys.lookUp(unknownKey("third"))).kind).toBe("found");
+  });
+
+  test("is not asked for again for 10 s when the issuer does not have it", async () => {
     const issuer = testIssuer();
     const keys = await opened(issuer);
     expect(await kindOf(keys, keyTwo)).toBe("unknown");
-    await pass(issuer, 29_000);
+    await pass(issuer, 9_000);
     expect(keys.lookUp(wanted(keyTwo))).toMatchObject({ kind: "unknown" });
     expect(issuer.asked).toHaveLength(2);
     await pass(issuer, 2_000);
