@@ -30,13 +30,13 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "54aa2ca9f46d252d261920e0536dcf19a8d550f55d7e3644742f561c5e8af240",
+    hash: "14cccd77901a6d7d73882287fe0c7d2b46b9cfbc8b0971a33668dc664f40dbf4",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "89bc23115310d62fee6454755d9d1ae587ff2eb47e50b4873acf3d83688644c3",
+    hash: "e275a75569af8a015d3a30dea0f249fb5e365d98564dafa5b5c8bef7532804b9",
   },
   {
     manifest: setHeader_1_0_0Manifest,
