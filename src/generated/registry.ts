@@ -30,13 +30,13 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "314b5b277fd497dce436fec93c3ad08a86563eade7070dd80e446f7f32ce7e46",
+    hash: "49a4948412d00b872d328a874e815a2fd760945bbfb918c9bc7ebca5ed8b3dad",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "5f310f84fe72a8acf50cc5db880d756e591b34505e69d448069c9c1c679183be",
+    hash: "37b7d5ad2622b038ddcbef81a5b8ec1fbe7f0283f6967ef6df3c7ae693c8bfb3",
   },
   {
     manifest: setHeader_1_0_0Manifest,

@@ -15,7 +15,7 @@ export class MetadataStore implements Undoable {
 
   /** The value is frozen: what was set is what everybody reads, and taking a step back takes back all of it. */
   set(name: string, value: unknown): void {
-    freeze(value, new Set());
+    freeze(value);
     this.#journal.record(this, name, this.#values.get(name));
     this.#values.set(name, value);
   }
@@ -31,11 +31,13 @@ export class MetadataStore implements Undoable {
   }
 }
 
-/** Lists and plain objects, all the way down; values of other kinds are no data that a schema could describe. */
-function freeze(value: unknown, seen: Set<unknown>): void {
-  if (typeof value !== "object" || value === null || seen.has(value)) return;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return;
-  seen.add(value);
-  for (const part of Object.values(Object.freeze(value))) freeze(part, seen);
+/** Lists and plain objects, all the way down; values of other kinds are no data that a schema could describe. No recursion: data may be deep. */
+function freeze(value: unknown): void {
+  const parts = new Set([value]);
+  for (const part of parts) {
+    if (typeof part !== "object" || part === null) continue;
+    const prototype: unknown = Object.getPrototypeOf(part);
+    if (!Array.isArray(part) && prototype !== Object.prototype && prototype !== null) continue;
+    for (const inner of Object.values(Object.freeze(part))) parts.add(inner);
+  }
 }

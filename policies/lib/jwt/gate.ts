@@ -150,7 +150,11 @@ function metadataOf(claims: Readonly<Record<string, unknown>>, names: readonly s
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
+/** Without recursion: a claim may be deeper than the stack. */
 function deepFrozen<Value>(value: Value): Value {
-  if (typeof value === "object" && value !== null) for (const part of Object.values(Object.freeze(value))) deepFrozen(part);
+  const parts: unknown[] = [value];
+  for (const part of parts) {
+    if (typeof part === "object" && part !== null) for (const inner of Object.values(Object.freeze(part))) parts.push(inner);
+  }
   return value;
 }

@@ -29,6 +29,7 @@ beforeAll(async () => {
     issuers: [{ issuer, audiences: [audience], jwks: { keys: jwks } }],
     token: places,
     claimsToHeaders: [{ claim: "value", header: "x-value" }],
+    claimsToMetadata: ["value"],
   };
   const steps = [{ policy: "jwt-validation@2", parameters }];
   engine = await startTestEngine({
@@ -135,6 +136,14 @@ describe("a token that is remembered", () => {
     expect(isFrozen(exchange.metadata.get({ name: "auth" }))).toBe(true);
     expect(other(exchange)).toBeInstanceOf(Promise);
   });
+});
+
+test("a claim that is as deep as a token can hold does not fail the step", async () => {
+  const deep = `${"[".repeat(5_500)}${"]".repeat(5_500)}`;
+  const claims = JSON.stringify({ iss: issuer, sub: "alice", aud: audience, exp: now + 300 });
+  const { client, failures, metadata } = await send(token({ claimsText: `${claims.slice(0, -1)},"value":${deep}}` }));
+  expect([client.status, failures]).toEqual([200, []]);
+  expect(metadata).toMatchObject({ auth: { subject: "alice" } });
 });
 
 test("what it counts, and what it shows of its keys", async () => {
