@@ -15,7 +15,7 @@ export class MetadataStore implements Undoable {
 
   /** The value is frozen: what was set is what everybody reads, and taking a step back takes back all of it. */
   set(name: string, value: unknown): void {
-    freeze(value, new Set());
+    freeze(value);
     this.#journal.record(this, name, this.#values.get(name));
     this.#values.set(name, value);
   }
@@ -31,11 +31,16 @@ export class MetadataStore implements Undoable {
   }
 }
 
-/** Lists and plain objects, all the way down; values of other kinds are no data that a schema could describe. */
-function freeze(value: unknown, seen: Set<unknown>): void {
-  if (typeof value !== "object" || value === null || seen.has(value)) return;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return;
-  seen.add(value);
-  for (const part of Object.values(Object.freeze(value))) freeze(part, seen);
+/** Lists and plain objects, all the way down; values of other kinds are no data that a schema could describe. A loop: depth may be a client's. */
+function freeze(root: unknown): void {
+  const seen = new Set<unknown>();
+  const open = [root];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value !== "object" || value === null || seen.has(value)) continue;
+    const prototype: unknown = Object.getPrototypeOf(value);
+    if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) continue;
+    seen.add(value);
+    for (const part of Object.values(Object.freeze(value))) if (typeof part === "object") open.push(part);
+  }
 }

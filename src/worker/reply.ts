@@ -1,7 +1,7 @@
 /** From what a policy or the engine answers to what the client gets. */
 import type { Reply } from "@envoy-policy-engine/sdk";
 import { type FailureCode, failureCatalogue } from "../errors.ts";
-import { BodyStore } from "./body-store.ts";
+import { aboutTheBytes, BodyStore } from "./body-store.ts";
 import { changeableHeaderName, headerValue } from "./header-rules.ts";
 import { decodeText, type HeaderEntry } from "./header-store.ts";
 import { Journal } from "./journal.ts";
@@ -87,7 +87,8 @@ export function replyView(reply: PendingReply, journal = new Journal()): Respons
 /** The reply after the response handlers, with the decision id, which no policy can set. */
 export function finalReply(reply: PendingReply, view: ResponseView, id: string, grpc: boolean): FinalReply {
   const { status } = view;
-  const headers = view.headers.entries().filter((entry) => !entry.name.startsWith(":"));
+  const stale = view.body?.replaced === true ? aboutTheBytes : [];
+  const headers = view.headers.entries().filter(({ name }) => !name.startsWith(":") && !stale.includes(name));
   return {
     ...reply,
     status,
