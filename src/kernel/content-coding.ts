@@ -1,13 +1,12 @@
 /** Content codings of bodies that steps wait for (RFC 9110 8.4.1): none and gzip. */
 import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
+import { gunzip, gzip, type ZlibOptions } from "node:zlib";
 import { decodeText, type HeaderEntry } from "../worker/header-store.ts";
 
 export type ContentCoding = "identity" | "gzip" | "unknown";
 
 /** How much larger than its gzip a body may be: more is a bomb, not text. */
 const ratioMax = 200;
-const unzip = promisify(gunzip);
 const zip = promisify(gzip);
 
 export function contentCoding(headers: readonly HeaderEntry[]): ContentCoding {
@@ -23,10 +22,28 @@ export function declaredLength(headers: readonly HeaderEntry[]): number | undefi
   return length === undefined ? undefined : Number(length);
 }
 
-/** Rejects when the bytes are no gzip, or decode to more than the limit. */
+/**
+ * Several members are one body (RFC 1952 2.2), no bytes at all are an empty one. Rejects when the bytes are no gzip or not all of them are, or
+ * decode to more than the limit.
+ */
 export async function decodeGzip(bytes: Uint8Array, bytesMax: number): Promise<Uint8Array> {
-  const limit = Math.min(bytesMax, Math.max(bytes.length, 1) * ratioMax);
-  return await unzip(bytes, { maxOutputLength: Math.max(limit, 1) });
+  if (bytes.length === 0) return bytes;
+  const { buffer, engine } = await unzip(bytes, { maxOutputLength: Math.min(bytesMax, bytes.length * ratioMax) });
+  // zlib stops at a zero byte behind a member. Some upstreams read on, and would see what the steps did not.
+  if (engine.bytesWritten !== bytes.length) throw new RangeError("something that is no gzip follows the body");
+  return buffer;
+}
+
+/** With what shows how far zlib has read, which its typings leave out. */
+function unzip(bytes: Uint8Array, options: ZlibOptions): Promise<Unzipped> {
+  return new Promise((resolve, reject) => {
+    gunzip(bytes, { ...options, info: true }, (error, result: unknown) => (error === null ? resolve(result as Unzipped) : reject(error)));
+  });
+}
+
+interface Unzipped {
+  readonly buffer: Uint8Array;
+  readonly engine: { readonly bytesWritten: number };
 }
 
 export function encodeGzip(bytes: Uint8Array): Promise<Uint8Array> {

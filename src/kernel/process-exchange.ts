@@ -18,10 +18,11 @@ import { withReplacedBody } from "./body-headers.ts";
 import { contentCoding, declaredLength, decodeGzip, encodeGzip } from "./content-coding.ts";
 import type { ExchangeCounters, ExchangeEnd } from "./exchange-counters.ts";
 import { isNormalPath } from "./normal-path.ts";
+import { type Awaited, type ModesInForce, modeOverride } from "./processing-mode.ts";
 import { routeIdentity } from "./route-identity.ts";
 import { routeTarget } from "./route-table.ts";
 import type { OpenStream, StreamHandler, StreamMetadata, StreamSink, TransportCapabilities } from "./transport.ts";
-import { type ConfiguredBodies, decodeIncoming, type Incoming, type Phase } from "./wire/decode.ts";
+import { decodeIncoming, type Incoming, type Phase } from "./wire/decode.ts";
 import { encodeBodyAnswer, encodeHeadersAnswer, encodeReply, type ModeOverride, unchanged } from "./wire/encode.ts";
 
 /** What the kernel needs from outside; the same for every exchange. */
@@ -105,8 +106,9 @@ class Exchange implements StreamHandler {
   /** A step's promise is pending: the run and its generation cannot be let go of yet. */
   #pending = false;
   #queued: UnaskedPhase[] = [];
-  #configured: ConfiguredBodies = { request: false, response: false };
-  #askedForRequestBody = false;
+  #modes: ModesInForce;
+  /** Directions whose whole body has come. */
+  #taken: readonly Direction[] = [];
   #response: readonly HeaderEntry[] = [];
   #generation: Generation | undefined;
   #generationNumber: number | undefined;
@@ -120,6 +122,7 @@ class Exchange implements StreamHandler {
     this.#sink = sink;
     this.#forget = forget;
     this.#id = host.newId();
+    this.#modes = { requestBody: "none", responseHeaders: host.envoy.responseHeaders === "sent" ? "send" : "skip", responseBody: "none" };
     host.counters.opened();
   }
 
@@ -189,16 +192,17 @@ class Exchange implements StreamHandler {
     const { phase } = incoming;
     if (this.#hasEnded() || phase === "unknown") return;
     if (incoming.observed) return this.#host.counters.observed();
-    this.#configured = incoming.configured ?? this.#configured;
+    const { configured } = incoming;
+    if (configured !== undefined) this.#modes = { ...this.#modes, requestBody: configured.request, responseBody: configured.response };
     switch (phase) {
       case "request-headers":
         return this.#state === "opened" ? this.#startRequest(incoming) : this.#refuse("unexpected-message");
       case "response-headers":
         return this.#takeResponse(incoming);
       case "request-body":
-        return this.#state === "awaiting-request-body" ? this.#takeBody("request", incoming.body) : this.#takeUnasked(phase);
+        return this.#takeData("request", incoming.body);
       case "response-body":
-        return this.#state === "awaiting-response-body" ? this.#takeBody("response", incoming.body) : this.#takeUnasked(phase);
+        return this.#takeData("response", incoming.body);
       case "request-trailers":
         return this.#state === "awaiting-request-body" ? this.#refuseBody("body-missing") : this.#takeUnasked(phase);
       case "response-trailers":
@@ -225,7 +229,7 @@ class Exchange implements StreamHandler {
         return this.#refuse(target.code);
       case "pass":
         this.#end = "passed";
-        return this.#answer(encodeHeadersAnswer("request-headers", noChanges, this.#modeOverride("finished")), "finished");
+        return this.#answer(encodeHeadersAnswer("request-headers", noChanges, this.#override("nothing-from-request")), "finished");
       case "chain":
         return this.#runRequest(target.chain, request, generation.number);
       default:
@@ -256,7 +260,10 @@ class Exchange implements StreamHandler {
     if (run.wantsResponseBody() && !this.#canHave("response")) return this.#refuse("body-not-sent");
     this.#settle(run.runRequest(this.#budgetMs()), ({ changes }) => {
       const next = this.#afterRequest(run);
-      this.#answer(encodeHeadersAnswer("request-headers", changes, this.#modeOverride(next)), next);
+      this.#answer(
+        encodeHeadersAnswer("request-headers", changes, this.#override(next === "finished" ? "nothing-from-request" : "response")),
+        next,
+      );
     });
   }
 
@@ -295,7 +302,7 @@ class Exchange implements StreamHandler {
     this.#response = incoming.headers;
     const outcome = run.runResponse({ headers: incoming.headers, hasBody: !incoming.endOfStream }, this.#budgetMs());
     this.#settle(outcome, ({ changes }) => {
-      this.#answer(encodeHeadersAnswer("response-headers", changes, undefined), "finished");
+      this.#answer(encodeHeadersAnswer("response-headers", changes, this.#override("nothing-from-response")), "finished");
     });
   }
 
@@ -303,15 +310,11 @@ class Exchange implements StreamHandler {
   #awaitBody(direction: Direction): void {
     const fault = this.#bodyFault(direction);
     if (fault !== undefined) return this.#refuseBody(fault);
-    if (this.#queued.length > 0) return this.#refuse("unexpected-message");
-    if (direction === "request") {
-      this.#state = "awaiting-request-body";
-      this.#askedForRequestBody = true;
-      this.#sink.send(encodeHeadersAnswer("request-headers", noChanges, this.#modeOverride("awaiting-request-body")));
-    } else {
-      this.#state = "awaiting-response-body";
-      this.#sink.send(encodeHeadersAnswer("response-headers", noChanges, this.#modeOverride("awaiting-response-body")));
-    }
+    // A body that comes before it is asked for need not be whole.
+    if (this.#queued.some((phase) => phase.startsWith(direction))) return this.#refuse("unexpected-message");
+    this.#state = `awaiting-${direction}-body`;
+    this.#sink.send(encodeHeadersAnswer(`${direction}-headers`, noChanges, this.#override(`${direction}-body`)));
+    for (const phase of this.#queued.splice(0)) this.#takeUnasked(phase);
   }
 
   /** Why the body that a step waits for cannot be had, as far as the headers tell. */
@@ -322,13 +325,25 @@ class Exchange implements StreamHandler {
     return (declaredLength(headers) ?? 0) > this.#bodyBytesMax() ? `${direction}-too-large` : undefined;
   }
 
-  /** Whether Envoy sends a body: it is configured to, or obeys when it is asked. */
+  /**
+   * Whether Envoy sends a body whole: it is configured to, or obeys when it is asked. Where it is configured to send pieces, an override that it
+   * ignores could not be told from one that it obeys, and the first piece would pass for the whole.
+   */
   #canHave(direction: Direction): boolean {
-    return this.#host.envoy.allowModeOverride || this.#configured[direction];
+    const mode = this.#modes[`${direction}Body`];
+    return mode === "buffered" || (mode === "none" && this.#host.envoy.allowModeOverride);
+  }
+
+  #takeData(direction: Direction, bytes: Uint8Array): void {
+    if (this.#state === `awaiting-${direction}-body`) return this.#takeBody(direction, bytes);
+    // Newer Envoys end a body twice; but data behind the whole of it says that Envoy does not send it whole.
+    if (bytes.length > 0 && this.#taken.includes(direction)) return this.#refuse("body-not-sent");
+    this.#takeUnasked(`${direction}-body`);
   }
 
   #takeBody(direction: Direction, bytes: Uint8Array): void {
     this.#state = "running";
+    this.#taken = [...this.#taken, direction];
     if (bytes.length > this.#bodyBytesMax()) return this.#refuseBody(`${direction}-too-large`);
     if (contentCoding(this.#receivedHeaders(direction)) === "identity") return this.#resume(direction, bytes);
     this.#wait(
@@ -341,20 +356,23 @@ class Exchange implements StreamHandler {
   #resume(direction: Direction, body: Uint8Array): void {
     const run = this.#run;
     if (run === undefined) return this.#refuse("unexpected-message");
-    this.#settle(run.resume(body, this.#budgetMs()), (outcome) => this.#answerBody(run, direction, outcome));
+    this.#settle(run.resume(body, this.#budgetMs()), (outcome) => this.#answerBody(run, direction, body, outcome));
   }
 
-  #answerBody(run: ExchangeRun, direction: Direction, { changes, body }: Continued): void {
+  #answerBody(run: ExchangeRun, direction: Direction, decoded: Uint8Array, { changes, body: replaced }: Continued): void {
+    const coding = contentCoding(this.#receivedHeaders(direction));
+    // Whoever changes content-encoding answers for it: the bytes go as the steps saw them.
+    const asSeen = changesCoding(changes);
+    const body = replaced ?? (coding === "gzip" && asSeen ? decoded : undefined);
     const answer = (bytes: Uint8Array | undefined): void => {
       const next = direction === "request" ? this.#afterRequest(run) : "finished";
-      const fitting = bytes === undefined ? changes : withReplacedBody(direction, this.#receivedHeaders(direction), changes, bytes);
+      const fitting = bytes === undefined ? changes : withReplacedBody(this.#receivedHeaders(direction), changes, bytes);
       this.#answer(encodeBodyAnswer(`${direction}-body`, fitting, bytes), next);
     };
     if (body !== undefined && body.length > this.#bodyBytesMax()) {
       return this.#refuse("policy-failed", new RangeError("the body that a step has set is larger than the body limit"));
     }
-    const coded = body !== undefined && contentCoding(this.#receivedHeaders(direction)) === "gzip" && !changesCoding(changes);
-    if (!coded) return answer(body);
+    if (body === undefined || coding !== "gzip" || asSeen) return answer(body);
     this.#wait(encodeGzip(body), answer, (cause) => this.#refuse("internal-error", cause));
   }
 
@@ -556,29 +574,16 @@ class Exchange implements StreamHandler {
     return messageBudgetMs(this.#host.envoy.messageTimeoutMs);
   }
 
-  /** Asks Envoy for exactly what the chain can still use; undefined when it does that anyway. */
-  #modeOverride(next: "awaiting-request-body" | "awaiting-response" | "awaiting-response-body" | "finished"): ModeOverride | undefined {
-    const { allowModeOverride, responseHeaders } = this.#host.envoy;
-    if (!allowModeOverride) return undefined;
-    const sent = responseHeaders === "sent" ? "send" : "skip";
-    switch (next) {
-      case "awaiting-request-body": {
-        const wanted = this.#run?.wantsResponse() === true ? "send" : "skip";
-        if (this.#configured.request && wanted === sent) return undefined;
-        return { requestBody: "buffered", responseHeaders: wanted, responseBody: "none" };
-      }
-      case "awaiting-response-body":
-        if (this.#configured.response) return undefined;
-        // An override here takes the place of the request's modes too: what was asked for must not be switched off while it is under way.
-        return { requestBody: this.#askedForRequestBody ? "buffered" : "none", responseHeaders: "send", responseBody: "buffered" };
-      case "awaiting-response":
-        return sent === "send" ? undefined : { requestBody: "none", responseHeaders: "send", responseBody: "none" };
-      case "finished":
-        // A stream that ends with this answer is asked nothing more.
-        return sent === "skip" || this.#mayEndNow() ? undefined : { requestBody: "none", responseHeaders: "skip", responseBody: "none" };
-      default:
-        return next satisfies never;
-    }
+  /** What the answer to a headers message asks of Envoy. */
+  #override(awaited: Awaited): ModeOverride | undefined {
+    if (!this.#host.envoy.allowModeOverride) return undefined;
+    // A stream that ends with this answer is asked nothing more.
+    if (awaited.startsWith("nothing") && this.#mayEndNow()) return undefined;
+    const run = this.#run;
+    const wants = { response: run?.wantsResponse() === true, responseBody: run?.wantsResponseBody() === true };
+    const override = modeOverride(awaited, this.#modes, wants);
+    this.#modes = override ?? this.#modes;
+    return override;
   }
 }
 

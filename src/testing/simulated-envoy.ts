@@ -98,9 +98,10 @@ async function pass(
   if (second.response?.$case === "immediateResponse") return { reply: replyOf(second) };
   const { headerMutation = {}, bodyMutation } = common(second);
   const message = { headers: applied(changed, headerMutation), body: replaced(body, bodyMutation) };
-  // BUFFERED with headers sent: Envoy compares the length (measured).
+  // BUFFERED with headers sent: Envoy compares the length where the body is mutated (measured).
   const length = message.headers.find(([name]) => name === "content-length");
-  if (length !== undefined && Number(length[1]) !== message.body.length) throw new Error("content-length does not fit the body");
+  if (bodyMutation !== undefined && length !== undefined && Number(length[1]) !== message.body.length)
+    throw new Error("content-length does not fit the body");
   return { message, responseHeaders };
 }
 

@@ -23,6 +23,11 @@ export class Journal {
     return this.#entries.slice(mark);
   }
 
+  /** What stands now stays: everything that was changed so far was changed by steps that have come to their end. */
+  forget(): void {
+    this.#entries = [];
+  }
+
   rollBack(mark: number): void {
     for (let last = this.#entries.length - 1; last >= mark; last--) {
       const entry = this.#entries[last];

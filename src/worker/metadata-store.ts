@@ -1,3 +1,4 @@
+import { deepFreeze } from "./deep-freeze.ts";
 import type { Journal, Undoable } from "./journal.ts";
 
 /** The typed values that the steps of one exchange share. Which step may read or write what is checked in the step's own view. */
@@ -15,7 +16,7 @@ export class MetadataStore implements Undoable {
 
   /** The value is frozen: what was set is what everybody reads, and taking a step back takes back all of it. */
   set(name: string, value: unknown): void {
-    freeze(value);
+    deepFreeze(value);
     this.#journal.record(this, name, this.#values.get(name));
     this.#values.set(name, value);
   }
@@ -28,16 +29,5 @@ export class MetadataStore implements Undoable {
   /** A plain object of what is there, for expressions and tests. */
   asRecord(): Readonly<Record<string, unknown>> {
     return Object.fromEntries(this.#values);
-  }
-}
-
-/** Lists and plain objects, all the way down; values of other kinds are no data that a schema could describe. No recursion: data may be deep. */
-function freeze(value: unknown): void {
-  const parts = new Set([value]);
-  for (const part of parts) {
-    if (typeof part !== "object" || part === null) continue;
-    const prototype: unknown = Object.getPrototypeOf(part);
-    if (!Array.isArray(part) && prototype !== Object.prototype && prototype !== null) continue;
-    for (const inner of Object.values(Object.freeze(part))) parts.add(inner);
   }
 }

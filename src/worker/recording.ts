@@ -67,6 +67,8 @@ export class RecordedRun extends ExchangeRun {
 
   #nameOf(target: Undoable): string {
     if (target === this.request.headers) return "request header";
+    if (target === this.request.body) return "request";
+    if (target === this.response?.body) return "response";
     return target === this.metadata ? "metadata" : "response header";
   }
 }

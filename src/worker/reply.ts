@@ -1,7 +1,7 @@
 /** From what a policy or the engine answers to what the client gets. */
 import type { Reply } from "@envoy-policy-engine/sdk";
 import { type FailureCode, failureCatalogue } from "../errors.ts";
-import { BodyStore } from "./body-store.ts";
+import { aboutTheBytes, BodyStore } from "./body-store.ts";
 import { changeableHeaderName, headerValue } from "./header-rules.ts";
 import { decodeText, type HeaderEntry } from "./header-store.ts";
 import { Journal } from "./journal.ts";
@@ -87,20 +87,17 @@ export function replyView(reply: PendingReply, journal = new Journal()): Respons
 /** The reply after the response handlers, with the decision id, which no policy can set. */
 export function finalReply(reply: PendingReply, view: ResponseView, id: string, grpc: boolean): FinalReply {
   const { status } = view;
-  const headers = view.headers.entries().filter((entry) => !entry.name.startsWith(":"));
+  const body = view.body?.bytes ?? Buffer.alloc(0);
+  const stale = view.body?.replaced === true ? aboutTheBytes : [];
+  const headers = view.headers.entries().filter(({ name }) => !name.startsWith(":") && !stale.includes(name));
   return {
     ...reply,
     status,
     headers: [...headers, { name: "x-decision-id", value: Buffer.from(id) }],
     // A response handler may have changed the status to one that has none.
-    body: isWithoutBody(status) ? Buffer.alloc(0) : sentBody(view, grpc),
+    body: isWithoutBody(status) ? Buffer.alloc(0) : grpc ? grpcMessage(body) : body,
     grpcStatus: grpc ? (reply.grpcStatus ?? grpcStatusOf(status)) : undefined,
   };
-}
-
-function sentBody({ body }: ResponseView, grpc: boolean): Uint8Array {
-  const bytes = body?.bytes ?? Buffer.alloc(0);
-  return grpc ? grpcMessage(bytes) : bytes;
 }
 
 const grpcMessageBytesMax = 1024;

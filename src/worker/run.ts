@@ -197,6 +197,9 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #visit(step: BoundStep, index: number, pass: Pass): Promise<void> | undefined {
     const call = { step, index, phase: pass.phase, startedMs: this.#host.monotonicMs(), mark: this.journal.mark() };
     if (pass.phase === "request") {
+      // Whether it runs is not decided yet, but by then the connection is upgraded.
+      if (step.whenReadsResponse && waitsForBody(step, "response") && this.received.upgrade)
+        return void this.#refuseOrPass(call, pass, step.onUpgrade, "upgrade-refused");
       if (step.whenReadsResponse) return void pass.cursor++;
       if (this.#progress[index] !== "held") {
         if (step.reads.requestBody && this.#mustWait(call, pass)) return undefined;
@@ -388,7 +391,15 @@ export class ExchangeRun implements SharedViews, VariableSources {
       return { kind: "reply", reply: finalReply(this.#reply, this.response, this.received.id, isGrpc(this.received.headers)) };
     }
     const { headers, body } = this.response ?? this.request;
+    this.#forgetRequestBody();
     return { kind: "continue", changes: headers.changes(), body: body?.replaced === true ? (body.bytes ?? new Uint8Array()) : undefined };
+  }
+
+  /** The upstream may take its time, and bodies are what exchanges that wait for it would fill the memory with. */
+  #forgetRequestBody(): void {
+    if (this.request.body === undefined || this.#chain.steps.some((step) => step.reads.requestBody && step.response !== undefined)) return;
+    this.request.body = undefined;
+    this.journal.forget();
   }
 }
 

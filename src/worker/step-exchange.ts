@@ -18,7 +18,7 @@ import type { StepPhase } from "../observe/step-counters.ts";
 import { type BodyStore, utf8 } from "./body-store.ts";
 import { changeableHeaderName, headerValue } from "./header-rules.ts";
 import { decodeText, type HeaderStore } from "./header-store.ts";
-import type { RequestView, ResponseView } from "./message-view.ts";
+import { isWithoutBody, type RequestView, type ResponseView } from "./message-view.ts";
 import type { MetadataStore } from "./metadata-store.ts";
 import type { ReceivedRequest } from "./received.ts";
 import type { ExchangeVariables } from "./variables.ts";
@@ -104,11 +104,11 @@ export class StepExchange implements BufferedRequestExchange<unknown>, BufferedR
   }
 
   get body(): Body {
-    const { request, response } = this.#read();
+    const shared = this.#read();
     const phase = this.#gate.phase ?? "request";
-    const store = phase === "request" ? request.body : response?.body;
+    const store = phase === "request" ? shared.request.body : shared.response?.body;
     if (store === undefined) throw new TypeError('the body is not there: only a handler that says `body: "buffered"` waits for it');
-    return new StepBody(store, this.#gate, phase, response);
+    return new StepBody(store, this.#gate, phase, shared);
   }
 
   get metadata(): Metadata {
@@ -262,19 +262,19 @@ class StepBody implements Body {
   readonly #store: BodyStore;
   readonly #gate: Gate;
   readonly #phase: StepPhase;
-  readonly #response: ResponseView | undefined;
+  readonly #shared: SharedViews;
 
-  constructor(store: BodyStore, gate: Gate, phase: StepPhase, response: ResponseView | undefined) {
+  constructor(store: BodyStore, gate: Gate, phase: StepPhase, shared: SharedViews) {
     this.#store = store;
     this.#gate = gate;
     this.#phase = phase;
-    this.#response = response;
+    this.#shared = shared;
   }
 
   get bytes(): Uint8Array | undefined {
     this.#gate.read();
     // A copy: every step looks at the same one.
-    return this.#store.bytes === undefined ? undefined : Uint8Array.from(this.#store.bytes);
+    return this.#store.bytes && new Uint8Array(this.#store.bytes);
   }
 
   text(): string {
@@ -290,14 +290,22 @@ class StepBody implements Body {
   set(body: string | Uint8Array | undefined): void {
     this.#gate.write(this.#phase);
     if (body !== undefined && typeof body !== "string" && !(body instanceof Uint8Array)) throw new TypeError("a body is text or bytes");
-    if (this.#phase === "response") {
-      // RFC 9110 15.3.7: a part says which bytes of the whole it is.
-      if (this.#response?.status === 206) throw new TypeError("a 206 response is a part of a whole: it cannot be transformed");
-      if (this.#store.bytes === undefined && body !== undefined)
-        throw new TypeError("this response has no body, so none can be given to it");
+    // RFC 9110 15.3.7: a part says which bytes of the whole it is.
+    if (this.#phase === "response" && this.#shared.response?.status === 206) {
+      throw new TypeError("a 206 response is a part of a whole: it cannot be transformed");
     }
-    this.#store.change(typeof body === "string" ? Buffer.from(body, "utf8") : body && Uint8Array.from(body));
+    const bytes = typeof body === "string" ? Buffer.from(body, "utf8") : body && new Uint8Array(body);
+    if (!this.#store.absent && !(this.#phase === "response" && endsWithItsHeaders(this.#shared))) return this.#store.change(bytes);
+    if (bytes !== undefined && bytes.length > 0) throw new TypeError(`this ${this.#phase} has no body, so none can be given to it`);
   }
+}
+
+/**
+ * RFC 9112 6.3: to the client nothing follows the headers of such a response, whatever its length says; a body would be taken for the next one.
+ */
+function endsWithItsHeaders({ received, response }: SharedViews): boolean {
+  if (response?.origin !== "upstream") return false;
+  return isWithoutBody(response.status) || received.headers.some(({ name, value }) => name === ":method" && decodeText(value) === "HEAD");
 }
 
 class StepHeaders implements SdkHeaders {

@@ -54,6 +54,8 @@ export type EnvoySays =
       readonly body?: string;
       /** Bodies that Envoy's own configuration sends whole (`protocol_config`). */
       readonly configured?: readonly ("request" | "response")[];
+      /** Bodies that Envoy's own configuration sends in pieces. */
+      readonly streamed?: readonly ("request" | "response")[];
       readonly hex?: string;
     };
 
@@ -63,6 +65,8 @@ export type EngineDoes =
       readonly set?: Readonly<Record<string, readonly string[]>>;
       readonly remove?: readonly string[];
       readonly ask?: "send" | "skip";
+      readonly buffer?: readonly string[];
+      readonly body?: string;
     }
   | {
       readonly reply: number;
@@ -95,15 +99,15 @@ export function envoyBytes(says: Exclude<EnvoySays, "half-close">, first: boolea
     request: requestOf(says),
     ...(attributes === "none" ? {} : { attributes: { "envoy.filters.http.ext_proc": attributes } }),
     ...(says.observed === true ? { observabilityMode: true } : {}),
-    ...(says.configured === undefined
+    ...(says.configured === undefined && says.streamed === undefined
       ? {}
-      : {
-          protocolConfig: {
-            requestBodyMode: says.configured.includes("request") ? BodyMode.BUFFERED : BodyMode.NONE,
-            responseBodyMode: says.configured.includes("response") ? BodyMode.BUFFERED : BodyMode.NONE,
-          },
-        }),
+      : { protocolConfig: { requestBodyMode: configuredMode(says, "request"), responseBodyMode: configuredMode(says, "response") } }),
   }).finish();
+}
+
+function configuredMode({ configured = [], streamed = [] }: Exclude<EnvoySays, "half-close">, direction: "request" | "response"): BodyMode {
+  if (configured.includes(direction)) return BodyMode.BUFFERED;
+  return streamed.includes(direction) ? BodyMode.STREAMED : BodyMode.NONE;
 }
 
 function requestOf({ message, headers = {}, more = false, body = "body" }: Exclude<EnvoySays, "half-close">): ProcessingRequest["request"] {

@@ -20,17 +20,20 @@ export interface Incoming {
   readonly body: Uint8Array;
   /** Nothing follows in this direction: neither body nor trailers. */
   readonly endOfStream: boolean;
-  /** Which bodies Envoy's own configuration sends, whole; only with the first message. */
+  /** Which bodies Envoy's own configuration sends, and how; only with the first message. */
   readonly configured: ConfiguredBodies | undefined;
   /** Envoy does not wait for an answer and takes none (`observability_mode`). */
   readonly observed: boolean;
 }
 
-/** Whether Envoy sends a body BUFFERED without being asked (`protocol_config`). */
+/** What Envoy sends of the bodies without being asked (`protocol_config`). */
 export interface ConfiguredBodies {
-  readonly request: boolean;
-  readonly response: boolean;
+  readonly request: ConfiguredBody;
+  readonly response: ConfiguredBody;
 }
+
+/** `pieces`: in any mode but BUFFERED, so that a message need not hold the whole. */
+export type ConfiguredBody = "none" | "buffered" | "pieces";
 
 export type AttributeValue = string | number | boolean;
 
@@ -48,8 +51,8 @@ export function decodeIncoming(bytes: Uint8Array): Incoming {
     attributes: readAttributes(message.attributes),
     observed: message.observabilityMode === true,
     configured: protocolConfig && {
-      request: protocolConfig.requestBodyMode === BodyMode.BUFFERED,
-      response: protocolConfig.responseBodyMode === BodyMode.BUFFERED,
+      request: configuredBody(protocolConfig.requestBodyMode),
+      response: configuredBody(protocolConfig.responseBodyMode),
     },
   };
   switch (request?.$case) {
@@ -73,6 +76,11 @@ export function decodeIncoming(bytes: Uint8Array): Incoming {
 }
 
 const noBytes = new Uint8Array();
+
+function configuredBody(mode: BodyMode = BodyMode.NONE): ConfiguredBody {
+  if (mode === BodyMode.NONE) return "none";
+  return mode === BodyMode.BUFFERED ? "buffered" : "pieces";
+}
 
 function readBody({ body = noBytes, endOfStream = false }: HttpBody): { readonly body: Uint8Array; readonly endOfStream: boolean } {
   return { body, endOfStream };

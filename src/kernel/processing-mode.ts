@@ -1,0 +1,52 @@
+import type { ConfiguredBodies } from "./wire/decode.ts";
+import type { ModeOverride } from "./wire/encode.ts";
+
+/** What Envoy sends of an exchange as things stand: by its own configuration, or by the last override. */
+export interface ModesInForce {
+  readonly requestBody: ConfiguredBodies["request"];
+  readonly responseHeaders: ModeOverride["responseHeaders"];
+  readonly responseBody: ConfiguredBodies["response"];
+}
+
+/** What the chain waits for once a headers message is answered. */
+export type Awaited = "request-body" | "response" | "response-body" | "nothing-from-request" | "nothing-from-response";
+
+/** What is still possible when the request's headers are answered. */
+export interface Wants {
+  readonly response: boolean;
+  readonly responseBody: boolean;
+}
+
+/** Asks Envoy for exactly what the chain can still use; undefined when it does that anyway. */
+export function modeOverride(awaited: Awaited, inForce: ModesInForce, wants: Wants): ModeOverride | undefined {
+  const modes = wantedModes(awaited, inForce, wants);
+  const { requestBody, responseHeaders, responseBody } = inForce;
+  const same = modes.requestBody === requestBody && modes.responseHeaders === responseHeaders && modes.responseBody === responseBody;
+  return same ? undefined : modes;
+}
+
+function wantedModes(awaited: Awaited, inForce: ModesInForce, wants: Wants): ModeOverride {
+  // A body that Envoy would send anyway is not switched off and on again; one that nobody waits for would hang a websocket (measured).
+  const responseBody = wants.responseBody ? kept(inForce.responseBody) : "none";
+  switch (awaited) {
+    case "request-body":
+      return { requestBody: "buffered", responseHeaders: wants.response ? "send" : "skip", responseBody };
+    case "response":
+      return { requestBody: "none", responseHeaders: "send", responseBody };
+    case "nothing-from-request":
+      return { requestBody: "none", responseHeaders: "skip", responseBody: "none" };
+    case "response-body":
+      return { ...requestModes(inForce), responseBody: "buffered" };
+    case "nothing-from-response":
+      return { ...requestModes(inForce), responseBody: "none" };
+    default:
+      return awaited satisfies never;
+  }
+}
+
+/** An override in the response takes the place of the request's modes too: what is under way must not be switched off (measured). */
+function requestModes({ requestBody, responseHeaders }: ModesInForce): Pick<ModeOverride, "requestBody" | "responseHeaders"> {
+  return { requestBody: kept(requestBody), responseHeaders };
+}
+
+const kept = (mode: ConfiguredBodies["request"]): ModeOverride["requestBody"] => (mode === "buffered" ? "buffered" : "none");
