@@ -138,7 +138,7 @@ describe("bounds at run time", () => {
 
   test("a pattern that blocks a native RegExp for minutes takes no time", () => {
     const expression = compiled('request.path.matches("^(a+)+$")');
-    const run = (): boolean => expression.run({ request: { path: `${"a".repeat(60_000)}!` } });
+    const run = (): boolean | string => expression.run({ request: { path: `${"a".repeat(60_000)}!` } });
     expect(run()).toBe(false);
     expect(quickestMs(run, 500)).toBeLessThan(500);
   });
