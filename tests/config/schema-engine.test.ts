@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { quickestMs } from "../support/quickest.ts";
 import { testSchemas } from "./support.ts";
 
 const schemas = testSchemas();
@@ -18,9 +19,9 @@ test("each pattern keeps its own meaning", () => {
 
 test("a pattern takes time linear in the text: 28 letters take a native regular expression seconds", () => {
   const validate = schemas.validator({ type: "string", pattern: "^(a+)+$" });
-  const started = performance.now();
-  expect(validate(`${"a".repeat(28)}!`).violations).toHaveLength(1);
-  expect(performance.now() - started).toBeLessThan(1000);
+  const run = () => validate(`${"a".repeat(28)}!`);
+  expect(run().violations).toHaveLength(1);
+  expect(quickestMs(run, 1_000)).toBeLessThan(1_000);
 });
 
 test("what a schema marks is found also where the value is wrong", () => {

@@ -1,6 +1,7 @@
 import type { Exchange } from "@envoy-policy-engine/sdk";
 import { describe, expect, test } from "vitest";
 import { ExpressionError, expressionVariables, type Scope } from "../../src/expressions/expression.ts";
+import { quickestMs } from "../support/quickest.ts";
 import { compiled, scope, variables } from "./fixture.ts";
 import { results } from "./results.ts";
 
@@ -137,9 +138,9 @@ describe("bounds at run time", () => {
 
   test("a pattern that blocks a native RegExp for minutes takes no time", () => {
     const expression = compiled('request.path.matches("^(a+)+$")');
-    const started = performance.now();
-    expect(expression.run({ request: { path: `${"a".repeat(60_000)}!` } })).toBe(false);
-    expect(performance.now() - started).toBeLessThan(500);
+    const run = (): boolean | string => expression.run({ request: { path: `${"a".repeat(60_000)}!` } });
+    expect(run()).toBe(false);
+    expect(quickestMs(run, 500)).toBeLessThan(500);
   });
 });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cookieValues, withoutCookie } from "../../policies/lib/credential-places/cookie.ts";
+import { quickestMs } from "../support/quickest.ts";
 
 const name = "api_key";
 const runs = { seed: 3, numRuns: 500 };
@@ -98,8 +99,8 @@ describe("taking a key out of cookies", () => {
 
   test("takes no longer for a long run of blanks than for anything else", () => {
     const header = [bytes(`a=1;${" ".repeat(60_000)}x${" ".repeat(60_000)}y; api_key=k`)];
-    const started = performance.now();
-    expect(cookieValues(header, name)).toHaveLength(1);
-    expect(performance.now() - started).toBeLessThan(200);
+    const run = () => cookieValues(header, name);
+    expect(run()).toHaveLength(1);
+    expect(quickestMs(run, 200)).toBeLessThan(200);
   });
 });
