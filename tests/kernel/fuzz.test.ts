@@ -627,7 +627,7 @@ test("nobody passes a chain that denies everybody, whatever is sent and when", a
       conversations,
       (before, one, after, ...rest) => play([...before, one, ...after], rest[0], "nobody pass", rest[1]),
     ),
-    { seed: 1, numRuns: 120 },
+    { seed: 1, numRuns: 80 },
   );
 });
 
@@ -640,7 +640,7 @@ test("every message has at most one answer, nothing is skipped, nothing follows 
       conversations,
       (steps, last, one, all) => play([...steps, ...last], one, "some pass", all),
     ),
-    { seed: 2, numRuns: 180 },
+    { seed: 2, numRuns: 120 },
   );
 });
 
