@@ -626,10 +626,9 @@ export const problemCatalogue = {
     remedy: (f) => `set \`per_connection_buffer_limit_bytes: ${f.bytes}\`, or lower \`bodyBytesMax\``,
   }),
   "envoy-graceful-close": entry<{ flag: string }>({
-    meaning: "Envoy resets each stream to an engine whose HTTP/2 server bounds resets: its connections are closed again and again.",
-    severity: "warning",
-    message: () => "Envoy resets each stream, and Node bounds resets: connections to the engine are closed under load",
-    remedy: (f) => `set \`${f.flag}: true\` in a static layer of \`layered_runtime\`, or run the engine on a newer Node`,
+    meaning: "A runtime flag with which clients can end Envoy: when they abort HTTP/2 requests, 1.36.2 dies of a segmentation fault.",
+    message: () => "with this flag clients that abort HTTP/2 requests crash Envoy 1.36.2",
+    remedy: (f) => `remove \`${f.flag}\`: it is off by default, and the engine does not need it`,
   }),
 
   // Do routes and chains find each other

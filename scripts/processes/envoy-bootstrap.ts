@@ -35,7 +35,6 @@ export const envoyPlaces = {
   connectionManager,
   routes: [...connectionManager, "route_config", "virtual_hosts", 0, "routes"],
   extProc: [...connectionManager, "http_filters", { name: "envoy.filters.http.ext_proc" }, "typed_config"],
-  runtime: ["layered_runtime", "layers", { name: "static" }, "static_layer"],
   healthChecks: [...clusterPlace("policy_engine"), "health_checks"],
 } as const satisfies Record<string, Way>;
 

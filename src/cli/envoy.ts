@@ -6,7 +6,6 @@ import { checkEnvoy } from "../envoy-config/check.ts";
 import { type EnvoyDemands, envoyDemands } from "../envoy-config/demands.ts";
 import { printEnvoy } from "../envoy-config/print.ts";
 import type { Endpoint } from "../envoy-config/print-clusters.ts";
-import { createGrpcJsTransport } from "../transport/grpc-js.ts";
 import type { MakeCommand } from "./command.ts";
 import { readDocuments, readSettings } from "./documents.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -49,7 +48,7 @@ Examples:
       }
       const [document] = await readDocuments([options.check]);
       if (document === undefined) throw new Error(`there is no YAML file in ${options.check}`);
-      const problems = checkEnvoy(document, demands, { resetLimited: isResetLimited() });
+      const problems = checkEnvoy(document, demands);
       printProblems(problems, options);
       const failed = problems.some(({ severity }) => severity === "error");
       if (options.json !== true) process.stderr.write(`${failed ? "" : "fine: "}${problemCount(problems)}\n`);
@@ -69,11 +68,6 @@ async function readDemands(files: readonly string[], settings: Settings, policie
   const demands = envoyDemands(settings, config, chains);
   release();
   return demands;
-}
-
-/** Whether the engine on this Node must bound the resets that it takes. */
-function isResetLimited(): boolean {
-  return createGrpcJsTransport({ addresses: [], serving: () => false, messageBytesMax: 1 }).capabilities.resetLimited;
 }
 
 function readEndpoint(text: string): Endpoint {

@@ -12,8 +12,8 @@ const bodilessStatuses: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
  * One request over http or https. Resolves with the whole answer; rejects with an `Error` when there is none, when it is a redirect (whoever
- * can make a server redirect must not choose where the engine sends requests), when its body is encoded or larger than `bodyBytesMax`, and when
- * `init.signal` fires first.
+ * can make a server redirect must not choose where the engine sends requests), when it changes the protocol, when its body is encoded or larger
+ * than `bodyBytesMax`, and when `init.signal` fires first.
  */
 export async function outgoingFetch(url: string, init: FetchInit): Promise<Response> {
   const target = new URL(url);
@@ -30,6 +30,11 @@ function exchange(target: URL, init: FetchInit, bodyBytesMax: number): Promise<R
     const outgoing = startRequest(target, init);
     // Not `once`: an error after the answer would end the process.
     outgoing.on("error", reject);
+    // Without a listener Node closes the connection and says nothing, so the call would never end.
+    outgoing.once("upgrade", ({ statusCode }, socket) => {
+      socket.destroy();
+      reject(new Error(`the server changes to another protocol (${statusCode})`));
+    });
     outgoing.once("response", (incoming) => {
       readAnswer(incoming, bodyBytesMax).then(resolve, (error: unknown) => {
         outgoing.destroy();

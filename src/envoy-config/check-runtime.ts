@@ -1,14 +1,14 @@
-import { rootPlace } from "../config/node.ts";
 import { atKey } from "../config/read.ts";
 import { problem } from "../errors.ts";
 import type { CheckContext } from "./check-context.ts";
-import { field, isTrue } from "./field.ts";
+import { switchedOn } from "./field.ts";
 
-const flag = "envoy.reloadable_features.ext_proc_graceful_grpc_close";
+/** With it, clients that abort HTTP/2 requests end Envoy 1.36.2 with a segmentation fault (measured); it is off by default. */
+const gracefulClose = "envoy.reloadable_features.ext_proc_graceful_grpc_close";
 
-/** Whether streams to the engine are closed or reset. Only a bootstrap says so. */
-export function checkRuntime({ parts: { bootstrap, runtimes }, report }: CheckContext): void {
-  if (bootstrap === undefined) return;
-  if (runtimes.some((layer) => isTrue(field(layer, flag)) || isTrue(field(layer, ...flag.split("."))))) return;
-  report(problem("envoy-graceful-close", atKey(field(bootstrap, "layered_runtime") ?? rootPlace(bootstrap.node)), { flag }));
+/** Whether a static layer of runtime flags makes Envoy unsafe; also one that a later layer may take back. */
+export function checkRuntime({ parts: { runtimes }, report }: CheckContext): void {
+  for (const layer of runtimes) {
+    for (const place of switchedOn(layer, gracefulClose)) report(problem("envoy-graceful-close", atKey(place), { flag: gracefulClose }));
+  }
 }

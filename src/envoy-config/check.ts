@@ -21,16 +21,11 @@ import { field, text } from "./field.ts";
 import { type ConnectionManager, findParts, routesOf } from "./parts.ts";
 import { type RouteTable, readRoutes } from "./routes.ts";
 
-export interface CheckOptions {
-  /** The engine's transport takes a bounded number of resets (`TransportCapabilities`): Envoy should close streams gracefully. */
-  readonly resetLimited: boolean;
-}
-
 /**
  * Reads a bootstrap, a connection manager or a route configuration, or what Envoy's admin port dumps of these. Never throws. Problems come
  * sorted by line and column: errors break or weaken the chains, warnings ask for a second look or say what could not be seen.
  */
-export function checkEnvoy(document: SourceDocument, demands: EnvoyDemands, options: CheckOptions): readonly Problem[] {
+export function checkEnvoy(document: SourceDocument, demands: EnvoyDemands): readonly Problem[] {
   const { root, problems } = parseYaml(document);
   if (root === undefined) return sortProblems(problems);
   const found = new Map<string, Problem>();
@@ -38,11 +33,11 @@ export function checkEnvoy(document: SourceDocument, demands: EnvoyDemands, opti
     const { line, column } = next.position;
     found.set(`${line}:${column}:${next.code}:${next.message}`, next);
   };
-  checkDocument(rootPlace(root), demands, options, report);
+  checkDocument(rootPlace(root), demands, report);
   return sortProblems([...problems, ...found.values()]);
 }
 
-function checkDocument(root: Place, demands: EnvoyDemands, { resetLimited }: CheckOptions, report: Report): void {
+function checkDocument(root: Place, demands: EnvoyDemands, report: Report): void {
   const parts = findParts(root);
   const context: CheckContext = { demands, parts, report };
   const { managers, routeConfigs, dynamic } = parts;
@@ -66,7 +61,7 @@ function checkDocument(root: Place, demands: EnvoyDemands, { resetLimited }: Che
     tables.push(table);
   }
   checkReach(tables, context);
-  if (resetLimited) checkRuntime(context);
+  checkRuntime(context);
 }
 
 /** Returns what it knows of the connection manager's routes; undefined when they come from elsewhere. */

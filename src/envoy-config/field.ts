@@ -39,6 +39,14 @@ export function isTrue(place: Place | undefined): boolean {
   return value === true || (typeof value === "string" && /^(?:true|yes|on|y)$/i.test(value));
 }
 
+/** Where a runtime flag is on. Envoy reads nested keys as one name, joined with dots, and a number that is not 0 as true. */
+export function switchedOn(layer: Place, flag: string): readonly Place[] {
+  return entries(layer).flatMap(([key, place]) => {
+    if (key === flag) return isTrue(place) || (number(place) ?? 0) !== 0 ? [place] : [];
+    return flag.startsWith(`${key}.`) ? switchedOn(place, flag.slice(key.length + 1)) : [];
+  });
+}
+
 export function number(place: Place | undefined): number | undefined {
   const value = place?.node.kind === "scalar" ? place.node.value : undefined;
   if (typeof value === "number") return value;

@@ -21,13 +21,6 @@ admin:
   # No password: for this machine only.
   address: { socket_address: { address: 127.0.0.1, port_value: 9901 } }
 
-layered_runtime:
-  layers:
-    - name: static
-      static_layer:
-        # Ends streams to the engine with a half-close instead of a reset: Node answers a burst of resets with GOAWAY.
-        envoy.reloadable_features.ext_proc_graceful_grpc_close: true
-
 overload_manager:
   resource_monitors:
     # Without a limit Envoy warns at start.

@@ -18,7 +18,7 @@ const releases: readonly PolicyRelease[] = [
     manifest: apiKeyValidation_1_0_0Manifest,
     definition: apiKeyValidation_1_0_0,
     source: "policies/api-key-validation/v1.0.0",
-    hash: "e2b5b6d78821c332db57af3990666c774e4afc49cbaf908ac349862e367f06f9",
+    hash: "a28f5fa1bfe21bcf0adc6d35ee0248f9d7a9d00906baaf4e2830979878746e60",
   },
   {
     manifest: authorize_1_0_0Manifest,
@@ -30,25 +30,25 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "61770c04e6b8cea52afa733d03ae4909f270bd1c22ac9d821b134691965be40a",
+    hash: "314b5b277fd497dce436fec93c3ad08a86563eade7070dd80e446f7f32ce7e46",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "916f837f0750ed8633ecfe9245d0ac2fe9bc7b68afcca0f0f23b5a4cd4cbb372",
+    hash: "5f310f84fe72a8acf50cc5db880d756e591b34505e69d448069c9c1c679183be",
   },
   {
     manifest: setHeader_1_0_0Manifest,
     definition: setHeader_1_0_0,
     source: "policies/set-header/v1.0.0",
-    hash: "a27dcffd4c5496c14b77b49468d44315f64ed0b606ced7ea68ce83f4fe9a1b81",
+    hash: "b7f8392a5843a4571333639d8d4055ccb743d955684da0a730b868c3068f7845",
   },
   {
     manifest: setHeader_2_0_0Manifest,
     definition: setHeader_2_0_0,
     source: "policies/set-header/v2.0.0",
-    hash: "53da6f6b55380210390d68b9e085ebba5562e9fe31a04b5f5658475c101b5b08",
+    hash: "2cd114bf8368fb18eecef398a9895732fe41d93dd7f7eb36c424e0819c5a969b",
   },
 ];
 

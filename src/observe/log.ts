@@ -59,9 +59,27 @@ function standardOutput(dropped: (lines: number) => void): LineOutput {
   return output;
 }
 
+/** Never throws: a getter or a Proxy in what was thrown may hide its causes or all of it, and the line is written all the same. */
 function serializeError(error: unknown, redact: (text: string) => string): unknown {
+  return attempt(() => withCauses(error, redact)) ?? attempt(() => withoutCauses(error, redact)) ?? "what was thrown cannot be read";
+}
+
+function withCauses(error: unknown, redact: (text: string) => string): unknown {
   if (!(error instanceof Error)) return redact(String(error));
   const { type, message, stack } = stdSerializers.err(error);
   const code = "code" in error && typeof error.code === "string" ? { code: error.code } : {};
-  return { type, ...code, message: redact(message), stack: redact(stack) };
+  return { type: String(type), ...code, message: redact(String(message)), stack: redact(String(stack)) };
+}
+
+function withoutCauses(error: unknown, redact: (text: string) => string): unknown {
+  if (!(error instanceof Error)) return undefined;
+  return { type: String(error.name), message: redact(String(error.message)), stack: redact(String(error.stack)) };
+}
+
+function attempt(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }

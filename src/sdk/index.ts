@@ -102,7 +102,7 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /**
    * The body; none with the status 204 or 304. Without a content-type header Envoy calls it text/plain. One that is larger than the settings'
-   * `bodyBytesMax` fails the step.
+   * `bodyBytesMax` fails the step. A gRPC client gets it as the header `grpc-message`: the first 1 KiB of it, cut between two characters.
    */
   readonly body?: string | Uint8Array;
   /** Machine-readable, kebab-case: appears in logs, metrics and explanations. At most 64 characters of `a-z 0-9 -`. */
@@ -203,7 +203,7 @@ export interface ReadonlyHeaders {
 
 /**
  * Headers that can be changed. Throws a `TypeError` on a name that is no HTTP token, on a value with CR, LF or NUL, and on names a
- * policy may not change: content-length, hop-by-hop names, `host` (use `request.host`), pseudo-headers, `x-envoy-*` and `x-decision-id`.
+ * policy may not change: content-length, hop-by-hop names, `host` (use `request.host`), pseudo-headers, `x-envoy*` and `x-decision-id`.
  */
 export interface Headers extends ReadonlyHeaders {
   /** Replaces every value. An empty list is `delete`. Text is written as UTF-8. */
@@ -294,8 +294,9 @@ export interface PolicyContext {
   readonly step: string;
   /**
    * An outgoing call over http or https, answered when the whole body is there. `key` groups calls that share a fate (retries, circuit
-   * breaker): usually a constant such as `"jwks"`. Times out after 5 s unless `init.signal` says otherwise; redirects are refused, and so is
-   * a body of more than `init.bodyBytesMax`. Rejects like the global fetch. Errors name the origin, never path or query.
+   * breaker): usually a constant such as `"jwks"`. Times out after 5 s unless `init.signal` says otherwise, and ends when the instance is
+   * closed; redirects are refused, and so is a body of more than `init.bodyBytesMax`. Rejects like the global fetch. Errors name the origin,
+   * never path or query.
    */
   fetch(key: string, url: string, init?: FetchInit): Promise<globalThis.Response>;
   /**

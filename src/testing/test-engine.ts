@@ -254,11 +254,10 @@ function upstreamSees({ headers: lines, body }: SimulatedMessage) {
   };
 }
 
-function grouped(lines: readonly HeaderLine[]): Record<string, readonly string[]> {
-  const groups: Record<string, string[]> = {};
-  for (const [name, value] of lines) {
-    groups[name] ??= [];
-    groups[name].push(Buffer.from(value, "latin1").toString("utf8"));
-  }
-  return groups;
+/** Entries, not assignments: a header may be called `__proto__`. */
+function grouped(lines: readonly HeaderLine[]): Readonly<Record<string, readonly string[]>> {
+  const groups = Map.groupBy(lines, ([name]) => name);
+  return Object.fromEntries(
+    Array.from(groups, ([name, group]) => [name, group.map(([, value]) => Buffer.from(value, "latin1").toString("utf8"))]),
+  );
 }

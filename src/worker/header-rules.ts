@@ -25,7 +25,8 @@ export function changeableHeaderName(name: string): string {
   const lower = name.toLowerCase();
   if (lower === "host") throw new TypeError("the header `host` is changed by setting `request.host`");
   if (engineOwned.has(lower)) throw new TypeError(`the header \`${lower}\` may not be changed by a policy`);
-  if (lower.startsWith("x-envoy-")) throw new TypeError(`headers named \`x-envoy-*\` belong to Envoy: \`${lower}\``);
+  // Envoy tests the prefix without a dash.
+  if (lower.startsWith("x-envoy")) throw new TypeError(`headers named \`x-envoy*\` belong to Envoy: \`${lower}\``);
   return lower;
 }
 

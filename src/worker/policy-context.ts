@@ -20,6 +20,8 @@ export interface OwnedContext {
 /** What an instance gets in place of the globals. Everything it starts ends with it. */
 export function createPolicyContext(step: StepIdentity, host: PolicyHost, shared: SharedValues): OwnedContext {
   const owned = new Set<() => void>();
+  /** Calls that are under way. Requests make them, so there may be many: they end by their time limit. */
+  const calls = new Set<AbortController>();
   let closed = false;
   let counters = 0;
   const log = host.log(step);
@@ -58,7 +60,6 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost, shared
 
   const after = (milliseconds: number, task: () => void | Promise<void>): (() => void) => {
     if (!(milliseconds >= 0 && milliseconds <= delayMaxMs)) throw new RangeError(`a delay is from 0 to ${delayMaxMs} ms`);
-    if (closed) return () => {};
     const cancel = host.startTimer(milliseconds, () => {
       disown();
       runTask(task).catch((error: unknown) => log.error({ err: error }, "a background task failed"));
@@ -74,8 +75,17 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost, shared
     policy: step.policy,
     chain: step.chain,
     step: step.step,
-    fetch: (key, url, init = {}) =>
-      host.fetch({ step, key, url, init: { ...init, signal: init.signal ?? AbortSignal.timeout(fetchTimeoutMs) } }),
+    fetch: async (key, url, init = {}) => {
+      const call = new AbortController();
+      if (closed) call.abort(closedError());
+      calls.add(call);
+      const signal = AbortSignal.any([call.signal, init.signal ?? AbortSignal.timeout(fetchTimeoutMs)]);
+      try {
+        return await host.fetch({ step, key, url, init: { ...init, signal } });
+      } finally {
+        calls.delete(call);
+      }
+    },
     file: async (path, onChange) => {
       const watched = await host.watchFile(path, (content) => {
         if (!closed) notify(() => onChange(content));
@@ -119,10 +129,13 @@ export function createPolicyContext(step: StepIdentity, host: PolicyHost, shared
       closed = true;
       const closing = [...owned];
       owned.clear();
+      for (const call of calls) call.abort(closedError());
       for (const close of closing) close();
     },
   };
 }
+
+const closedError = (): Error => new Error("the instance that made the call was closed");
 
 async function runTask(task: () => void | Promise<void>): Promise<void> {
   await task();

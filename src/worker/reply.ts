@@ -87,15 +87,27 @@ export function replyView(reply: PendingReply, journal = new Journal()): Respons
 /** The reply after the response handlers, with the decision id, which no policy can set. */
 export function finalReply(reply: PendingReply, view: ResponseView, id: string, grpc: boolean): FinalReply {
   const { status } = view;
+  const body = view.body?.bytes ?? Buffer.alloc(0);
   const headers = view.headers.entries().filter((entry) => !entry.name.startsWith(":"));
   return {
     ...reply,
     status,
     headers: [...headers, { name: "x-decision-id", value: Buffer.from(id) }],
     // A response handler may have changed the status to one that has none.
-    body: isWithoutBody(status) ? Buffer.alloc(0) : (view.body?.bytes ?? Buffer.alloc(0)),
+    body: isWithoutBody(status) ? Buffer.alloc(0) : grpc ? grpcMessage(body) : body,
     grpcStatus: grpc ? (reply.grpcStatus ?? grpcStatusOf(status)) : undefined,
   };
+}
+
+const grpcMessageBytesMax = 1024;
+
+/** Envoy makes the header `grpc-message` of a body, percent-encoded, and clients take only so many bytes of headers. Cut between characters. */
+function grpcMessage(body: Uint8Array): Uint8Array {
+  if (body.length <= grpcMessageBytesMax) return body;
+  let end = grpcMessageBytesMax;
+  // RFC 3629 3: a character has up to three bytes after its first one, and they start with the bits 10.
+  while (end > grpcMessageBytesMax - 3 && ((body[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return body.subarray(0, end);
 }
 
 /** Whether the client speaks gRPC, as Envoy 1.36 decides it: by the content-type that it received, whatever a step has made of that. */

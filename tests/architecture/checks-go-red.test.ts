@@ -58,6 +58,14 @@ describe("every policy folder is complete", () => {
     ]);
   });
 
+  test("a shared package without a package.json and a README", async () => {
+    expect(await faultsIn({ "policies/lib/keys/keys.ts": "" })).toEqual([
+      "policies/lib/keys: no package.json",
+      "policies/lib/keys: no README.md",
+    ]);
+    expect(await faultsIn({ "policies/lib/keys/package.json": "{}", "policies/lib/keys/README.md": "# keys\n" })).toEqual([]);
+  });
+
   test("one that imports a package it does not name", async () => {
     const files = {
       "policies/demo/v1.0.0/index.ts":

@@ -155,6 +155,13 @@ const planted: readonly Planted[] = [
     bad: 'export const get = () => fetch("http://a");\n',
     good: 'export const get = (context: { fetch(key: string): unknown }) => context.fetch("a");\n',
   },
+  {
+    name: "fetch in a package that policies share",
+    rule: globals,
+    folder: "policies/lib/keys",
+    bad: 'export const get = () => fetch("http://a");\n',
+    good: 'export const get = (context: { fetch(key: string): unknown }) => context.fetch("a");\n',
+  },
   { name: "a timer in a policy", rule: globals, folder: policy, bad: "setTimeout(() => {}, 1);\n", good: "export const one = 1;\n" },
   { name: "process in a policy", rule: globals, folder: policy, bad: "export const id = process.pid;\n", good: "export const one = 1;\n" },
 ];

@@ -48,8 +48,13 @@ test("method, headers and body arrive", async () => {
 
 describe("refused", () => {
   test.each([301, 302, 303, 307, 308])("a redirect, %d, is not followed", async (status) => {
-    answer((request, response) => response.writeHead(request.url === "/" ? status : 200, { location: "/elsewhere" }).end());
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    answer((request, response) => {
+      response.on("close", resolve);
+      response.writeHead(request.url === "/" ? status : 200, { location: "/elsewhere" }).write("a body without an end");
+    });
     await expect(outgoingFetch(origin, {})).rejects.toThrow("redirects are refused");
+    await closed;
     expect(seen).toEqual(["GET /"]);
   });
 
@@ -88,6 +93,18 @@ describe("refused", () => {
   test("an encoded body", async () => {
     answer((_, response) => response.writeHead(200, { "content-encoding": "gzip" }).end("x"));
     await expect(outgoingFetch(origin, {})).rejects.toThrow("encoded (gzip)");
+  });
+
+  test("an answer that changes the protocol", async () => {
+    const switching = createServer();
+    switching.on("connection", (socket) => {
+      socket.on("error", () => {});
+      socket.once("data", () => socket.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n"));
+    });
+    await listening(switching);
+    const call = outgoingFetch(`http://127.0.0.1:${portOf(switching)}`, { signal: AbortSignal.timeout(500) });
+    await expect(call).rejects.toThrow("another protocol (101)");
+    await ended(switching);
   });
 
   test("another protocol", async () => {

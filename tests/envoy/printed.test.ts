@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
+import { createDemoIssuer } from "../../scripts/demo/demo-issuer.ts";
 import { type DemoRequest, demoRequests } from "../../scripts/demo/requests.ts";
 import { placeOf, runRequest } from "../../scripts/demo/run-request.ts";
 import { findEnvoy } from "../../scripts/envoy.mjs";
@@ -28,14 +29,18 @@ describe("Envoy takes what is printed", () => {
 });
 
 describe("the demo through the printed file", () => {
+  const issuer = createDemoIssuer();
   let stage: Stage;
 
   beforeAll(async () => {
-    stage = await startStage({ envoy: readFileSync(join(goldens, "demo.golden.yaml"), "utf8") });
+    stage = await startStage({
+      policies: await issuer.policies(),
+      envoy: readFileSync(join(goldens, "demo.golden.yaml"), "utf8"),
+    });
     return () => stage.close();
   });
 
-  test.for(demoRequests.flatMap(asPrinted))("$title", async (demo, { task }) => {
+  test.for(demoRequests(issuer).flatMap(asPrinted))("$request.path, $title", async (demo, { task }) => {
     const { faults } = await runRequest(placeOf(stage), demo, task.id);
     expect(faults).toEqual([]);
   });
@@ -109,7 +114,7 @@ describe("a way around the engine, which `--check` names", () => {
     const demands = await demandsOf(await demoConfig("settings.yaml"), locked, policies);
     const good = printEnvoy(demands, { upstream });
     const bad = good.replace(replace, () => by);
-    expect(checkEnvoy({ uri: "envoy.yaml", text: bad }, demands, { resetLimited: false }).map((found) => found.code)).toEqual([code]);
+    expect(checkEnvoy({ uri: "envoy.yaml", text: bad }, demands).map((found) => found.code)).toEqual([code]);
     const headers = upgrade === undefined ? {} : { connection: "upgrade", upgrade };
     expect(await reaches(good, headers, engine)).toEqual([engine === "away" ? 503 : 403, 0]);
     expect(await reaches(bad, headers, engine)).toEqual([200, 1]);

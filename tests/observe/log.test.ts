@@ -65,6 +65,44 @@ describe("secrets", () => {
   });
 });
 
+describe("what was thrown and cannot be read is logged all the same", () => {
+  const fails = (): never => {
+    throw new Error("hunter2");
+  };
+  const unreadable = new Proxy({}, { get: fails, getPrototypeOf: fails, has: fails, ownKeys: fails });
+  const withProperty = (name: string, descriptor: PropertyDescriptor) => Object.defineProperty(new Error("mine"), name, descriptor);
+
+  test.each([
+    ["a Proxy", unreadable],
+    ["an object without a prototype", Object.create(null)],
+    ["an object that cannot become text", { toString: fails }],
+    ["a function whose text throws", Object.assign(() => {}, { toString: fails })],
+    ["a message that throws", withProperty("message", { get: fails })],
+    ["a message that is a Proxy", withProperty("message", { value: unreadable })],
+    ["a stack that throws", withProperty("stack", { get: fails })],
+  ])("%s", (_name, err) => {
+    const line = lineOf({ err, id: "7" }, "it failed");
+    expect(line).toMatchObject({ id: "7", msg: "it failed", err: expect.anything() });
+    expect(JSON.stringify(line)).not.toContain("hunter2");
+  });
+
+  test.each([
+    ["a Proxy as its cause", new Error("mine", { cause: unreadable })],
+    ["a cause that throws", withProperty("cause", { get: fails })],
+    ["a cause whose message throws", new Error("mine", { cause: withProperty("message", { get: fails }) })],
+    ["a cause whose cause throws", new Error("mine", { cause: withProperty("cause", { get: fails }) })],
+    ["errors that throw", Object.defineProperty(new AggregateError([], "mine"), "errors", { get: fails })],
+    ["a code that throws", withProperty("code", { get: fails })],
+  ])("an error with %s keeps its own message", (_name, err) => {
+    const line = lineOf({ err }, "it failed");
+    expect(line).toMatchObject({
+      msg: "it failed",
+      err: { message: expect.stringMatching(/^mine/), stack: expect.stringContaining("log.test.ts") },
+    });
+    expect(JSON.stringify(line)).not.toContain("hunter2");
+  });
+});
+
 describe("standard output", () => {
   const program = (body: string): string[] => [
     "--input-type=module",

@@ -7,7 +7,7 @@ import type { JsonSchema } from "../../src/config/types.ts";
 import { policies } from "../../src/generated/registry.ts";
 
 const written = [...policies].flatMap(([name, { manifest }]) => {
-  const schema = manifest.metadata.writes["auth"];
+  const schema = manifest.metadata.writes.auth;
   return schema === undefined ? [] : [{ name, manifest, schema }];
 });
 

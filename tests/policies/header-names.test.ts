@@ -38,6 +38,11 @@ describe.each(policies)("%s takes at load the header names that the engine takes
   });
 });
 
+// Envoy refuses a mutation of any name that starts so, whatever follows.
+test.each(["x-envoy", "x-envoyage", "X-Envoy-Peer-Metadata"])("the engine refuses %s", (name) => {
+  expect(throws(() => changeableHeaderName(name))).toBe(true);
+});
+
 function throws(call: () => unknown): boolean {
   try {
     call();

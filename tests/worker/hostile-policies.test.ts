@@ -405,6 +405,8 @@ describe("the path", () => {
   });
 });
 
+const passing = "version: 1\nroutes: { route: [] }\n";
+
 describe("header names and values", () => {
   test.for(["x-\u212aey", "x-a\u0130", "x a", "", ":path", "x-a\n"])("%j is no header name", async (name) => {
     const a = request(({ request: { headers } }) => headers.set(name, "1"));
@@ -421,6 +423,21 @@ describe("header names and values", () => {
     });
     const { client } = await exchange({ a });
     expect(JSON.parse(client.body)).toEqual([["a", "b"], "c", ["__proto__", "constructor"]]);
+  });
+});
+
+describe("the testing engine", () => {
+  test("shows the header `__proto__` as any other, of request and response", async () => {
+    const headers = JSON.parse('{ "__proto__": ["a", "b"], "constructor": "c" }');
+    const { upstream, client } = await exchange({}, { config: passing, request: { headers }, response: { headers } });
+    for (const seen of [upstream?.headers, client.headers]) {
+      expect(Object.entries(seen ?? {})).toEqual(
+        expect.arrayContaining([
+          ["__proto__", ["a", "b"]],
+          ["constructor", ["c"]],
+        ]),
+      );
+    }
   });
 });
 
@@ -455,6 +472,24 @@ describe("gRPC", () => {
   test("a client stays a gRPC client although a step has changed the content type: Envoy goes by what it received", async () => {
     const { client } = await exchange({ retype, problem }, { request: { headers: { "content-type": "application/grpc" } } });
     expect(client.body).toBe("Internal Server Error (test-1)");
+  });
+
+  const grpc = { request: { headers: { "content-type": "application/grpc" } } };
+  const sized = (body: string | Uint8Array) => ({ sized: request(() => ({ status: 403, body })) });
+
+  test.each([
+    ["1 KiB", "a".repeat(1024), "a".repeat(1024)],
+    ["more than that", "a".repeat(1025), "a".repeat(1024)],
+    ["a character of two bytes across the limit", `${"a".repeat(1023)}é!`, "a".repeat(1023)],
+    ["a character of four bytes across the limit", `${"a".repeat(1021)}😀!`, "a".repeat(1021)],
+    ["a character of four bytes up to the limit", `${"a".repeat(1020)}😀!`, `${"a".repeat(1020)}😀`],
+  ])("a client gets no more than 1 KiB of text, because it comes as a header: %s", async (_name, body, expected) => {
+    expect((await exchange(sized(body), grpc)).client.body).toBe(expected);
+    expect((await exchange(sized(body))).client.body).toBe(body);
+  });
+
+  test("a body that is no text is cut too", async () => {
+    expect(Buffer.byteLength((await exchange(sized(Buffer.alloc(5000, 0x80)), grpc)).client.body, "latin1")).toBeLessThanOrEqual(1024);
   });
 
   test("and no other one becomes one", async () => {

@@ -3,16 +3,18 @@ import { describe, expect, test } from "vitest";
 import { createStepCounters } from "../../src/observe/step-counters.ts";
 import { testHost } from "../../src/testing/test-engine.ts";
 import { createPolicyContext } from "../../src/worker/policy-context.ts";
+import type { OutgoingCall } from "../../src/worker/policy-host.ts";
 import { createSharedValues } from "../../src/worker/shared-values.ts";
 import { createTestClock } from "../support/test-clock.ts";
 
-function setUp() {
+function setUp(fetch?: (call: OutgoingCall) => Promise<Response>) {
   const clock = createTestClock(0);
   const logged: string[] = [];
   const note = (_facts: unknown, message: string): void => void logged.push(message);
   const host = {
     ...testHost({ counters: createStepCounters() }, clock.now),
     startTimer: clock.startTimer,
+    ...(fetch === undefined ? {} : { fetch }),
     log: () => ({ debug: note, info: note, warn: note, error: note }),
   };
   const shared = createSharedValues();
@@ -45,6 +47,16 @@ describe("after", () => {
     expect(events).toEqual([]);
   });
 
+  test("one after another they may be many, fired or cancelled", async () => {
+    const { clock, open } = setUp();
+    const { context } = open();
+    for (let count = 0; count < 200; count++) {
+      context.after(1, () => {});
+      context.after(1, () => {})();
+      await clock.advance(1);
+    }
+  });
+
   test("a task that throws or rejects is logged", async () => {
     const { clock, logged, open } = setUp();
     const { context } = open();
@@ -62,6 +74,44 @@ describe("after", () => {
         .open()
         .context.after(delayMs, () => {}),
     ).toThrow(RangeError);
+  });
+});
+
+describe("outgoing calls", () => {
+  const hanging = () => {
+    const signals: AbortSignal[] = [];
+    const fetch = ({ init: { signal } }: OutgoingCall): Promise<Response> =>
+      new Promise((_, reject) => {
+        if (signal === undefined) return reject(new Error("there is always one"));
+        signals.push(signal);
+        if (signal.aborted) reject(signal.reason);
+        signal.addEventListener("abort", () => reject(signal.reason));
+      });
+    return { signals, fetch };
+  };
+
+  test("end when the instance is closed, and none begins afterwards", async () => {
+    const { signals, fetch } = hanging();
+    const { context, close } = setUp(fetch).open();
+    const calls = [context.fetch("a", "http://a"), context.fetch("a", "http://a", { signal: new AbortController().signal })];
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, false]);
+    close();
+    const later = context.fetch("a", "http://a");
+    for (const call of [...calls, later]) await expect(call).rejects.toThrow("the instance that made the call was closed");
+  });
+
+  test("may be many at once and one after another: requests make them", async () => {
+    const { context } = setUp(async () => new Response()).open();
+    await Promise.all(Array.from({ length: 200 }, () => context.fetch("a", "http://a")));
+    for (let count = 0; count < 200; count++) await context.fetch("a", "http://a");
+  });
+
+  test("end when the caller's signal says so", async () => {
+    const { fetch } = hanging();
+    const controller = new AbortController();
+    const call = setUp(fetch).open().context.fetch("a", "http://a", { signal: controller.signal });
+    controller.abort(new Error("enough"));
+    await expect(call).rejects.toThrow("enough");
   });
 });
 

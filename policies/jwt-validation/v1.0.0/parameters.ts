@@ -24,11 +24,14 @@ export interface Parameters {
     /** How old keys from a `uri` are when they are fetched again, at most. From 10 to 86400. Default: 300. */
     readonly refreshSeconds: number;
     /**
-     * How old keys from a `uri` may become while the issuer is away; older ones verify nothing, and the answer is 503. From 60 to 604800.
-     * Default: 86400.
+     * How old keys from a `uri` may become while the issuer is away; older ones verify nothing, and the answer is 503. More than
+     * `refreshSeconds`, from 60 to 604800. Default: 86400.
      */
     readonly staleSeconds: number;
-    /** Path of a JWK set. A change takes effect without a restart; a broken one changes nothing. */
+    /**
+     * Path of a JWK set; a relative one starts at the working directory of the engine. A change takes effect without a restart, a broken
+     * one changes nothing.
+     */
     readonly file?: string;
     /** JSON Web Keys (RFC 7517 4), public ones. From 1 to 100. */
     readonly keys?: readonly Jwk[];
@@ -78,6 +81,6 @@ export interface Jwk {
 export interface ClaimToHeader {
   /** The name of the claim. */
   readonly claim: string;
-  /** The request header, in any case; not `authorization`, `cookie`, hop-by-hop or `x-envoy-*` names. At most 64 characters. */
+  /** The request header, in any case; not `authorization`, `cookie`, hop-by-hop or `x-envoy*` names. At most 64 characters. */
   readonly header: string;
 }

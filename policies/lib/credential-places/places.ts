@@ -68,7 +68,7 @@ function bindPlace(kind: Place["in"], name: string): BoundPlace {
 
 /** Names that no policy may change (RFC 9110 7.6.1, message framing, the engine's own), and the one that holds other cookies too. */
 function isReserved(name: string): boolean {
-  return name === "cookie" || hopByHop.test(name) || /^(?:content-length|host|x-decision-id|x-envoy-.*)$/.test(name);
+  return name === "cookie" || hopByHop.test(name) || /^(?:content-length|host|x-decision-id|x-envoy.*)$/.test(name);
 }
 
 const hopByHop = /^(?:connection|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/;

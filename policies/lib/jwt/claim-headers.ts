@@ -36,7 +36,7 @@ export function writeHeaders(headers: Headers, values: readonly HeaderFromClaim[
 
 /** Names that no policy may change (RFC 9110 7.6.1, message framing, the engine's own), and those that are credentials themselves. */
 function isReserved(name: string): boolean {
-  return hopByHop.test(name) || /^(?:authorization|cookie|content-length|host|x-decision-id|x-envoy-.*)$/.test(name);
+  return hopByHop.test(name) || /^(?:authorization|cookie|content-length|host|x-decision-id|x-envoy.*)$/.test(name);
 }
 
 const hopByHop = /^(?:connection|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/;

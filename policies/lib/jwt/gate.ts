@@ -62,13 +62,17 @@ export async function openGate(options: GateOptions, context: PolicyContext): Pr
   const oversized = replies.invalid({ code: "jwt-oversized", reason: `the token is longer than ${tokenBytesMax} bytes` });
 
   const passportOf = (token: VerifiedToken): Passport => {
-    const { iss, sub, all } = token.claims;
+    const { issuer, key } = token;
+    const { sub, all, iss, aud, exp, nbf } = token.claims;
     const scopes = scopesOf(all);
     const claims = metadataOf(all, options.metadataClaims);
     const lack = lackOf(all, scopes ?? [], options.requirements);
     return {
-      token,
-      auth: Object.freeze({ method: "jwt", subject: sub, issuer: iss, ...(scopes && { scopes }), ...(claims && { claims }) }),
+      issuer,
+      key,
+      judged: { iss, aud, exp, nbf },
+      // Every request with the token gets this one: no step after this may change it for the next.
+      auth: deepFrozen({ method: "jwt", subject: sub, issuer: iss, ...(scopes && { scopes }), ...(claims && { claims }) }),
       headers: headersFrom(all, mappings),
       forbidden: lack && replies.forbidden(lack),
     };
@@ -143,5 +147,10 @@ function countingMisses(keys: KeySet, misses: Counter): KeySet {
 
 function metadataOf(claims: Readonly<Record<string, unknown>>, names: readonly string[]): Readonly<Record<string, unknown>> | undefined {
   const entries = names.map((name) => [name, claimAt(claims, name)] as const).filter(([, value]) => value !== undefined);
-  return entries.length === 0 ? undefined : Object.freeze(Object.fromEntries(entries));
+  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+}
+
+function deepFrozen<Value>(value: Value): Value {
+  if (typeof value === "object" && value !== null) for (const part of Object.values(Object.freeze(value))) deepFrozen(part);
+  return value;
 }

@@ -1,15 +1,19 @@
 /** The claims that decide whether a token is good (RFC 7519 4.1), with the types that the RFC gives them. */
 
-export interface Claims {
-  readonly iss: string;
+export interface Claims extends JudgedClaims {
   readonly sub: string;
+  /** Every claim, as signed. */
+  readonly all: Readonly<Record<string, unknown>>;
+}
+
+/** What is judged each time that a token comes. */
+export interface JudgedClaims {
+  readonly iss: string;
   /** Empty when the token names no audience. */
   readonly aud: readonly string[];
   /** Seconds since the epoch, as in the token. */
   readonly exp: number;
   readonly nbf: number | undefined;
-  /** Every claim, as signed. */
-  readonly all: Readonly<Record<string, unknown>>;
 }
 
 export interface Fault {
@@ -30,7 +34,7 @@ export interface Expected {
 export function readClaims(payload: Readonly<Record<string, unknown>>): Claims | Fault {
   const { iss, sub, aud, exp, nbf, iat } = payload;
   if (typeof iss !== "string" || iss === "") return wrong("iss");
-  if (typeof sub !== "string" || sub === "" || controlCharacter.test(sub)) return wrong("sub");
+  if (typeof sub !== "string" || sub === "" || !fitsHeader(sub)) return wrong("sub");
   if (!isDate(exp)) return wrong("exp");
   if (nbf !== undefined && !isDate(nbf)) return wrong("nbf");
   if (iat !== undefined && !isDate(iat)) return wrong("iat");
@@ -41,7 +45,7 @@ export function readClaims(payload: Readonly<Record<string, unknown>>): Claims |
 
 /** Asked anew whenever a remembered token comes again: time has passed. */
 export function claimsFault(
-  { iss, aud, exp, nbf }: Claims,
+  { iss, aud, exp, nbf }: JudgedClaims,
   { issuer, audiences, clockSkewMs }: Expected,
   nowMs: number,
 ): Fault | undefined {
@@ -60,8 +64,11 @@ export function textList(value: unknown): readonly string[] | undefined {
   return Array.isArray(value) && value.every((one) => typeof one === "string") ? value : undefined;
 }
 
+/** Whether the text arrives as it is when it is sent as a header: no control characters, and no blanks at its ends, which HTTP takes off (RFC 9110 5.5). */
+export const fitsHeader = (text: string): boolean => !controlCharacter.test(text) && text === text.trim();
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-export const controlCharacter = /[\x00-\x1f\x7f]/;
+const controlCharacter = /[\x00-\x1f\x7f]/;
 
 const isDate = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
 

@@ -28,14 +28,19 @@ export function sentToken(request: Request, places: readonly BoundPlace[]): Sent
   return sent;
 }
 
-/** RFC 6750 2.1 and RFC 9110 11.4; the scheme in any case. Empty when it is another scheme, whose parameters may hold commas. */
+/**
+ * RFC 6750 2.1 and RFC 9110 11.4; the scheme in any case. Empty when it is another scheme, whose parameters may hold commas. What follows the
+ * scheme counts whatever stands between: an upstream may take a tab for a blank, and would read a token that nobody has judged.
+ */
 function bearerCredentials(value: string): string {
-  const [, credentials] = /^bearer +(.*)$/is.exec(value) ?? [];
-  if (credentials !== undefined) return credentials.trim();
+  const [, credentials] = bearer.exec(value) ?? [];
+  if (credentials !== undefined) return credentials;
   return joinedBearer.test(value) ? "," : "";
 }
 
-const joinedBearer = /,[ \t]*bearer[ \t]/i;
+/** The scheme ends where its letters do (RFC 9110 5.6.2). */
+const bearer = /^\s*bearer(?![\w!#$%&'*+.^`|~-])\s*(.*)$/is;
+const joinedBearer = /,\s*bearer(?![\w!#$%&'*+.^`|~=-])/i;
 
 const isAuthorization = (place: BoundPlace): boolean => place.in === "header" && place.name === "authorization";
 

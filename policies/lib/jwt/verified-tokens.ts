@@ -1,10 +1,10 @@
 import { hash } from "node:crypto";
-import { claimsFault } from "./registered-claims.ts";
+import { claimsFault, type JudgedClaims } from "./registered-claims.ts";
 import type { VerifiedToken } from "./verify-token.ts";
 
 /** What is known of a token that was verified. */
-export interface Remembered {
-  readonly token: VerifiedToken;
+export interface Remembered extends Pick<VerifiedToken, "issuer" | "key"> {
+  readonly judged: JudgedClaims;
 }
 
 /**
@@ -42,8 +42,8 @@ export function createVerifiedTokens<Entry extends Remembered>(
       const digest = digestOf(text);
       const known = held.get(digest);
       if (known === undefined) return undefined;
-      const { issuer, key, claims } = known.entry.token;
-      if (claimsFault(claims, issuer, now()) !== undefined || !issuer.keys.holds(key)) {
+      const { issuer, key, judged } = known.entry;
+      if (claimsFault(judged, issuer, now()) !== undefined || !issuer.keys.holds(key)) {
         forget(digest);
         return undefined;
       }

@@ -63,6 +63,11 @@ interface ReadToken {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
+/** RFC 9068 2.1. */
+const accessTokenType = /^(?:application\/)?at\+jwt$/i;
+/** RFC 8725 3.11: logout tokens, proofs and the like, which the same issuer may sign for the same audience. `JWT` and other words say nothing. */
+const otherType = /\+jwt\s*$/i;
+
 /** What strangers send as kid is remembered for a while when it is unknown. */
 const kidCharactersMax = 256;
 
@@ -81,10 +86,14 @@ function readToken(text: string): ReadToken | undefined {
   }
 }
 
-function headerFault({ alg, kid, crit }: ProtectedHeaderParameters, { algorithms }: Issuer): Fault | undefined {
+function headerFault({ alg, kid, crit, typ }: ProtectedHeaderParameters, { algorithms }: Issuer): Fault | undefined {
   const name: unknown = kid;
+  const type: unknown = typ;
   if (alg === undefined || !algorithms.has(alg)) return { code: "jwt-algorithm-refused", reason: "the issuer may not use this algorithm" };
   if (crit !== undefined) return { code: "jwt-malformed", reason: "it has a critical header (crit)" };
+  if (type !== undefined && !(typeof type === "string" && (accessTokenType.test(type) || !otherType.test(type)))) {
+    return { code: "jwt-malformed", reason: "its typ says that it is no access token" };
+  }
   if (name !== undefined && !(typeof name === "string" && name !== "" && name.length <= kidCharactersMax)) {
     return { code: "jwt-malformed", reason: `its kid is no text of 1 to ${kidCharactersMax} characters` };
   }

@@ -3,11 +3,22 @@ import { parseKeyTable } from "./key-table.ts";
 
 /** The keys in a file, which is watched: a broken new state is logged and the last good one stays. Throws when it cannot be used now. */
 export async function openFileKeys(path: string, context: KeySetContext): Promise<KeySet> {
+  /** Changes from before the first state was read. */
+  const early: Uint8Array[] = [];
+  let take = (content: Uint8Array): void => void early.push(content);
+  const first = await context.file(path, (content) => take(content));
+  let table = await firstTable(path, first);
+  let readAt = context.now();
+  let fault: string | undefined;
   let latest = 0;
-  const first = await context.file(path, (content) => {
+  const logIgnored = (): void => {
+    if (table.ignored.length > 0) context.log.warn({ path, ignored: table.ignored }, "keys of the key set are not used");
+  };
+  logIgnored();
+  take = (content) => {
     latest += 1;
     const turn = latest;
-    parse(content).then(
+    parseKeyTable(Buffer.from(content).toString("utf8"), table).then(
       (next) => {
         // An older state that took longer to read must not replace a newer one.
         if (turn !== latest) return;
@@ -22,15 +33,8 @@ export async function openFileKeys(path: string, context: KeySetContext): Promis
         context.log.error({ path, err: error }, "the changed key set cannot be used: the last good one stays");
       },
     );
-  });
-  const parse = (content: Uint8Array) => parseKeyTable(Buffer.from(content).toString("utf8"), table);
-  const logIgnored = (): void => {
-    if (table.ignored.length > 0) context.log.warn({ path, ignored: table.ignored }, "keys of the key set are not used");
   };
-  let table = await firstTable(path, first);
-  let readAt = context.now();
-  let fault: string | undefined;
-  logIgnored();
+  early.forEach(take);
   return {
     lookUp(wanted) {
       const keys = table.find(wanted);

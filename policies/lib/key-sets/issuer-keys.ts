@@ -6,6 +6,7 @@ import { Buffer } from "node:buffer";
 import type { SharedContext } from "@envoy-policy-engine/sdk";
 import type { KeySet, LookUp } from "./key-set.ts";
 import { type KeyTable, parseKeyTable, type WantedKey } from "./key-table.ts";
+import { createPatience } from "./patience.ts";
 import { createRecentlyUnknown } from "./recently-unknown.ts";
 import { createBudget } from "./refresh-budget.ts";
 
@@ -24,12 +25,16 @@ const waitMsMax = 750;
 const backOffMs = { first: 1_000, most: 60_000 };
 /** Refreshes that requests with unknown keys can cause. */
 const missLimits = { burst: 5, refillMs: 10_000 };
-/** How long a key that the issuer did not have is not asked for again. */
-const unknownLimits = { entriesMax: 1_000, keptMs: 30_000 };
+/**
+ * How long a key that the issuer did not have is not asked for again: no longer than the budget needs for one more question. So whoever knows
+ * the next kid before it is published and asks for it again and again holds it up no longer than any other flood.
+ */
+const unknownLimits = { entriesMax: 1_000, keptMs: missLimits.refillMs };
 
 export function openIssuerKeys(source: IssuerSource, context: SharedContext): KeySet {
   const budget = createBudget(missLimits, context.now);
   const unknown = createRecentlyUnknown(unknownLimits, context.now);
+  const patience = createPatience(waitMsMax, context);
   let table: KeyTable | undefined;
   /** When the fetch that brought the table began. */
   let fetchedAt = 0;
@@ -95,11 +100,8 @@ export function openIssuerKeys(source: IssuerSource, context: SharedContext): Ke
     return { kind: "not-ready", retryAfterSeconds: Math.max(1, Math.ceil((nextAt - context.now()) / 1000)), reason: state() };
   };
 
-  /** Whether the issuer may be asked on the demand of this request. One that does not answer is left alone until its back-off is over. */
-  const mayAsk = (wanted: WantedKey): boolean => {
-    if (failures > 0) return false;
-    return usable() === undefined || (!unknown.has(wanted) && budget.take());
-  };
+  /** Whether the issuer may be asked on the demand of this request. */
+  const mayAsk = (wanted: WantedKey): boolean => usable() === undefined || (!unknown.has(wanted) && budget.take());
 
   const search = async (wanted: WantedKey): Promise<LookUp> => {
     const before = begun;
@@ -133,8 +135,9 @@ export function openIssuerKeys(source: IssuerSource, context: SharedContext): Ke
     lookUp(wanted) {
       const now = found(wanted);
       if (now !== undefined) return now;
+      // One that does not answer is left alone until its back-off is over.
       if (failures > 0 || (flight === undefined && usable() !== undefined && unknown.has(wanted))) return missed();
-      return withinTime(search(wanted), missed, context);
+      return patience.wait(search(wanted), missed);
     },
     holds: (key) => usable()?.holds(key) ?? false,
     health: () => ({
@@ -155,12 +158,4 @@ async function fetchTable({ uri, ca }: IssuerSource, context: SharedContext, bef
   const body = Buffer.from(await response.arrayBuffer());
   if (body.length > bodyBytesMax) throw new Error(`the key set is larger than ${bodyBytesMax} bytes`);
   return parseKeyTable(body.toString("utf8"), before);
-}
-
-/** What `work` gives, or what `late` gives when that takes longer than a request can wait. */
-function withinTime(work: Promise<LookUp>, late: () => LookUp, context: SharedContext): Promise<LookUp> {
-  return new Promise((resolve) => {
-    const cancel = context.after(waitMsMax, () => resolve(late()));
-    void work.then(resolve).finally(cancel);
-  });
 }

@@ -42,12 +42,20 @@ export type KeySetContext = Pick<PolicyContext, "file" | "now" | "log" | "shared
  * Opens a key set. Needs no network: keys behind a URI are fetched in the background, once for all steps that name them in the same way, and
  * until they are there look-ups wait for them or are answered with `not-ready`.
  *
- * @throws when keys that are written out or in a file cannot be used, and when `ca` is no certificate; the message is for people
+ * @throws when keys that are written out or in a file cannot be used, when `uri` is no address or `ca` no certificate, and when keys would be too
+ *   old before they are fetched again; the message is for people
  */
 export async function openKeySet(source: KeySource, context: KeySetContext): Promise<KeySet> {
   if (source.uri !== undefined) {
     const { uri, ca, refreshSeconds, staleSeconds } = source;
+    // Without the address: a query may hold a secret.
+    if (!URL.canParse(uri)) throw new Error("`jwks.uri` is no address: look at its host and port");
     if (ca !== undefined) demandCertificate(ca);
+    if (staleSeconds <= refreshSeconds) {
+      throw new Error(
+        `\`jwks.staleSeconds\` (${staleSeconds}) must be more than \`refreshSeconds\` (${refreshSeconds}): no keys would last`,
+      );
+    }
     const issuer = { uri, ca, refreshMs: refreshSeconds * 1000, staleMs: staleSeconds * 1000 };
     // One for all steps, and one that outlives a change of the configuration: the keys are there although the issuer may be away.
     const key: SharedKey<KeySet> = { name: JSON.stringify(["key-sets", issuer]) };

@@ -15,4 +15,4 @@ export function changeableName(name: string): string {
 
 // Hop-by-hop names (RFC 9110 7.6.1) and message framing: a wrong one is request smuggling. The rest is what the engine itself writes.
 const reserved =
-  /^(?:connection|content-length|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|x-decision-id|x-envoy-.*)$/;
+  /^(?:connection|content-length|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|x-decision-id|x-envoy.*)$/;

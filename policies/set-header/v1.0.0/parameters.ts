@@ -15,7 +15,7 @@ export interface Parameters {
 /** One change: the `name` of a header and exactly one of `set`, `setFrom`, `append`, `appendFrom`, `remove`. */
 export interface Change {
   /**
-   * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are
+   * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are
    * Envoy's and the engine's.
    */
   readonly name: string;

@@ -20,4 +20,4 @@ export function isReserved(name: string): boolean {
 
 // Hop-by-hop names (RFC 9110 7.6.1) and message framing: a wrong one is request smuggling. The rest is what the engine itself writes.
 const reserved =
-  /^(?:connection|content-length|expect|host|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|x-decision-id|x-envoy-.*)$/;
+  /^(?:connection|content-length|expect|host|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|x-decision-id|x-envoy.*)$/;

@@ -20,7 +20,7 @@ export interface Change {
   /** Replaces every value of a header by a text. */
   readonly set?: {
     /**
-     * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are
+     * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are
      * Envoy's and the engine's.
      */
     readonly name: string;
@@ -40,7 +40,7 @@ export interface Change {
   /** Replaces every value of a header by what an expression gives. An empty text means that there is no value: the header is removed. */
   readonly setFrom?: {
     /**
-     * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are
+     * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are
      * Envoy's and the engine's.
      */
     readonly name: string;
@@ -60,7 +60,7 @@ export interface Change {
   /** Adds a text as one more value of a header after those that are there. */
   readonly append?: {
     /**
-     * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are
+     * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are
      * Envoy's and the engine's.
      */
     readonly name: string;
@@ -75,7 +75,7 @@ export interface Change {
   /** Adds what an expression gives as one more value of a header after those that are there. An empty text adds nothing. */
   readonly appendFrom?: {
     /**
-     * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are
+     * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are
      * Envoy's and the engine's.
      */
     readonly name: string;
@@ -90,7 +90,7 @@ export interface Change {
   /** Removes every value of a header. Nothing happens when it is absent. */
   readonly remove?: {
     /**
-     * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are
+     * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are
      * Envoy's and the engine's.
      */
     readonly name: string;
@@ -116,12 +116,12 @@ export interface Change {
   /** Moves every value of the header `from` to the header `to` in place of what that held. Nothing happens when `from` is absent. */
   readonly rename?: {
     /**
-     * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are
+     * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are
      * Envoy's and the engine's.
      */
     readonly from: string;
     /**
-     * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are
+     * Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are
      * Envoy's and the engine's.
      */
     readonly to: string;

@@ -126,14 +126,14 @@ export const manifest: PolicyManifest = {
             "default": 300
           },
           "staleSeconds": {
-            "description": "How old keys from a `uri` may become while the issuer is away; older ones verify nothing, and the answer is 503. From 60 to 604800.",
+            "description": "How old keys from a `uri` may become while the issuer is away; older ones verify nothing, and the answer is 503. More than `refreshSeconds`, from 60 to 604800.",
             "type": "integer",
             "minimum": 60,
             "maximum": 604800,
             "default": 86400
           },
           "file": {
-            "description": "Path of a JWK set. A change takes effect without a restart; a broken one changes nothing.",
+            "description": "Path of a JWK set; a relative one starts at the working directory of the engine. A change takes effect without a restart, a broken one changes nothing.",
             "type": "string",
             "minLength": 1
           },
@@ -186,7 +186,7 @@ export const manifest: PolicyManifest = {
             ]
           },
           "header": {
-            "description": "The request header, in any case; not `authorization`, `cookie`, hop-by-hop or `x-envoy-*` names. At most 64 characters.",
+            "description": "The request header, in any case; not `authorization`, `cookie`, hop-by-hop or `x-envoy*` names. At most 64 characters.",
             "type": "string",
             "pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
             "maxLength": 64,

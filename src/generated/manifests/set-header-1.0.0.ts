@@ -109,7 +109,7 @@ export const manifest: PolicyManifest = {
         ],
         "properties": {
           "name": {
-            "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are Envoy's and the engine's.",
+            "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are Envoy's and the engine's.",
             "type": "string",
             "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
             "maxLength": 256,

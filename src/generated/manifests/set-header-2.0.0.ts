@@ -132,7 +132,7 @@ export const manifest: PolicyManifest = {
             ],
             "properties": {
               "name": {
-                "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are Envoy's and the engine's.",
+                "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are Envoy's and the engine's.",
                 "type": "string",
                 "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
                 "maxLength": 256,
@@ -175,7 +175,7 @@ export const manifest: PolicyManifest = {
             ],
             "properties": {
               "name": {
-                "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are Envoy's and the engine's.",
+                "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are Envoy's and the engine's.",
                 "type": "string",
                 "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
                 "maxLength": 256,
@@ -216,7 +216,7 @@ export const manifest: PolicyManifest = {
             ],
             "properties": {
               "name": {
-                "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are Envoy's and the engine's.",
+                "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are Envoy's and the engine's.",
                 "type": "string",
                 "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
                 "maxLength": 256,
@@ -254,7 +254,7 @@ export const manifest: PolicyManifest = {
             ],
             "properties": {
               "name": {
-                "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are Envoy's and the engine's.",
+                "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are Envoy's and the engine's.",
                 "type": "string",
                 "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
                 "maxLength": 256,
@@ -289,7 +289,7 @@ export const manifest: PolicyManifest = {
             ],
             "properties": {
               "name": {
-                "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are Envoy's and the engine's.",
+                "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are Envoy's and the engine's.",
                 "type": "string",
                 "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
                 "maxLength": 256,
@@ -345,7 +345,7 @@ export const manifest: PolicyManifest = {
             ],
             "properties": {
               "from": {
-                "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are Envoy's and the engine's.",
+                "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are Envoy's and the engine's.",
                 "type": "string",
                 "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
                 "maxLength": 256,
@@ -354,7 +354,7 @@ export const manifest: PolicyManifest = {
                 ]
               },
               "to": {
-                "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy-*` or a hop-by-hop name: these are Envoy's and the engine's.",
+                "description": "Header name, in any case (RFC 9110 5.1). Not `host`, `content-length`, `x-decision-id`, `x-envoy*` or a hop-by-hop name: these are Envoy's and the engine's.",
                 "type": "string",
                 "pattern": "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
                 "maxLength": 256,

@@ -18,8 +18,6 @@ import { demandsOf, exampleText, type WrittenDemands, writtenDemands } from "./s
 interface Case {
   readonly name: string;
   readonly demands?: WrittenDemands;
-  /** Whether the engine's transport bounds resets. Default false. */
-  readonly resetLimited?: boolean;
   /** Codes that are found, each once for every place. */
   readonly finds: readonly ErrorCode[];
   readonly bad: Variant;
@@ -32,10 +30,10 @@ type Variant = string | Readonly<Record<string, string>>;
 
 const cases: readonly Case[] = parse(readFileSync(new URL("edits.yaml", import.meta.url), "utf8"));
 
-function findings({ demands: written = {}, resetLimited = false }: Case, variant: Variant) {
+function findings({ demands: written = {} }: Case, variant: Variant) {
   const demands = writtenDemands(written);
   const printed = printEnvoy(demands, { upstream: { host: "127.0.0.1", port: 8080 } });
-  return checkEnvoy({ uri: "envoy.yaml", text: edited(printed, variant) }, demands, { resetLimited });
+  return checkEnvoy({ uri: "envoy.yaml", text: edited(printed, variant) }, demands);
 }
 
 function edited(printed: string, variant: Variant): string {
@@ -66,7 +64,7 @@ describe("each rule", () => {
 
 test("the demo's own file has one finding: the route that the demo leaves out to show what becomes of it", async () => {
   const demands = await demandsOf(exampleText("demo/settings.yaml"), exampleText("demo/policies.yaml"), policies);
-  const problems = checkEnvoy({ uri: "envoy.yaml", text: exampleText("demo/envoy.yaml") }, demands, { resetLimited: true });
+  const problems = checkEnvoy({ uri: "envoy.yaml", text: exampleText("demo/envoy.yaml") }, demands);
   expect(problems.map(({ severity, code, message }) => [severity, code, message])).toEqual([
     ["warning", "envoy-route-unknown", "the configuration does not know the route `forgotten`: its requests are denied"],
   ]);
@@ -78,14 +76,14 @@ test("whatever the file says, nothing throws, and every position is inside it", 
   const scrap = fc.constantFrom("[]", "{}", "~", "yes", "7", "-1", '""', "%", "[[], { name: 1 }]", "{ value: {} }", "&a *a");
   const edit = fc.tuple(fc.nat(lines.length - 1), fc.option(scrap));
   fc.assert(
-    fc.property(fc.array(edit, { minLength: 1, maxLength: 6 }), fc.boolean(), (edits, resetLimited) => {
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 6 }), (edits) => {
       const text = edits
         .reduce(
           (left, [index, value]) => left.with(index, value === null ? "" : (left[index] ?? "").replace(/: .*$|:$/, `: ${value}`)),
           lines,
         )
         .join("\n");
-      for (const { position } of checkEnvoy({ uri: "envoy.yaml", text }, demands, { resetLimited })) {
+      for (const { position } of checkEnvoy({ uri: "envoy.yaml", text }, demands)) {
         expect(position.line).toBeLessThanOrEqual(lines.length);
         expect(position.column).toBeLessThanOrEqual((text.split("\n")[position.line - 1] ?? "").length + 1);
       }

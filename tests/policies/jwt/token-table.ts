@@ -116,7 +116,7 @@ export function tokenTable(now: number): readonly TokenRow[] {
       ["the PEM of the public key", publicPem],
       ["the PEM without its last newline", publicPem.trim()],
       ["the DER of the public key", keys.rsa.publicKey.export({ format: "der", type: "spki" })],
-      ["its modulus", String(keys.rsa.jwk["n"])],
+      ["its modulus", String(keys.rsa.jwk.n)],
       ["nothing", ""],
     ].map(([what, secret]) => ({
       name: `HS256, with ${what} as the secret`,
@@ -216,6 +216,23 @@ export function tokenTable(now: number): readonly TokenRow[] {
       code: "jwt-key-unknown",
     },
 
+    // RFC 8725 3.11 and 3.12: a token that says it is of another kind. In RFC 9068 an access token says `at+jwt`.
+    ...[
+      ["logout+jwt", "at+jwt"],
+      ["application/logout+jwt", "application/at+jwt"],
+      ["DPoP+JWT", "AT+JWT"],
+      ["secevent+jwt", "JWT"],
+      ["id+jwt ", "jose"],
+      [1, undefined],
+      [["at+jwt"], "at+jwt"],
+      [null, undefined],
+    ].map(([attack, twin]) => ({
+      name: `typ is ${JSON.stringify(attack)}, not ${JSON.stringify(twin) ?? "missing"}`,
+      attack: token({ header: { typ: attack } }),
+      twin: token({ header: { typ: twin } }),
+      code: "jwt-malformed",
+    })),
+
     // kid
     forged("a kid that would be a path or a query somewhere", {}, mallory, keys.odd),
     ...["unknown", "EC", "ec\u0000", "../ec", "__proto__", "constructor", "*", "' OR '1'='1"].map((kid) => ({
@@ -287,6 +304,9 @@ export function tokenTable(now: number): readonly TokenRow[] {
     claim("sub", invalid, "", "a"),
     claim("sub", invalid, 1, "1"),
     claim("sub", invalid, "alice\r\nx-role: admin", "älice"),
+    // HTTP takes blanks off the ends of a header's value: upstreams would read another subject.
+    claim("sub", invalid, " admin", "a dmin"),
+    claim("sub", invalid, "admin\u00a0", "admin"),
 
     // Forms
     { name: "claims that are a list", attack: token({ claimsText: JSON.stringify([claims]) }), twin: good, code: "jwt-malformed" },

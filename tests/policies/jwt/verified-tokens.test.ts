@@ -24,7 +24,7 @@ function setUp(limits: { readonly entriesMax: number; readonly bytesMax: number 
   const entry = (exp: number, key = 0, changes: { nbf?: number; iss?: string; aud?: readonly string[] } = {}): Remembered => {
     const verified = keys[key];
     if (verified === undefined) throw new Error("there are two keys");
-    return { token: { issuer, key: verified, claims: { iss: "i", sub: "s", aud: ["a"], exp, nbf: undefined, all: {}, ...changes } } };
+    return { issuer, key: verified, judged: { iss: "i", aud: ["a"], exp, nbf: undefined, ...changes } };
   };
   return {
     tokens: createVerifiedTokens<Remembered>(limits, () => seconds * 1000),
@@ -127,7 +127,7 @@ describe("tokens that were verified", () => {
     const once = tokens.size;
     tokens.add("a", entry(3_000));
     expect(tokens.size).toEqual(once);
-    expect(tokens.find("a")?.token.claims.exp).toBe(3_000);
+    expect(tokens.find("a")?.judged.exp).toBe(3_000);
   });
 
   test.each<[string, Parameters<ReturnType<typeof setUp>["entry"]>[2], number]>([

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type KeySetContext, openKeySet } from "../../../policies/lib/key-sets/key-set.ts";
 import { waitFor } from "../../../scripts/processes/wait-for.ts";
+import { testKey } from "../jwt/signing.ts";
 import { keyOne, keyTwo, testIssuer, wanted } from "./issuer.ts";
 
 const text = (...keys: readonly { readonly jwk: object }[]): string => JSON.stringify({ keys: keys.map(({ jwk }) => jwk) });
@@ -45,14 +46,35 @@ describe("keys in a file", () => {
     expect(keys.health().detail).toBe("2 keys, from a file");
   });
 
-  test("of two changes that follow each other closely the last one counts", async () => {
+  test("of changes that follow each other closely the last one counts, also when an earlier one takes longer to read", async () => {
     const { keys, change, until } = await open(text(keyOne));
-    change(text(keyTwo));
-    change(text(keyOne));
+    const { jwk } = testKey("rsa", "RS256", { alg: undefined });
+    const slow = JSON.stringify({ keys: Array.from({ length: 90 }, (_, index) => ({ ...jwk, kid: `rsa-${index}` })) });
+    change(slow);
     change("nonsense");
-    change(text(keyTwo, keyOne));
+    change(text(keyTwo));
     await until(keyTwo, "found");
-    expect(keys.lookUp(wanted(keyOne))).toMatchObject({ kind: "found" });
+    // As long as reading the slow one takes, twice over.
+    for (let count = 0; count < 2; count++)
+      await openKeySet({ keys: JSON.parse(slow).keys, refreshSeconds: 300, staleSeconds: 3600 }, testIssuer().context);
+    expect(keys.lookUp(wanted(keyTwo))).toMatchObject({ kind: "found" });
+    expect(keys.health().detail).toBe("1 keys, from a file");
+  });
+
+  test("a change while the first state is still being read is not lost", async () => {
+    const issuer = testIssuer();
+    const context: KeySetContext = {
+      ...issuer.context,
+      file: async (_path, onChange) => {
+        queueMicrotask(() => queueMicrotask(() => onChange(Buffer.from(text(keyTwo)))));
+        return Buffer.from(text(keyOne));
+      },
+    };
+    const keys = await openKeySet({ file: "keys.json", refreshSeconds: 300, staleSeconds: 3600 }, context);
+    await waitFor({ what: "the new key", timeoutMs: 2_000 }, async () =>
+      (await keys.lookUp(wanted(keyTwo))).kind === "found" ? true : undefined,
+    );
+    expect(keys.lookUp(wanted(keyOne))).toMatchObject({ kind: "unknown" });
   });
 
   test.each([

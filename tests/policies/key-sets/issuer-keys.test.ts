@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type KeySet, openKeySet } from "../../../policies/lib/key-sets/key-set.ts";
 import { waitFor } from "../../../scripts/processes/wait-for.ts";
+import { certificateAuthority } from "../../support/certificates.ts";
+import { testKey } from "../jwt/signing.ts";
 import { keyOne, keyTwo, type TestIssuer, testIssuer, wanted } from "./issuer.ts";
 
 const source = { uri: "https://login.example.com/keys", refreshSeconds: 300, staleSeconds: 3600 };
@@ -54,6 +56,15 @@ describe("the first keys", () => {
     expect(issuer.asked).toHaveLength(1);
   });
 
+  test("are asked for with a limit of size, and with the CA that vouches for the issuer", async () => {
+    const issuer = testIssuer();
+    await opened(issuer);
+    expect(issuer.lastInit).toEqual({ headers: { accept: "application/jwk-set+json, application/json" }, bodyBytesMax: 512 * 1024 });
+    const { pem: ca } = certificateAuthority("private");
+    await openKeySet({ ...source, ca }, issuer.context);
+    expect(issuer.lastInit).toMatchObject({ ca });
+  });
+
   test("once they are there, a look-up is no promise", async () => {
     const keys = await opened(testIssuer());
     expect(keys.lookUp(wanted(keyOne))).toMatchObject({ kind: "found" });
@@ -71,6 +82,39 @@ describe("the first keys", () => {
     expect(answer).toBeUndefined();
     await issuer.clock.advance(1);
     expect(answer).toMatchObject({ kind: "not-ready", retryAfterSeconds: 1 });
+  });
+
+  test("requests that come later wait as long, and each of them no longer", async () => {
+    const issuer = testIssuer();
+    issuer.answer(() => new Promise(() => {}));
+    const keys = await open(issuer);
+    const given: number[] = [];
+    for (let sent = 0; sent < 5; sent++) {
+      const at = sent * 100;
+      void Promise.resolve(keys.lookUp(wanted(keyOne))).then(() => given.push(at));
+      await issuer.clock.advance(100);
+    }
+    await issuer.clock.advance(249);
+    expect(given).toEqual([]);
+    await issuer.clock.advance(1);
+    expect(given).toEqual([0]);
+    await issuer.clock.advance(150);
+    expect(given).toEqual([0, 100]);
+    await issuer.clock.advance(1_000);
+    expect(given).toEqual([0, 100, 200, 300, 400]);
+  });
+
+  test("a clock that is set back makes nobody wait longer", async () => {
+    const issuer = testIssuer();
+    issuer.answer(() => new Promise(() => {}));
+    const keys = await open(issuer);
+    let given = 0;
+    const look = () => void Promise.resolve(keys.lookUp(wanted(keyOne))).then(() => given++);
+    look();
+    issuer.clock.jump(-3_600_000);
+    look();
+    await issuer.clock.advance(1_500);
+    expect(given).toBe(2);
   });
 
   test("while the issuer is away it is not ready, at once, and says when it may be", async () => {
@@ -98,6 +142,18 @@ describe("the first keys", () => {
     await pass(issuer, 60_000);
     expect(await kindOf(keys)).toBe("found");
     expect(issuer.logged.at(-1)).toBe("the issuer's keys can be fetched again");
+    expect(keys.health().detail).toMatch(/^1 keys, \d+ s old$/);
+    // All is as before: what is not there is asked for at once.
+    issuer.publish(keyTwo);
+    expect(await kindOf(keys, keyTwo)).toBe("found");
+  });
+
+  test("and never later than the keys would be refreshed anyhow", async () => {
+    const issuer = testIssuer(1);
+    await open(issuer, { refreshSeconds: 10 });
+    await answered(issuer);
+    await pass(issuer, 46_000);
+    expect(issuer.asked.map((at) => at / 1000)).toEqual([0, 1, 3, 7, 15, 25, 35, 45]);
   });
 
   test("chance shortens the waits by up to a half", async () => {
@@ -135,6 +191,17 @@ describe("refreshes", () => {
     expect([keys.holds(one), keys.holds(two)]).toEqual([false, true]);
     expect(await keys.lookUp(wanted(keyTwo))).toEqual({ kind: "found", keys: [two] });
     expect(await kindOf(keys, keyOne)).toBe("unknown");
+  });
+
+  test("a key whose algorithm has changed is another one", async () => {
+    const issuer = testIssuer();
+    const rsa = testKey("rsa", "RS256");
+    issuer.publish(rsa);
+    const keys = await open(issuer);
+    expect(await kindOf(keys, rsa)).toBe("found");
+    issuer.publish({ ...rsa, jwk: { ...rsa.jwk, alg: "PS256" } });
+    await pass(issuer, 5 * minute, minute);
+    expect([await kindOf(keys, rsa), await kindOf(keys, { ...rsa, algorithm: "PS256" })]).toEqual(["unknown", "found"]);
   });
 
   test("while the issuer is away the keys stay, until they are too old; when it is back all is well again", async () => {
@@ -199,6 +266,21 @@ describe("refreshes", () => {
   });
 });
 
+describe("sources that would deny good tokens are refused when the configuration is loaded", () => {
+  test.each([
+    ["keys that are too old before they are fetched again", { refreshSeconds: 300, staleSeconds: 60 }, "`jwks.staleSeconds` (60)"],
+    ["keys that are too old as soon as they are fetched again", { refreshSeconds: 60, staleSeconds: 60 }, "`jwks.staleSeconds` (60)"],
+    ["a port that does not exist", { uri: "https://a:99999/keys?secret" }, "`jwks.uri` is no address"],
+    ["a host that is none", { uri: "https://[::1/keys?secret" }, "`jwks.uri` is no address"],
+  ])("%s", async (_what, changes, message) => {
+    const issuer = testIssuer();
+    const error = await open(issuer, changes).catch((thrown: unknown) => String(thrown));
+    expect(error).toContain(message);
+    expect(error).not.toContain("secret");
+    expect(issuer.asked).toEqual([]);
+  });
+});
+
 describe("a key that is not there", () => {
   test("but which the issuer has just begun to use works at once, with one question", async () => {
     const issuer = testIssuer();
@@ -208,6 +290,17 @@ describe("a key that is not there", () => {
     expect(new Set(found.map(({ kind }) => kind))).toEqual(new Set(["found"]));
     expect(issuer.asked).toHaveLength(2);
     expect(keys.lookUp(wanted(keyOne))).toMatchObject({ kind: "found" });
+  });
+
+  test("asked for on demand puts off the next refresh", async () => {
+    const issuer = testIssuer(1);
+    const keys = await opened(issuer);
+    await pass(issuer, 100_000, minute);
+    issuer.publish(keyTwo, keyOne);
+    expect(await kindOf(keys, keyTwo)).toBe("found");
+    await pass(issuer, 299_000, minute);
+    await pass(issuer, 1_000);
+    expect(issuer.asked).toEqual([0, 100_000, 400_000]);
   });
 
   test("is looked for again when the fetch under way had begun before", async () => {
@@ -224,16 +317,58 @@ describe("a key that is not there", () => {
     expect(issuer.asked).toHaveLength(3);
   });
 
-  test("is not asked for again for 30 s when the issuer does not have it", async () => {
+  test("and that somebody else asked for before it was published works within 10 s", async () => {
+    const issuer = testIssuer();
+    const keys = await opened(issuer);
+    for (let second = 0; second < 35; second++) {
+      await keys.lookUp(wanted(keyTwo));
+      await pass(issuer, 1_000);
+    }
+    issuer.publish(keyTwo, keyOne);
+    let waited = 0;
+    for (; (await kindOf(keys, keyTwo)) !== "found" && waited < 60; waited++) await pass(issuer, 1_000);
+    expect(waited).toBeLessThanOrEqual(10);
+    // One kid is not asked for more often than the budget is filled up, so it does not use it up.
+    expect(await kindOf(keys, testKey("another", "ES256"))).toBe("unknown");
+    issuer.publish(testKey("third", "ES256"), keyTwo);
+    expect((await keys.lookUp(unknownKey("third"))).kind).toBe("found");
+  });
+
+  test("is not asked for again for 10 s when the issuer does not have it", async () => {
     const issuer = testIssuer();
     const keys = await opened(issuer);
     expect(await kindOf(keys, keyTwo)).toBe("unknown");
-    await pass(issuer, 29_000);
+    await pass(issuer, 9_000);
     expect(keys.lookUp(wanted(keyTwo))).toMatchObject({ kind: "unknown" });
     expect(issuer.asked).toHaveLength(2);
     await pass(issuer, 2_000);
     expect(await kindOf(keys, keyTwo)).toBe("unknown");
     expect(issuer.asked).toHaveLength(3);
+  });
+
+  test("is not asked for again after a fetch that was under way", async () => {
+    const issuer = testIssuer(1);
+    const keys = await opened(issuer);
+    await pass(issuer, 290_000, minute);
+    expect(await kindOf(keys, keyTwo)).toBe("unknown");
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    issuer.answer(() => promise);
+    const asking = keys.lookUp({ kid: "another", algorithm: "ES256" });
+    const looking = keys.lookUp(wanted(keyTwo));
+    resolve(Response.json({ keys: [keyOne.jwk] }));
+    expect([await asking, await looking]).toMatchObject([{ kind: "unknown" }, { kind: "unknown" }]);
+    expect(issuer.asked).toEqual([0, 290_000, 290_000]);
+  });
+
+  test("is asked for again when the issuer could not answer the first time", async () => {
+    const issuer = testIssuer(1);
+    const keys = await opened(issuer);
+    issuer.answer(() => Promise.reject(new Error("away")));
+    expect(await kindOf(keys, keyTwo)).toBe("unknown");
+    issuer.publish(keyOne);
+    await pass(issuer, 1_000);
+    issuer.publish(keyOne, keyTwo);
+    expect(await kindOf(keys, keyTwo)).toBe("found");
   });
 
   test("makes nobody ask an issuer that does not answer", async () => {

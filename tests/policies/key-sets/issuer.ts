@@ -1,5 +1,5 @@
 /** An issuer that answers as a test says, and a context whose clock the test moves. */
-import type { SharedContext } from "@envoy-policy-engine/sdk";
+import type { FetchInit, SharedContext } from "@envoy-policy-engine/sdk";
 import type { KeySetContext } from "../../../policies/lib/key-sets/key-set.ts";
 import { createTestClock, type TestClock } from "../../support/test-clock.ts";
 import { type Json, type TestKey, testKey } from "../jwt/signing.ts";
@@ -9,8 +9,10 @@ export interface TestIssuer {
   readonly context: KeySetContext;
   /** When it was asked, in milliseconds since the start. */
   readonly asked: readonly number[];
-  /** How often it has come to an end with what it was answered: then it says when it will ask again. */
+  /** How many fetches have come to their end, good or bad. */
   readonly ended: number;
+  /** With what it was asked the last time. */
+  readonly lastInit: FetchInit | undefined;
   /** What was logged, without its facts. */
   readonly logged: readonly string[];
   /** Publishes these keys from now on. */
@@ -19,31 +21,31 @@ export interface TestIssuer {
   answer(how: () => Promise<Response>): void;
 }
 
-/** How long a request waits for an issuer. */
-const requestWaitMs = 750;
-
-/** @param random what `context.random` returns; not 0.5, which makes the first back-off as long as a request waits */
-export function testIssuer(random = 0.6): TestIssuer {
+/** @param random what `context.random` returns */
+export function testIssuer(random = 0.5): TestIssuer {
   const start = Date.UTC(2026, 0, 1);
   const clock = createTestClock(start);
   const asked: number[] = [];
   const logged: string[] = [];
   let ended = 0;
+  let lastInit: FetchInit | undefined;
   let respond = (): Promise<Response> => Promise.reject(new Error("nobody is there"));
   const note = (_facts: Json, message: string): void => void logged.push(message);
   const context: SharedContext = {
-    fetch: () => {
+    fetch: (_key, _url, init) => {
+      lastInit = init;
       asked.push(clock.now() - start);
       return respond();
     },
     file: () => Promise.reject(new Error("no files")),
     now: clock.now,
-    random: () => random,
-    every: () => {},
-    after: (milliseconds, task) => {
-      if (milliseconds !== requestWaitMs) ended += 1;
-      return clock.startTimer(milliseconds, () => void task());
+    // Asked for once each time that a fetch has come to its end.
+    random: () => {
+      ended += 1;
+      return random;
     },
+    every: () => {},
+    after: (milliseconds, task) => clock.startTimer(milliseconds, () => void task()),
     log: { debug: note, info: note, warn: note, error: note },
   };
   return {
@@ -51,6 +53,9 @@ export function testIssuer(random = 0.6): TestIssuer {
     asked,
     logged,
     context: { ...context, shared: (_key, make) => make(context) },
+    get lastInit() {
+      return lastInit;
+    },
     get ended() {
       return ended;
     },

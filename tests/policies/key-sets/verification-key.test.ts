@@ -31,7 +31,7 @@ describe("keys that cannot be used, each beside one that can", () => {
     ["a point that is not on the curve", { ...ec.jwk, y: x }, { ...ec.jwk, y }, "broken"],
     ["a point of another curve", { ...ec.jwk, crv: "P-384" }, ec.jwk, "algorithm"],
     ["a curve that signs no tokens", { kty: "EC", crv: "secp256k1", x, y }, { kty: "EC", crv: "P-256", x, y }, "algorithm"],
-    ["a key for agreement", { kty: "OKP", crv: "X25519", x: ed.jwk["x"] }, ed.jwk, "algorithm"],
+    ["a key for agreement", { kty: "OKP", crv: "X25519", x: ed.jwk.x }, ed.jwk, "algorithm"],
     ["an algorithm of another type", { ...ec.jwk, alg: "RS256" }, { ...ec.jwk, alg: "ES256" }, "algorithm"],
     ["a symmetric algorithm", { ...rsa.jwk, alg: "HS256" }, { ...rsa.jwk, alg: "RS256" }, "algorithm"],
     ["an algorithm that does not exist", { ...rsa.jwk, alg: "none" }, { ...rsa.jwk, alg: "PS512" }, "algorithm"],
@@ -43,6 +43,10 @@ describe("keys that cannot be used, each beside one that can", () => {
   ])("%s", async (_what, bad, good, why) => {
     await expect(open([bad])).rejects.toThrow(why);
     await expect(open([good])).resolves.toBeDefined();
+  });
+
+  test("one that was written by hand is refused although others are good", async () => {
+    await expect(open([ec.jwk, weak])).rejects.toThrow("`jwks.keys`: key 2 is not used: it is weak");
   });
 
   test("what says why holds no key material", async () => {
