@@ -105,8 +105,8 @@ class Exchange implements StreamHandler {
   /** A step's promise is pending: the run and its generation cannot be let go of yet. */
   #pending = false;
   #queued: UnaskedPhase[] = [];
-  #configured: ConfiguredBodies = { request: false, response: false };
-  #askedForRequestBody = false;
+  /** Which bodies Envoy sends as things stand: what its own configuration says, until an override says otherwise. */
+  #bodiesSent: ConfiguredBodies = { request: false, response: false };
   #response: readonly HeaderEntry[] = [];
   #generation: Generation | undefined;
   #generationNumber: number | undefined;
@@ -189,7 +189,7 @@ class Exchange implements StreamHandler {
     const { phase } = incoming;
     if (this.#hasEnded() || phase === "unknown") return;
     if (incoming.observed) return this.#host.counters.observed();
-    this.#configured = incoming.configured ?? this.#configured;
+    this.#bodiesSent = incoming.configured ?? this.#bodiesSent;
     switch (phase) {
       case "request-headers":
         return this.#state === "opened" ? this.#startRequest(incoming) : this.#refuse("unexpected-message");
@@ -225,7 +225,7 @@ class Exchange implements StreamHandler {
         return this.#refuse(target.code);
       case "pass":
         this.#end = "passed";
-        return this.#answer(encodeHeadersAnswer("request-headers", noChanges, this.#modeOverride("finished")), "finished");
+        return this.#answer(encodeHeadersAnswer("request-headers", noChanges, this.#ask("finished")), "finished");
       case "chain":
         return this.#runRequest(target.chain, request, generation.number);
       default:
@@ -254,9 +254,10 @@ class Exchange implements StreamHandler {
     this.#run = run;
     // Known before anything has reached the upstream, so said before it does.
     if (run.wantsResponseBody() && !this.#canHave("response")) return this.#refuse("body-not-sent");
-    this.#settle(run.runRequest(this.#budgetMs()), ({ changes }) => {
+    this.#settle(run.runRequest(this.#budgetMs()), ({ changes, body }) => {
+      if (body !== undefined && this.#refusesTooLarge(body)) return;
       const next = this.#afterRequest(run);
-      this.#answer(encodeHeadersAnswer("request-headers", changes, this.#modeOverride(next)), next);
+      this.#answer(encodeHeadersAnswer("request-headers", changes, this.#ask(next), body), next);
     });
   }
 
@@ -274,7 +275,7 @@ class Exchange implements StreamHandler {
         return this.#refuse("unexpected-message");
       case "awaiting-request-body":
         // The override that asked for the body was ignored: the upstream has had the request.
-        return this.#refuse("body-not-sent");
+        return this.#refuseBody("body-not-sent");
       case "awaiting-response":
         return this.#runResponse(incoming);
       case "finished":
@@ -306,11 +307,10 @@ class Exchange implements StreamHandler {
     if (this.#queued.length > 0) return this.#refuse("unexpected-message");
     if (direction === "request") {
       this.#state = "awaiting-request-body";
-      this.#askedForRequestBody = true;
-      this.#sink.send(encodeHeadersAnswer("request-headers", noChanges, this.#modeOverride("awaiting-request-body")));
+      this.#sink.send(encodeHeadersAnswer("request-headers", noChanges, this.#ask("awaiting-request-body")));
     } else {
       this.#state = "awaiting-response-body";
-      this.#sink.send(encodeHeadersAnswer("response-headers", noChanges, this.#modeOverride("awaiting-response-body")));
+      this.#sink.send(encodeHeadersAnswer("response-headers", noChanges, this.#ask("awaiting-response-body")));
     }
   }
 
@@ -324,7 +324,7 @@ class Exchange implements StreamHandler {
 
   /** Whether Envoy sends a body: it is configured to, or obeys when it is asked. */
   #canHave(direction: Direction): boolean {
-    return this.#host.envoy.allowModeOverride || this.#configured[direction];
+    return this.#host.envoy.allowModeOverride || this.#bodiesSent[direction];
   }
 
   #takeBody(direction: Direction, bytes: Uint8Array): void {
@@ -350,12 +350,17 @@ class Exchange implements StreamHandler {
       const fitting = bytes === undefined ? changes : withReplacedBody(direction, this.#receivedHeaders(direction), changes, bytes);
       this.#answer(encodeBodyAnswer(`${direction}-body`, fitting, bytes), next);
     };
-    if (body !== undefined && body.length > this.#bodyBytesMax()) {
-      return this.#refuse("policy-failed", new RangeError("the body that a step has set is larger than the body limit"));
-    }
+    if (body !== undefined && this.#refusesTooLarge(body)) return;
     const coded = body !== undefined && contentCoding(this.#receivedHeaders(direction)) === "gzip" && !changesCoding(changes);
     if (!coded) return answer(body);
     this.#wait(encodeGzip(body), answer, (cause) => this.#refuse("internal-error", cause));
+  }
+
+  /** Refuses a body of a step's making that is over the limit: Envoy would answer with an error of its own. */
+  #refusesTooLarge(body: Uint8Array): boolean {
+    const tooLarge = body.length > this.#bodyBytesMax();
+    if (tooLarge) this.#refuse("policy-failed", new RangeError("the body that a step has set is larger than the body limit"));
+    return tooLarge;
   }
 
   /** HEADERS and trailers without data (measured): the step runs without a body, and headers can no longer be changed. */
@@ -557,25 +562,34 @@ class Exchange implements StreamHandler {
   }
 
   /** Asks Envoy for exactly what the chain can still use; undefined when it does that anyway. */
-  #modeOverride(next: "awaiting-request-body" | "awaiting-response" | "awaiting-response-body" | "finished"): ModeOverride | undefined {
+  #ask(next: Asking): ModeOverride | undefined {
+    const override = this.#modeOverride(next);
+    if (override !== undefined)
+      this.#bodiesSent = { request: override.requestBody === "buffered", response: override.responseBody === "buffered" };
+    return override;
+  }
+
+  #modeOverride(next: Asking): ModeOverride | undefined {
     const { allowModeOverride, responseHeaders } = this.#host.envoy;
     if (!allowModeOverride) return undefined;
     const sent = responseHeaders === "sent" ? "send" : "skip";
+    // What nobody wants is not held: a stream of events would never come out.
+    const bodies = this.#bodiesSent.request || this.#bodiesSent.response;
     switch (next) {
       case "awaiting-request-body": {
+        // Also where Envoy's own configuration sends the body: nothing shows whether it sends the trailers too.
         const wanted = this.#run?.wantsResponse() === true ? "send" : "skip";
-        if (this.#configured.request && wanted === sent) return undefined;
         return { requestBody: "buffered", responseHeaders: wanted, responseBody: "none" };
       }
       case "awaiting-response-body":
-        if (this.#configured.response) return undefined;
         // An override here takes the place of the request's modes too: what was asked for must not be switched off while it is under way.
-        return { requestBody: this.#askedForRequestBody ? "buffered" : "none", responseHeaders: "send", responseBody: "buffered" };
+        return { requestBody: this.#bodiesSent.request ? "buffered" : "none", responseHeaders: "send", responseBody: "buffered" };
       case "awaiting-response":
-        return sent === "send" ? undefined : { requestBody: "none", responseHeaders: "send", responseBody: "none" };
+        return sent === "send" && !bodies ? undefined : { requestBody: "none", responseHeaders: "send", responseBody: "none" };
       case "finished":
         // A stream that ends with this answer is asked nothing more.
-        return sent === "skip" || this.#mayEndNow() ? undefined : { requestBody: "none", responseHeaders: "skip", responseBody: "none" };
+        if (this.#mayEndNow() || (sent === "skip" && !bodies)) return undefined;
+        return { requestBody: "none", responseHeaders: "skip", responseBody: "none" };
       default:
         return next satisfies never;
     }
@@ -583,6 +597,8 @@ class Exchange implements StreamHandler {
 }
 
 type Direction = "request" | "response";
+/** States whose headers answer may carry an override. */
+type Asking = "awaiting-request-body" | "awaiting-response" | "awaiting-response-body" | "finished";
 type Continued = Extract<RunOutcome, { readonly kind: "continue" }>;
 
 /** RFC 9110 7.8 and 9.3.6, RFC 8441: a request after which both sides speak another protocol. */

@@ -221,7 +221,7 @@ export interface Body {
   text(): string;
   /** The parsed JSON, parsed once and shared by all steps. Throws when it is not JSON. */
   json(): unknown;
-  /** Replaces the body; `undefined` clears it. */
+  /** Replaces the body; `undefined` clears it. A request that has none can be given one, a response cannot. */
   set(body: string | Uint8Array | undefined): void;
 }
 

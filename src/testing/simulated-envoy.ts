@@ -13,6 +13,7 @@ import {
   type HeaderMutation,
   ProcessingRequest,
   ProcessingResponse,
+  CommonResponse_ResponseStatus as ResponseStatus,
 } from "../generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
 import type { OpenStream, StreamHandler, StreamSink } from "../kernel/transport.ts";
 
@@ -89,10 +90,15 @@ async function pass(
   const value = { headers: headerMap(headers), endOfStream: body === undefined };
   const answer = await stream.ask({ ...first, request: { $case: `${direction}Headers`, value } });
   if (answer.response?.$case === "immediateResponse") return { reply: replyOf(answer) };
-  const changed = applied(headers, common(answer).headerMutation ?? {});
+  const { headerMutation: changes = {}, bodyMutation: given, status } = common(answer);
+  const changed = applied(headers, changes);
   const { modeOverride } = answer;
   const asked = direction === "request" ? modeOverride?.requestBodyMode : modeOverride?.responseBodyMode;
   const responseHeaders = modeOverride?.responseHeaderMode;
+  if (status === ResponseStatus.CONTINUE_AND_REPLACE) {
+    const chunked = changed.filter(([name]) => name !== "content-length");
+    return { message: { headers: chunked, body: replaced(body ?? new Uint8Array(), given) }, responseHeaders };
+  }
   if (body === undefined || asked !== BodyMode.BUFFERED) return { message: { headers: changed, body }, responseHeaders };
   const second = await stream.ask({ request: { $case: `${direction}Body`, value: { body, endOfStream: true } } });
   if (second.response?.$case === "immediateResponse") return { reply: replyOf(second) };

@@ -11,6 +11,7 @@ import {
   type HeaderMutation,
   ProcessingRequest,
   ProcessingResponse,
+  CommonResponse_ResponseStatus as ResponseStatus,
 } from "../../src/generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
 
 export interface Conversation {
@@ -160,6 +161,7 @@ export function engineDoes(bytes: Uint8Array): EngineDoes {
     ...(Object.keys(set).length === 0 ? {} : { set }),
     ...(remove.length === 0 ? {} : { remove }),
     ...(change === undefined ? {} : { body: change.$case === "body" ? textOf(Buffer.from(change.value)) : "" }),
+    ...(common.status === ResponseStatus.CONTINUE_AND_REPLACE ? { replaces: true } : {}),
     ...(modeOverride === undefined ? {} : asks(modeOverride)),
   };
 }

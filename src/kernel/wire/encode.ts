@@ -9,6 +9,7 @@ import {
   type CommonResponse,
   type HeaderMutation,
   ProcessingResponse,
+  CommonResponse_ResponseStatus as ResponseStatus,
 } from "../../generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
 import type { HeaderChanges } from "../../worker/header-store.ts";
 import type { FinalReply } from "../../worker/reply.ts";
@@ -36,14 +37,22 @@ export const unchanged: Readonly<Record<Phase, Uint8Array>> = {
   "response-trailers": Uint8Array.of(0x32, 0),
 };
 
-/** The answer to a headers message. */
+/**
+ * The answer to a headers message.
+ *
+ * @param body what becomes the body of a message that has none; Envoy removes its content-length and sends it chunked
+ */
 export function encodeHeadersAnswer(
   phase: "request-headers" | "response-headers",
   changes: HeaderChanges,
   override: ModeOverride | undefined,
+  body?: Uint8Array,
 ): Uint8Array {
-  if (isEmpty(changes) && override === undefined) return unchanged[phase];
-  const response: CommonResponse = { headerMutation: mutation(changes) };
+  if (isEmpty(changes) && override === undefined && body === undefined) return unchanged[phase];
+  const response: CommonResponse = {
+    headerMutation: mutation(changes),
+    ...(body === undefined ? {} : { status: ResponseStatus.CONTINUE_AND_REPLACE, bodyMutation: bodyMutation(body) }),
+  };
   return ProcessingResponse.encode({
     response: { $case: phase === "request-headers" ? "requestHeaders" : "responseHeaders", value: { response } },
     ...(override === undefined ? {} : { modeOverride: processingMode(override) }),
