@@ -620,10 +620,10 @@ export const problemCatalogue = {
     message: (f) => `messages of more than ${f.found} bytes are refused, the engine's have up to ${f.needed}`,
     remedy: (f) => `raise \`max_receive_message_length\` to ${f.needed} or more, or lower \`envoy.bodyBytesMax\` in the settings`,
   }),
-  "envoy-buffer": entry<{ found: string; needed: string; bytes: number }>({
+  "envoy-buffer": entry<{ key: string; found: string; needed: string; bytes: number }>({
     meaning: "Envoy cannot hold bodies as large as the chains take.",
     message: (f) => `Envoy holds bodies up to ${f.found} and the chains take up to ${f.needed}`,
-    remedy: (f) => `set \`per_connection_buffer_limit_bytes: ${f.bytes}\`, or lower \`bodyBytesMax\``,
+    remedy: (f) => `set \`${f.key}: ${f.bytes}\`, or lower \`bodyBytesMax\``,
   }),
   "envoy-graceful-close": entry<{ flag: string }>({
     meaning: "A runtime flag with which clients can end Envoy: when they abort HTTP/2 requests, 1.36.2 dies of a segmentation fault.",

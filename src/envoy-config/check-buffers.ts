@@ -10,20 +10,25 @@ import { whereOf } from "./where.ts";
 
 /** Envoy's own, bytes. */
 const bufferDefaultBytes = 1024 * 1024;
+const buffer = "per_connection_buffer_limit_bytes";
+const window = "initial_stream_window_size";
 
-export function checkBuffers({ listener }: ConnectionManager, { demands, report }: CheckContext): void {
-  if (listener === undefined) return;
+export function checkBuffers({ place: manager, listener }: ConnectionManager, { demands, report }: CheckContext): void {
   const needed = Math.max(
     0,
     ...[...demands.chains.values()].filter(({ needs }) => readsBody(needs)).map(({ bodyBytesMax }) => bodyBytesMax),
   );
-  const place = field(listener, "per_connection_buffer_limit_bytes");
-  const limit = number(place) ?? bufferDefaultBytes;
-  if (limit >= needed) return;
-  const facts = {
-    found: place === undefined ? `the default, ${sizeText(limit)},` : sizeText(limit),
-    needed: sizeText(needed),
-    bytes: needed + 65_536,
-  };
-  report(problem("envoy-buffer", whereOf(place, listener), facts));
+  const facts = { needed: sizeText(needed), bytes: needed + 65_536 };
+  if (listener !== undefined) {
+    const place = field(listener, buffer);
+    const limit = number(place) ?? bufferDefaultBytes;
+    const found = place === undefined ? `the default, ${sizeText(limit)},` : sizeText(limit);
+    if (limit < needed) report(problem("envoy-buffer", whereOf(place, listener), { ...facts, key: buffer, found }));
+  }
+  // Over HTTP/2 it is the window that limits what a request may hold, and the listener's limit does not matter (measured).
+  const place = field(manager, "http2_protocol_options", window);
+  const limit = number(place);
+  if (limit !== undefined && limit < needed) {
+    report(problem("envoy-buffer", whereOf(place, manager), { ...facts, key: window, found: `${sizeText(limit)} over HTTP/2` }));
+  }
 }

@@ -41,6 +41,8 @@ static_resources:
               typed_config:
                 "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
                 stat_prefix: ingress
+                # What a request over HTTP/2 may hold is this, and not the listener's limit.
+                http2_protocol_options: { initial_stream_window_size: ${demands.settings.envoy.bodyBytesMax + bufferMarginBytes} }
                 # The policies must judge the same path that the routes matched and the upstream will see.
                 normalize_path: true
                 merge_slashes: true

@@ -281,7 +281,7 @@ class Exchange implements StreamHandler {
         return this.#refuse("unexpected-message");
       case "awaiting-request-body":
         // The override that asked for the body was ignored: the upstream has had the request.
-        return this.#refuse("body-not-sent");
+        return this.#refuseBody("body-not-sent");
       case "awaiting-response":
         return this.#runResponse(incoming);
       case "finished":

@@ -22,7 +22,10 @@ export function modeOverride(awaited: Awaited, inForce: ModesInForce, wants: Wan
   const modes = wantedModes(awaited, inForce, wants);
   const { requestBody, responseHeaders, responseBody } = inForce;
   const same = modes.requestBody === requestBody && modes.responseHeaders === responseHeaders && modes.responseBody === responseBody;
-  return same ? undefined : modes;
+  // A body that is waited for is asked for in any case: nothing that Envoy says shows whether its trailers come too, without which a message
+  // of headers and trailers goes on unseen (measured).
+  const waitsForBody = awaited === "request-body" || awaited === "response-body";
+  return same && !waitsForBody ? undefined : modes;
 }
 
 function wantedModes(awaited: Awaited, inForce: ModesInForce, wants: Wants): ModeOverride {

@@ -16,6 +16,7 @@ interface Action {
   readonly name?: string;
   readonly value?: string;
   readonly milliseconds?: number;
+  readonly bytes?: number;
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly code?: string;
@@ -77,6 +78,9 @@ function perform(
       case "set-many":
         for (let count = 0; count < 101; count++) headers.set(`${name}${count}`, value);
         break;
+      case "fill-header":
+        headers.set(name, "x".repeat(action.bytes ?? 0));
+        break;
       case "path":
         (exchange as RequestExchange<State>).request.path = value;
         break;
@@ -109,6 +113,9 @@ function perform(
         break;
       case "body":
         bodyOf(exchange).set(value);
+        break;
+      case "fill-body":
+        bodyOf(exchange).set("x".repeat(action.bytes ?? 0));
         break;
       case "clear-body":
         bodyOf(exchange).set(undefined);
@@ -165,6 +172,7 @@ const actions = {
       do: { type: "string", description: "The action." },
       name: { type: "string", description: "A header or metadata name." },
       value: { type: "string", description: "A value." },
+      bytes: { type: "integer", description: "How many." },
       milliseconds: { type: "integer", description: "How long to wait." },
       status: { type: "integer", description: "A status." },
       code: { type: "string", description: "A reply's code." },
