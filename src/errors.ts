@@ -833,7 +833,7 @@ export const failureCatalogue = {
   "request-coding": failure(
     415,
     "Unsupported Media Type",
-    "A step waits for the request's body, whose content coding is not gzip, or whose bytes are not what the coding says.",
+    "A step waits for the request's body, whose content coding is not gzip, or whose bytes are not what the coding says, to the last one.",
     "send the body without content coding, or as gzip",
   ),
   "response-coding": failure(
@@ -851,7 +851,7 @@ export const failureCatalogue = {
   "body-not-sent": failure(
     500,
     "Internal Server Error",
-    "A step waits for a body, and Envoy does not send it: overrides are not promised, or one was ignored.",
+    "A step waits for a body, and Envoy does not send it whole: overrides are not promised, one was ignored, or the route sends it in pieces.",
     "set `allow_mode_override: true` in Envoy's filter and `envoy.allowModeOverride: true` in the settings, or the body mode BUFFERED with trailers SEND on the route",
   ),
   "mutation-limit": failure(

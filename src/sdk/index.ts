@@ -213,15 +213,22 @@ export interface Headers extends ReadonlyHeaders {
   delete(name: string): void;
 }
 
-/** A whole body. */
+/**
+ * A whole body, gzip undone; every step sees what the one before has made of it. What is set gets the content coding of the message again, unless a
+ * step has changed `content-encoding`: then the bytes go on as they stand.
+ */
 export interface Body {
   /** The bytes, undefined when there is no body. */
   readonly bytes: Uint8Array | undefined;
-  /** The text as UTF-8. */
+  /** The text as UTF-8, a byte order mark included; `""` when there is no body. Throws a `TypeError` on bytes that are no UTF-8. */
   text(): string;
-  /** The parsed JSON, parsed once and shared by all steps. Throws when it is not JSON. */
+  /** The parsed JSON, parsed once, frozen and shared by all steps. A byte order mark is ignored. Throws when it is not JSON. */
   json(): unknown;
-  /** Replaces the body; `undefined` clears it. */
+  /**
+   * Replaces the body; `undefined` clears it. Content-length follows, and headers that said something about the old bytes (ETag, digests,
+   * Accept-Ranges) are dropped. Throws a `TypeError` where a body cannot go: a message that came without one, a response to HEAD, with 204 or
+   * with 304; and on a response with 206, which is a part of a whole.
+   */
   set(body: string | Uint8Array | undefined): void;
 }
 

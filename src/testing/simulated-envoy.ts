@@ -39,7 +39,7 @@ export interface SimulatedExchange {
   /** The request as the upstream got it; undefined when it did not reach it. */
   readonly upstream: SimulatedMessage | undefined;
   /** What the client got. */
-  readonly client: { readonly status: number; readonly headers: readonly HeaderLine[]; readonly body: string };
+  readonly client: { readonly status: number; readonly headers: readonly HeaderLine[]; readonly body: Uint8Array };
   /** The engine answered in place of the upstream. */
   readonly replied: boolean;
 }
@@ -189,7 +189,7 @@ function replyOf(answer: ProcessingResponse): Omit<SimulatedExchange, "upstream"
   if (answer.response?.$case !== "immediateResponse") throw new Error("no reply");
   const { status, headers, body } = answer.response.value;
   return {
-    client: { status: status?.code ?? 200, headers: applied([], headers ?? {}), body: Buffer.from(body ?? []).toString("utf8") },
+    client: { status: status?.code ?? 200, headers: applied([], headers ?? {}), body: body ?? new Uint8Array() },
     replied: true,
   };
 }
@@ -200,7 +200,7 @@ function clientSees({ headers, body }: SimulatedMessage): Omit<SimulatedExchange
     client: {
       status: Number(status?.[1] ?? 200),
       headers: headers.filter(([name]) => !name.startsWith(":")),
-      body: Buffer.from(body ?? []).toString("utf8"),
+      body: body ?? new Uint8Array(),
     },
     replied: false,
   };

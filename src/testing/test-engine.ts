@@ -154,7 +154,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
       const { client } = seen;
       return {
         upstream: seen.upstream === undefined ? undefined : upstreamSees(seen.upstream),
-        client: { status: client.status, body: client.body, headers: grouped(client.headers) },
+        client: { status: client.status, body: Buffer.from(client.body).toString("utf8"), headers: grouped(client.headers) },
         reply,
         metadata: (run as ExchangeRun | undefined)?.metadata.asRecord() ?? {},
         failures,
