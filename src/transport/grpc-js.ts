@@ -1,7 +1,7 @@
 /**
  * ext_proc and health on @grpc/grpc-js. Messages are not decoded here: they cross as bytes.
  */
-import type { ServerHttp2Stream } from "node:http2";
+import type { Http2Session, ServerHttp2Stream } from "node:http2";
 import { Server, ServerCredentials, type ServerDuplexStream, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
 import {
   HealthCheckRequest,
@@ -31,13 +31,14 @@ export function createGrpcJsTransport(options: TransportOptions): Transport {
     // Off: it costs per call and nothing reads it.
     "grpc.enable_channelz": 0,
   });
+  const closings: Closings = new WeakMap();
   const capabilities: TransportCapabilities = { resetLimited: !liftResetLimit(server) };
   server.addService(healthDefinition, { check: healthCheck(options.serving) });
 
   return {
     capabilities,
     async listen(open) {
-      server.addService(extProcDefinition, { process: (call: Call) => attach(call, open) });
+      server.addService(extProcDefinition, { process: (call: Call) => attach(call, open, closings) });
       const bound: ListenAddress[] = [];
       try {
         for (const address of options.addresses) bound.push(await bindAddress(server, address));
@@ -86,7 +87,7 @@ const healthDefinition = {
 } as const;
 
 /** Ties one gRPC call to the kernel's handler for it. */
-function attach(call: Call, open: OpenStream): void {
+function attach(call: Call, open: OpenStream, closings: Closings): void {
   let ended = false;
   const end = (finish: () => void): void => {
     if (ended) return;
@@ -105,23 +106,55 @@ function attach(call: Call, open: OpenStream): void {
     pause: () => call.pause(),
     resume: () => call.resume(),
   };
-  destroyWhenAborted(call);
   const handler: StreamHandler = open(streamMetadata(call), sink);
-  call.on("data", (message: Uint8Array) => handler.message(message));
-  call.on("end", () => handler.halfClosed());
-  call.on("drain", () => handler.drained());
-  call.once("close", () => handler.closed());
+  let closed = false;
+  const close = (): void => {
+    if (closed) return;
+    closed = true;
+    forget();
+    handler.closed();
+  };
+  const stream = http2Stream(call);
+  if (stream !== undefined) destroyWhenAborted(stream);
+  const forget = stream?.session === undefined ? () => {} : whenSessionCloses(stream.session, closings, close);
+  call.on("data", (message: Uint8Array) => closed || handler.message(message));
+  call.on("end", () => closed || handler.halfClosed());
+  call.on("drain", () => closed || handler.drained());
+  call.once("close", close);
+}
+
+/** grpc-js keeps its HTTP/2 stream in a private field. */
+function http2Stream(call: Call): ServerHttp2Stream | undefined {
+  const base: unknown = Reflect.get(call, "call");
+  const stream: unknown = typeof base === "object" && base !== null ? Reflect.get(base, "stream") : undefined;
+  return isHttp2Stream(stream) ? stream : undefined;
 }
 
 /**
  * Node's HTTP/2 (seen in 24.21; nodejs/node#58252) never lets go of a stream that the peer resets with NO_ERROR while a write is on its way,
- * and Envoy resets just so when a client leaves: the call would never close. grpc-js keeps its HTTP/2 stream in a private field.
+ * and Envoy resets just so when a client leaves: the call would never close.
  */
-function destroyWhenAborted(call: Call): void {
-  const base: unknown = Reflect.get(call, "call");
-  const stream: unknown = typeof base === "object" && base !== null ? Reflect.get(base, "stream") : undefined;
+function destroyWhenAborted(stream: ServerHttp2Stream): void {
   // Not at once: Node is still busy with the stream when it tells of the reset.
-  if (isHttp2Stream(stream)) stream.once("aborted", () => setImmediate(() => stream.destroy()));
+  stream.once("aborted", () => setImmediate(() => stream.destroy()));
+}
+
+/** What is to be closed with each connection. */
+type Closings = WeakMap<Http2Session, Set<() => void>>;
+
+/** A connection that is gone takes its streams with it, also one that Node does not tell of. Returns what forgets the stream. */
+function whenSessionCloses(session: Http2Session, closings: Closings, close: () => void): () => void {
+  const all = closings.get(session) ?? new Set();
+  if (!closings.has(session)) {
+    closings.set(session, all);
+    session.once("close", () =>
+      setImmediate(() => {
+        for (const one of all) one();
+      }),
+    );
+  }
+  all.add(close);
+  return () => void all.delete(close);
 }
 
 function isHttp2Stream(value: unknown): value is ServerHttp2Stream {

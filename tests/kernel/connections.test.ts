@@ -157,11 +157,11 @@ test.for(Object.keys(steps).flatMap((chain) => [true, false].map((resetLimited) 
           // Status OK without a reply lets the request pass, unless there was none.
           if (status === "0" && replies.length === 0) expect(asked).toBe(false);
         }
-        await expect.poll(() => engine.counters.read().open, { interval: 1 }).toBe(0);
-        await expect.poll(() => engine.openTimers(), { interval: 1 }).toBe(0);
+        await expect.poll(() => engine.counters.read().open, { interval: 1, timeout: 5_000 }).toBe(0);
+        await expect.poll(() => engine.openTimers(), { interval: 1, timeout: 5_000 }).toBe(0);
       }),
       { seed: 5, numRuns: 40 },
     );
-    await expect.poll(() => engine.openGenerations(), { interval: 1 }).toBe(0);
+    await expect.poll(() => engine.openGenerations(), { interval: 1, timeout: 5_000 }).toBe(0);
   },
 );
