@@ -44,7 +44,7 @@ export interface PolicyRelease {
   readonly definition: PolicyDefinition<any, any>;
   /** Where it came from, for `list`: a folder or a package. */
   readonly source: string;
-  /** SHA-256 over the files of the policy folder, hex. */
+  /** SHA-256 over what the policy runs as: its manifest, code and dependencies, and the packages that it shares, hex. */
   readonly hash: string;
 }
 
