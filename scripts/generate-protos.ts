@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join, sep } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { filesIn } from "../builder/files-in.ts";
 import type { GeneratedFile } from "../builder/generated-file.ts";
 
 /**
@@ -13,7 +14,7 @@ import type { GeneratedFile } from "../builder/generated-file.ts";
  * @throws when protoc refuses a file; the message is protoc's
  */
 export async function generateProtos(root: string): Promise<readonly GeneratedFile[]> {
-  const sources = (await filesBelow(join(root, "proto"))).filter((path) => path.endsWith(".proto"));
+  const sources = (await filesIn(join(root, "proto"))).filter((path) => path.endsWith(".proto"));
   const out = await mkdtemp(join(tmpdir(), "policy-engine-protos-"));
   try {
     await promisify(execFile)(
@@ -29,7 +30,7 @@ export async function generateProtos(root: string): Promise<readonly GeneratedFi
       // The plugin is a script that looks for `node` on the PATH: give it this one.
       { env: { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ""}` } },
     );
-    const made = await filesBelow(out);
+    const made = await filesIn(out);
     return await Promise.all(
       made.map(async (path) => ({ path: `src/generated/proto/${path}`, text: withoutAny(await readFile(join(out, path), "utf8")) })),
     );
@@ -60,16 +61,4 @@ const options = {
 /** What a Struct holds is unknown, and whoever reads it must look; ts-proto says `any`. */
 function withoutAny(text: string): string {
   return text.replaceAll("{ [key: string]: any }", "{ [key: string]: unknown }");
-}
-
-async function filesBelow(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) =>
-      join(entry.parentPath, entry.name)
-        .slice(folder.length + 1)
-        .replaceAll(sep, "/"),
-    )
-    .sort();
 }
