@@ -12,6 +12,7 @@ import { printProblems, problemCount } from "./print-problems.ts";
 interface Options {
   readonly settings?: string;
   readonly bind?: boolean;
+  readonly strict?: boolean;
   readonly json?: boolean;
 }
 
@@ -21,6 +22,7 @@ export const validateCommand: MakeCommand = (policies, exit) =>
     .argument("<files...>", "configuration files or folders, merged")
     .option("--settings <file>", "checks against what these settings promise about Envoy; default: the settings' defaults")
     .option("--bind", "also runs each policy's create, which finds what only a policy knows")
+    .option("--strict", "ends with 1 on warnings too")
     .option("--json", "for machines: a list of problems")
     .addHelpText("after", "\nExample:\n  policy-engine validate --bind --settings configs/demo/settings.yaml configs/demo/policies.yaml")
     .action(async (files: string[], options: Options) => {
@@ -30,7 +32,7 @@ export const validateCommand: MakeCommand = (policies, exit) =>
       const problems = await findProblems(await readDocuments(files), environment, options);
       printProblems(problems, options);
       if (options.json !== true) process.stderr.write(`${summary(problems, options)}\n`);
-      if (problems.some(({ severity }) => severity === "error")) exit(exitCodes.findings);
+      if (problems.some(({ severity }) => severity === "error" || options.strict === true)) exit(exitCodes.findings);
     });
 
 async function findProblems(

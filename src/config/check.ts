@@ -39,14 +39,15 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
   const unmatched = readUnmatched(merged.unmatched, references, report);
   // A misspelt route means one of the chains that nothing seems to use.
   if (references.complete && problems.length === before) {
-    reportUnused(merged.chains, results, [...routes.values(), unmatched.kind === "chain" ? unmatched.chain : undefined], report);
+    reportUnused(merged.chains, results, [...routes.values(), unmatched.kind === "chain" ? unmatched.chain : undefined]);
   }
 
   const sorted = sortProblems(problems);
   if (problems.some(({ severity }) => severity === "error")) return { problems: sorted };
   const chains = new Map<string, CheckedChain>();
   for (const [name, { chain, enabled }] of results) if (chain !== undefined && enabled) chains.set(name, chain);
-  return { config: Object.freeze({ chains, routes, unmatched, hash: hashOf(merged), warnings: sorted }) };
+  const routePositions = new Map([...merged.routes].map(([name, { keyPosition }]) => [name, keyPosition]));
+  return { config: Object.freeze({ chains, routes, routePositions, unmatched, hash: hashOf(merged), warnings: sorted }) };
 }
 
 interface References {
@@ -99,11 +100,13 @@ function reportUnused(
   places: ReadonlyMap<string, Place>,
   chains: ReadonlyMap<string, ChainResult>,
   named: readonly (string | undefined)[],
-  report: Report,
 ): void {
   const used = new Set(named);
   for (const [chain, place] of places) {
-    if (chains.get(chain)?.enabled === true && !used.has(chain)) report(problem("chain-unused", atKey(place), { chain }));
+    const result = chains.get(chain);
+    const unused = result?.enabled === true && !used.has(chain);
+    if (unused) result.acknowledgements.report(problem("chain-unused", atKey(place), { chain }));
+    result?.acknowledgements.reportUnused(["chain-unused"]);
   }
 }
 

@@ -105,6 +105,8 @@ function seedRelease(seed: Readonly<Record<string, unknown>>, policies: PolicyRe
       protects: false,
       metadata: { reads: [], writes },
       mutates: [],
+      headers: { request: [], response: [] },
+      replies: "sometimes",
       parameters: { type: "object", additionalProperties: false },
     },
     definition: {
