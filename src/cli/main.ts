@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import type { PolicyRegistry } from "../config/types.ts";
 import { version } from "../version.ts";
+import { diffCommand } from "./diff.ts";
 import { envoyCommand } from "./envoy.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { listCommand } from "./list.ts";
@@ -25,7 +26,7 @@ export async function main(argv: readonly string[], policies: PolicyRegistry): P
     .showHelpAfterError()
     .exitOverride()
     .addHelpText("after", "\nExample:\n  policy-engine serve --settings configs/simple/settings.yaml");
-  for (const command of [serveCommand, validateCommand, testCommand, listCommand, envoyCommand]) {
+  for (const command of [serveCommand, validateCommand, diffCommand, testCommand, listCommand, envoyCommand]) {
     program.addCommand(
       command(policies, (code) => {
         exitCode = code;
