@@ -1,6 +1,7 @@
 import { problem } from "../errors.ts";
 import { canonicalHash } from "./canonical.ts";
 import { checkStep, type StepContext } from "./check-step.ts";
+import type { Definition } from "./merge.ts";
 import { checkName } from "./names.ts";
 import { type Place, plainValue } from "./node.ts";
 import { sizeText } from "./quantities.ts";
@@ -11,7 +12,7 @@ import type { CheckedChain, CheckedStep } from "./types.ts";
 /** Steps in one chain. */
 export const stepsMax = 100;
 
-export type ChainContext = Pick<StepContext, "environment" | "policies">;
+export type ChainContext = Pick<StepContext, "environment" | "policies" | "secret">;
 
 export interface ChainResult {
   /** Undefined when there are problems. A chain that is switched off is checked like any other. */
@@ -21,7 +22,7 @@ export interface ChainResult {
 
 const chainKeys = ["description", "labels", "enabled", "rawPath", "bodyBytesMax", "steps"];
 
-export function checkChain(name: string, place: Place, context: ChainContext, reportProblem: Report): ChainResult {
+export function checkChain(name: string, place: Definition, context: ChainContext, reportProblem: Report): ChainResult {
   let failed = false;
   const report: Report = (found) => {
     failed ||= found.severity === "error";
@@ -44,7 +45,17 @@ export function checkChain(name: string, place: Place, context: ChainContext, re
   const steps = checkSteps(fields.required("steps", "the list of steps, in the order in which they run"), context, report);
   if (failed) return { chain: undefined, enabled };
   const { position } = place.node;
-  return { chain: Object.freeze({ name, ...parts, steps, hash: canonicalHash(plainValue(place.node)), position }), enabled };
+  return {
+    chain: Object.freeze({
+      name,
+      provider: place.origin?.provider,
+      ...parts,
+      steps,
+      hash: canonicalHash(plainValue(place.node)),
+      position,
+    }),
+    enabled,
+  };
 }
 
 function checkSteps(place: Place | undefined, context: ChainContext, report: Report): readonly CheckedStep[] {

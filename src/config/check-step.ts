@@ -10,7 +10,7 @@ import { type PolicyCatalogue, resolvePolicy } from "./policy-reference.ts";
 import { durationText } from "./quantities.ts";
 import { at, atKey, type Fields, type Report, readChoice, readDuration, readFields, readList, readText } from "./read.ts";
 import { stepScope } from "./scope.ts";
-import { reportMisplacedSecrets } from "./secrets.ts";
+import { type ReadSecret, reportMisplacedSecrets } from "./secrets.ts";
 import type { CheckEnvironment, CheckedStep, FailureMode, PolicyManifest } from "./types.ts";
 
 /** A step's deadline where none is written, milliseconds. */
@@ -20,6 +20,7 @@ const timeoutDefaultMs = 1000;
 export interface StepContext {
   readonly environment: CheckEnvironment;
   readonly policies: PolicyCatalogue;
+  readonly secret: ReadSecret;
   /** Metadata that earlier steps of the chain write; `unknown` once one of them could not be found. */
   readonly written: Written;
   readonly metadata: "known" | "unknown";
@@ -60,7 +61,7 @@ export function checkStep(place: Place, context: StepContext, reportProblem: Rep
   if (release === undefined) return { step: undefined, name, written: context.written, metadata: "unknown" };
 
   if (context.metadata === "known") checkReads(place, release.manifest, context.written, environment.policies.values(), report);
-  const parameters = checkParameters(fields.optional("parameters") ?? withoutParameters(place), release, expressions, environment, report);
+  const parameters = checkParameters(fields.optional("parameters") ?? withoutParameters(place), release, expressions, context, report);
   const certain = whenPlace === undefined && modes.onError === "deny" ? "certain" : "uncertain";
   const written = afterStep(place, release.manifest, certain, context.written, report);
   if (failed || name === undefined || parameters === undefined) return { step: undefined, name, written, metadata: context.metadata };
