@@ -145,9 +145,15 @@ export const problemCatalogue = {
     remedy: () => "point to at least one YAML file; an engine that shall do nothing needs a document with `version: 1`",
   }),
   "duplicate-definition": entry<{ kind: string; name: string }>({
-    meaning: "Two documents define the same chain or route.",
+    meaning: "Two documents define the same chain or route, or settings name two providers alike.",
     message: (f) => `the ${f.kind} \`${f.name}\` is defined twice`,
     remedy: () => "remove or rename one of the two",
+  }),
+  "definition-shadowed": entry<{ what: string; provider: string }>({
+    meaning: "Two providers define the same, and that of the higher precedence counts. What the other one says is not even checked.",
+    severity: "warning",
+    message: (f) => `${f.what} is not used: the provider \`${f.provider}\` defines it too and has precedence`,
+    remedy: () => "nothing, if it is meant; else remove or rename one of the two",
   }),
   "unmatched-conflict": entry<Record<never, never>>({
     meaning: "Two documents give different answers for unmatched routes.",
@@ -327,6 +333,11 @@ export const problemCatalogue = {
     meaning: "A secret reference whose environment variable or file is not there.",
     message: (f) => `the secret \`${f.reference}\` cannot be read: ${f.detail}`,
     remedy: () => "provide it where the engine runs, or correct the reference",
+  }),
+  "secret-not-allowed": entry<{ reference: string; provider: string }>({
+    meaning: "Text from elsewhere uses a secret that the settings do not allow to it.",
+    message: (f) => `the provider \`${f.provider}\` may not use the secret \`${f.reference}\``,
+    remedy: (f) => `if it shall, add \`${f.reference.slice(2, -1)}\` to \`secrets.allow\` in the engine's settings`,
   }),
   "secret-syntax": entry<Record<never, never>>({
     meaning: "A `${` in a parameter that does not start a secret reference.",

@@ -2,6 +2,7 @@ import { problem } from "../errors.ts";
 import { type Acknowledgements, readAcknowledgements } from "./acknowledgements.ts";
 import { canonicalHash } from "./canonical.ts";
 import { checkStep, nothingSoFar, type StepContext } from "./check-step.ts";
+import type { Definition } from "./merge.ts";
 import { checkName } from "./names.ts";
 import { type Place, plainValue } from "./node.ts";
 import { sizeText } from "./quantities.ts";
@@ -12,7 +13,7 @@ import type { CheckedChain, CheckedStep } from "./types.ts";
 /** Steps in one chain. */
 export const stepsMax = 100;
 
-export type ChainContext = Pick<StepContext, "environment" | "policies">;
+export type ChainContext = Pick<StepContext, "environment" | "policies" | "secret">;
 
 export interface ChainResult {
   /** Undefined when there are problems. A chain that is switched off is checked like any other. */
@@ -23,7 +24,7 @@ export interface ChainResult {
 
 const chainKeys = ["description", "labels", "enabled", "rawPath", "bodyBytesMax", "acknowledge", "steps"];
 
-export function checkChain(name: string, place: Place, context: ChainContext, reportProblem: Report): ChainResult {
+export function checkChain(name: string, place: Definition, context: ChainContext, reportProblem: Report): ChainResult {
   let failed = false;
   const report: Report = (found) => {
     failed ||= found.severity === "error";
@@ -48,7 +49,15 @@ export function checkChain(name: string, place: Place, context: ChainContext, re
   if (failed) return { chain: undefined, enabled, acknowledgements };
   const acknowledged = acknowledgements.list;
   const hash = canonicalHash(plainValue(place.node));
-  const chain: CheckedChain = { name, ...parts, steps, acknowledged, hash, position: place.node.position };
+  const chain: CheckedChain = {
+    name,
+    provider: place.origin?.provider,
+    ...parts,
+    steps,
+    acknowledged,
+    hash,
+    position: place.node.position,
+  };
   return { chain: Object.freeze(chain), enabled, acknowledgements };
 }
 

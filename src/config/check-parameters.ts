@@ -7,7 +7,7 @@ import { isChoice, parameterProblems, placeAt } from "./parameter-problems.ts";
 import { pointerKeys, pointerTo } from "./pointer.ts";
 import { isNothing, type Report } from "./read.ts";
 import type { Mark, SchemaViolation } from "./schema-engine.ts";
-import { referencesIn, reportSecretFaults, reportSecretInKey, resolveText } from "./secrets.ts";
+import { type ReadSecret, referencesIn, reportSecretFaults, reportSecretInKey, resolveText } from "./secrets.ts";
 import { literalSecrets, reportLiteralSecrets, shownTexts, type WrittenText } from "./shown-parameters.ts";
 import type { CheckEnvironment, CompiledParameter, PolicyRelease } from "./types.ts";
 
@@ -28,7 +28,7 @@ export function checkParameters(
   place: Place,
   release: PolicyRelease,
   context: ExpressionContext,
-  environment: CheckEnvironment,
+  { environment, secret }: { readonly environment: CheckEnvironment; readonly secret: ReadSecret },
   reportProblem: Report,
 ): CheckedParameters | undefined {
   let failed = false;
@@ -37,7 +37,7 @@ export function checkParameters(
     reportProblem(found);
   };
   const texts = new Map<string, WrittenText>();
-  const value = isNothing(place) ? {} : resolve(place, "", texts, environment, report);
+  const value = isNothing(place) ? {} : resolve(place, "", texts, secret, report);
   const { violations, marked, secrets } = environment.schemas.validator(release.manifest.parameters)(value);
   const marks = new Map(marked.map(({ pointer, mark }) => [pointer, mark]));
 
@@ -72,21 +72,21 @@ export function checkParameters(
 }
 
 /** The plain value with secrets in place; `texts` keeps by pointer how each text was written. */
-function resolve(place: Place, pointer: string, texts: Map<string, WrittenText>, environment: CheckEnvironment, report: Report): unknown {
+function resolve(place: Place, pointer: string, texts: Map<string, WrittenText>, secret: ReadSecret, report: Report): unknown {
   const { node, path } = place;
   if (node.kind === "list") {
-    return node.items.map((item, index) => resolve(itemPlace(place, index, item), pointerTo(pointer, index), texts, environment, report));
+    return node.items.map((item, index) => resolve(itemPlace(place, index, item), pointerTo(pointer, index), texts, secret, report));
   }
   if (node.kind === "map") {
     const entries = [...node.entries].map(([key, entry]) => {
       const child = entryPlace(place, key, entry);
       reportSecretInKey(key, child, report);
-      return [key, resolve(child, pointerTo(pointer, key), texts, environment, report)] as const;
+      return [key, resolve(child, pointerTo(pointer, key), texts, secret, report)] as const;
     });
     return Object.fromEntries(entries);
   }
   if (typeof node.value !== "string") return node.value;
-  const resolved = resolveText(node.value, environment.secret);
+  const resolved = resolveText(node.value, secret);
   texts.set(pointer, { node, text: node.value, path, resolved });
   return resolved.text;
 }

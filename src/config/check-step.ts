@@ -12,7 +12,7 @@ import { type PolicyCatalogue, resolvePolicy } from "./policy-reference.ts";
 import { durationText } from "./quantities.ts";
 import { atKey, type Fields, type Report, readChoice, readDuration, readFields, readText } from "./read.ts";
 import { stepScope } from "./scope.ts";
-import { reportMisplacedSecrets } from "./secrets.ts";
+import { type ReadSecret, reportMisplacedSecrets } from "./secrets.ts";
 import type { CheckEnvironment, CheckedStep, FailureMode, PolicyManifest } from "./types.ts";
 
 /** A step's deadline where none is written, milliseconds. */
@@ -22,6 +22,7 @@ const timeoutDefaultMs = 1000;
 export interface StepContext {
   readonly environment: CheckEnvironment;
   readonly policies: PolicyCatalogue;
+  readonly secret: ReadSecret;
   readonly before: ChainSoFar;
   /** The places of the steps after it. */
   readonly later: readonly Place[];
@@ -79,7 +80,7 @@ export function checkStep(place: Place, context: StepContext, reportProblem: Rep
     checkReads(place, manifest, before.written, { later: () => manifestsOf(context), policies: environment.policies.values() }, report);
   }
   const parametersPlace = fields.optional("parameters") ?? withoutParameters(place);
-  const parameters = checkParameters(parametersPlace, release, expressions, environment, report);
+  const parameters = checkParameters(parametersPlace, release, expressions, context, report);
   const runs = whenPlace !== undefined && when === undefined ? "sometimes" : runsWhen(when);
   const skippedBy = runs !== "always" ? "the step's `when`" : modes.onError === "skip" ? "`onError: skip`" : undefined;
   const written = afterStep(place, manifest, skippedBy === undefined ? "certain" : "uncertain", before.written, report);

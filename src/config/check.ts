@@ -12,6 +12,7 @@ import { parseYaml } from "./parse.ts";
 import { catalogue } from "./policy-reference.ts";
 import { sortProblems } from "./problems.ts";
 import { at, atKey, type Report, readText, withoutEchoes } from "./read.ts";
+import { secretsFor } from "./secrets.ts";
 import type { CheckEnvironment, Checked, CheckedChain, SourceDocument, Unmatched } from "./types.ts";
 
 /** Never throws because of the documents. Problems come sorted by document, line and column, warnings among them. */
@@ -19,13 +20,18 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
   if (documents.length === 0) {
     return { problems: [problem("no-configuration", { position: { uri: "configuration", line: 1, column: 1 }, path: "" }, {})] };
   }
-  const parsed = documents.map(parseYaml);
+  const parsed = documents.map((document) => ({ ...parseYaml(document), origin: document.origin }));
   const problems: Problem[] = parsed.flatMap((document) => document.problems);
   const report = withoutEchoes([...problems], (found) => problems.push(found));
   const merged = mergeDocuments(parsed, report);
 
   const policies = catalogue(environment.policies);
-  const results = new Map([...merged.chains].map(([name, place]) => [name, checkChain(name, place, { environment, policies }, report)]));
+  const results = new Map(
+    [...merged.chains].map(([name, place]) => {
+      const secret = secretsFor(place.origin, environment.secret);
+      return [name, checkChain(name, place, { environment, policies, secret }, report)];
+    }),
+  );
   // A chain that is said to be missing may stand in what could not be read.
   const known = [...results.keys()].sort();
   const references = {
@@ -46,8 +52,10 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
   if (problems.some(({ severity }) => severity === "error")) return { problems: sorted };
   const chains = new Map<string, CheckedChain>();
   for (const [name, { chain, enabled }] of results) if (chain !== undefined && enabled) chains.set(name, chain);
-  const routePositions = new Map([...merged.routes].map(([name, { keyPosition }]) => [name, keyPosition]));
-  return { config: Object.freeze({ chains, routes, routePositions, unmatched, hash: hashOf(merged), warnings: sorted }) };
+  const routeSources = new Map(
+    [...merged.routes].map(([name, { origin, keyPosition }]) => [name, { provider: origin?.provider, position: keyPosition }]),
+  );
+  return { config: Object.freeze({ chains, routes, routeSources, unmatched, hash: hashOf(merged), warnings: sorted }) };
 }
 
 interface References {

@@ -11,6 +11,16 @@ export interface SourceDocument {
   /** For people: a path or an address. */
   readonly uri: string;
   readonly text: string;
+  /** Who delivered it. Undefined where nobody else does: a file that a command was given. It competes with precedence 0. */
+  readonly origin?: DocumentOrigin;
+}
+
+export interface DocumentOrigin {
+  readonly provider: string;
+  /** Of two definitions of one name that of the higher precedence counts; two of the same are refused. */
+  readonly precedence: number;
+  /** Whether its text may use a secret. Who writes text from elsewhere must not read whatever the engine can read. */
+  readonly mayUseSecret: (reference: SecretReference) => boolean;
 }
 
 export type RoutingMutation = "path" | "query" | "method" | "host";
@@ -107,6 +117,8 @@ export interface CheckedStep {
 
 export interface CheckedChain {
   readonly name: string;
+  /** Who delivered it; undefined for a file that a command was given. */
+  readonly provider: string | undefined;
   readonly description: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly steps: readonly CheckedStep[];
@@ -127,8 +139,8 @@ export interface CheckedConfig {
   readonly chains: ReadonlyMap<string, CheckedChain>;
   /** Envoy route name to chain name; undefined is the empty chain, said aloud. */
   readonly routes: ReadonlyMap<string, string | undefined>;
-  /** Where each route is defined. */
-  readonly routePositions: ReadonlyMap<string, Position>;
+  /** Where each route was written, and who delivered it. */
+  readonly routeSources: ReadonlyMap<string, { readonly provider: string | undefined; readonly position: Position }>;
   readonly unmatched: Unmatched;
   /** SHA-256 over the canonical form of everything with secrets by reference, hex. */
   readonly hash: string;

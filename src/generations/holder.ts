@@ -11,9 +11,10 @@ export interface GenerationHolder {
   close(): void;
 }
 
-export function createGenerationHolder(now: () => number): GenerationHolder {
+/** @param before number of the last generation of an earlier process; 0: there was none that is known */
+export function createGenerationHolder(now: () => number, before: number): GenerationHolder {
   let current: HeldGeneration | undefined;
-  let last = 0;
+  let last = before;
   let open = 0;
   return {
     current: () => current,

@@ -9,7 +9,11 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
-const quiet: AdminSources = { readiness: () => ({ ready: true, detail: {} }), metrics: () => "" };
+const quiet: AdminSources = {
+  readiness: () => ({ ready: true, detail: {} }),
+  metrics: () => "",
+  rollback: () => Promise.reject(new Error("no rollback was expected")),
+};
 
 async function serve(sources: Partial<AdminSources> = {}, host = "127.0.0.1"): Promise<AdminServer> {
   const server = await startAdminServer({ host, port: 0 }, { ...quiet, ...sources });
@@ -88,7 +92,7 @@ describe("pages", () => {
     const answer = await ask(await serve(), path);
     expect([answer.status, json(answer)]).toEqual([
       404,
-      { error: "no such path", paths: ["/healthz", "/readyz", "/metrics", "/recordings/ID"] },
+      { error: "no such path", paths: ["/healthz", "/readyz", "/metrics", "/recordings/ID", "POST /generations/N/rollback"] },
     ]);
   });
 

@@ -52,7 +52,7 @@ export async function engineUnderTest(
     ...promised,
   };
   const counters = createExchangeCounters();
-  const generations = createGenerationHolder(() => 0);
+  const generations = createGenerationHolder(() => 0, 0);
   const timers = new Set<object>();
   const untracked = testHost({ counters: createStepCounters() }, () => 0);
   const host: PolicyHost = {

@@ -13,7 +13,7 @@ import { formatDiff } from "../../src/diff/format-diff.ts";
 import { testEnvironment, testSchemas } from "../config/support.ts";
 
 const environment = testEnvironment(testSchemas());
-const runs = { seed: 5, numRuns: 300 };
+const runs = { seed: 5, numRuns: 100 };
 
 const parameters = fc.record(
   {
