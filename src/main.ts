@@ -9,6 +9,7 @@ import type { Settings } from "./config/settings.ts";
 import type { PolicyRegistry } from "./config/types.ts";
 import { createConfiguration } from "./engine/configuration.ts";
 import { problemFacts } from "./engine/configuration-log.ts";
+import { configPage, generationsPage, routePage } from "./engine/configuration-pages.ts";
 import { engineCollector } from "./engine/engine-metrics.ts";
 import { createPolicyHost } from "./engine/policy-host.ts";
 import { registrationsOf } from "./engine/registrations.ts";
@@ -128,6 +129,15 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
   const admin = await startAdminServer(settings.admin, {
     readiness: () => ({ ready: serving(), detail: { draining, ...configuration.state(), probes: probes.states() } }),
     metrics: metrics.expose,
+    config: () => {
+      const generation = generations.current();
+      return generation && configPage(generation);
+    },
+    generations: () => generationsPage(generations, configuration.registry.kept()),
+    route: (name) => {
+      const generation = generations.current();
+      return generation && routePage(name, generation, settings.envoy);
+    },
     rollback: async (generation, reason) => {
       const rollback = await configuration.rollback(generation, reason);
       return rollback.kind === "refused" ? { kind: rollback.kind, problems: rollback.problems.map(problemFacts) } : rollback;

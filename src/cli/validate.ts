@@ -32,7 +32,7 @@ export const validateCommand: MakeCommand = (policies, exit) =>
       const problems = await findProblems(await readDocuments(files), environment, options);
       printProblems(problems, options);
       if (options.json !== true) process.stderr.write(`${summary(problems, options)}\n`);
-      if (problems.some(({ severity }) => severity === "error" || options.strict === true)) exit(exitCodes.findings);
+      if (isFailure(problems, options)) exit(exitCodes.findings);
     });
 
 async function findProblems(
@@ -50,7 +50,12 @@ async function findProblems(
   return result.prepared.config.warnings;
 }
 
-function summary(problems: readonly Problem[], { bind }: Options): string {
-  if (problems.some(({ severity }) => severity === "error")) return problemCount(problems);
-  return `fine${bind === true ? ", every policy was created" : ""}${problems.length > 0 ? `: ${problemCount(problems)}` : ""}`;
+function summary(problems: readonly Problem[], options: Options): string {
+  if (isFailure(problems, options)) return problemCount(problems);
+  return `fine${options.bind === true ? ", every policy was created" : ""}${problems.length > 0 ? `: ${problemCount(problems)}` : ""}`;
+}
+
+/** Warnings stop nothing, unless somebody asks for it. */
+function isFailure(problems: readonly Problem[], { strict }: Options): boolean {
+  return problems.some(({ severity }) => severity === "error" || strict === true);
 }

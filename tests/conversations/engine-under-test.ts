@@ -114,7 +114,7 @@ export async function engineUnderTest(
     replies,
     openGenerations: () => {
       generations.close();
-      return generations.open();
+      return generations.open().length;
     },
     openTimers: () => timers.size,
   };
