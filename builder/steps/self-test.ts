@@ -1,0 +1,126 @@
+import { join } from "node:path";
+import process from "node:process";
+import { type Problem, problem } from "../../src/errors.ts";
+import type { BuildContext } from "../build-context.ts";
+import { BuildFailure } from "../events.ts";
+import { originalOf, placeIn, policyName } from "../originals.ts";
+import { type CommandResult, runCommand } from "../run-command.ts";
+import { type Bundled, programFile } from "./bundle.ts";
+import type { Generated, GeneratedPolicy } from "./generate.ts";
+
+/** How long the whole may take. A policy that hangs is found after 10 s, by its own deadline. */
+const timeoutMs = 120_000;
+
+/**
+ * Starts the built distribution as a process of its own. It must list exactly the policies of the lock with their hashes, create each with the
+ * examples of its manifest, pass every case, close everything and end by itself.
+ *
+ * @returns for people: what was tested
+ * @throws a `BuildFailure` that names policy, file and remedy
+ */
+export async function selfTest({ folder, policies, lock }: Generated, bundled: Bundled, { output }: BuildContext): Promise<string> {
+  const program = join(bundled.folder, programFile);
+  const run = async (...args: readonly string[]): Promise<CommandResult> => {
+    // Run in the build's folder, so that no file of whoever builds is in reach by chance.
+    const result = await runCommand(process.execPath, ["--enable-source-maps", program, ...args], { cwd: folder, timeoutMs });
+    const said = `${result.stderr}${result.code === 0 ? "" : result.stdout}`.trim();
+    if (said !== "") output("self-test", said);
+    return result;
+  };
+  const listed = await run("list", "--json");
+  if (listed.code !== 0) throw new BuildFailure([startProblem(listed, policies)]);
+  const tested = await run("self-test", "--cases", "policies", "--json");
+  const events = tested.stdout.split("\n").flatMap((line) => eventOf(line));
+  const problems = [...listProblems(listed.stdout, lock.policies, policies), ...events.flatMap((event) => eventProblem(event, policies))];
+  if (problems.length === 0 && tested.code !== 0) problems.push(endProblem(tested, events.at(-1)?.policy ?? "", policies));
+  if (problems.length > 0) throw new BuildFailure(problems);
+  const passed = events.filter(({ event }) => event === "passed");
+  const cases = passed.reduce((sum, event) => sum + (event.cases ?? 0), 0);
+  return `${passed.filter(({ bound }) => bound === true).length} of ${policies.length} created from their examples, ${cases} cases passed`;
+}
+
+interface Event {
+  readonly event: string;
+  readonly policy: string;
+  readonly what?: string;
+  readonly detail?: string;
+  readonly bound?: boolean;
+  readonly cases?: number;
+}
+
+function eventOf(line: string): readonly Event[] {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null && "event" in value && "policy" in value ? [value as Event] : [];
+  } catch {
+    // A policy that writes to the console.
+    return [];
+  }
+}
+
+function eventProblem({ event, policy, what, detail = "" }: Event, policies: readonly GeneratedPolicy[]): readonly Problem[] {
+  if (event === "failed" && what === "create") return [failure(policy, detail, remedies.create, policies)];
+  if (event === "failed") return [failure(policy, detail, remedies.case, policies)];
+  if (event === "uncaught") return [failure(policy, `nobody caught ${firstLine(detail)}`, remedies.uncaught, policies, detail)];
+  return [];
+}
+
+const remedies = {
+  start: "a policy's module must do nothing but export its definition: move what it does into `create`",
+  create: "`create` must work with the examples of the manifest, without network: correct it or them",
+  case: "run the case with `policy-engine test`, and correct the policy or the case",
+  uncaught: "await every promise, or catch what it rejects with",
+  hangs: "it waits for something that never comes: `create` and handlers must come to an end, without network",
+  list: "report it with the output of `--verbose`: this is a fault of the builder",
+} as const;
+
+/** The program ended before its first command: a module failed while it was loaded. */
+function startProblem({ code, stderr }: CommandResult, policies: readonly GeneratedPolicy[]): Problem {
+  const guilty = frameIn(stderr, policies);
+  const name = guilty === undefined ? "the distribution" : policyName(guilty.policy);
+  if (code === unsettledCode) return failure(name, "it never finishes loading", remedies.start, policies, stderr);
+  const thrown = stderr.split("\n").find((line) => /^(?:Uncaught )?\S*(?:Error|Exception)\b/.test(line)) ?? firstLine(stderr);
+  return failure(name, `it does not start: ${thrown.replace(/^Uncaught /, "")}`, remedies.start, policies, stderr);
+}
+
+/** The program ended, or was ended, in the middle of testing a policy. */
+function endProblem({ code, stderr }: CommandResult, policy: string, policies: readonly GeneratedPolicy[]): Problem {
+  if (code === unsettledCode) return failure(policy, "a promise of it is never settled", remedies.hangs, policies);
+  if (code === null) return failure(policy, `it has not ended after ${timeoutMs / 1000} s`, remedies.hangs, policies);
+  return failure(policy, `the process ended with ${code}: ${firstLine(stderr)}`, remedies.create, policies, stderr);
+}
+
+/** What Node ends with when nothing is left that could settle a promise which somebody awaits. */
+const unsettledCode = 13;
+
+function listProblems(said: string, locked: Generated["lock"]["policies"], policies: readonly GeneratedPolicy[]): readonly Problem[] {
+  const { policies: listed }: { readonly policies: readonly { name: string; version: string; hash: string }[] } = JSON.parse(said);
+  const found = new Map(listed.map(({ name, version, hash }) => [`${name}@${version}`, hash]));
+  const names = new Set([...found.keys(), ...Object.keys(locked)]);
+  return [...names]
+    .filter((name) => found.get(name) !== locked[name]?.hash)
+    .map((name) => {
+      const detail = `it is listed with the hash ${found.get(name) ?? "of nothing"}, locked with ${locked[name]?.hash ?? "nothing"}`;
+      return failure(name, detail, remedies.list, policies);
+    });
+}
+
+/** At the first place in a stack that is a policy's; else at the file that defines the policy. */
+function failure(name: string, detail: string, remedy: string, policies: readonly GeneratedPolicy[], stack = ""): Problem {
+  const policy = policies.find((each) => policyName(each) === name);
+  const frame = frameIn(stack, policies);
+  const where = frame === undefined ? placeIn(`${policy?.folder ?? "generated"}/index.ts`, 1, 1, policies) : frame.where;
+  return problem("self-test-failed", where, { policy: name, detail, remedy });
+}
+
+function frameIn(stack: string, policies: readonly GeneratedPolicy[]) {
+  for (const [, path = "", line, column] of stack.matchAll(/(policies\/[^/\s]+\/v[^/\s]+\/[^:\s]+):(\d+)(?::(\d+))?/g)) {
+    const original = originalOf(path, policies);
+    if (original !== undefined) return { policy: original.policy, where: placeIn(path, Number(line), Number(column ?? 1), policies) };
+  }
+  return undefined;
+}
+
+function firstLine(text: string): string {
+  return text.trim().split("\n", 1)[0] ?? "";
+}
