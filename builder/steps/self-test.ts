@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { canonicalHash } from "../../src/config/canonical.ts";
 import { type Problem, problem } from "../../src/errors.ts";
 import type { BuildContext } from "../build-context.ts";
 import { BuildFailure } from "../events.ts";
@@ -15,33 +18,57 @@ const timeoutMs = 120_000;
  * Starts the built distribution as a process of its own. It must list exactly the policies of the lock with their hashes, create each with the
  * examples of its manifest, pass every case, close everything and end by itself.
  *
+ * A policy that has passed is not tested again as long as it, its cases, its packages, the engine and Node are the same: it cannot reach the
+ * others.
+ *
  * @returns for people: what was tested
  * @throws a `BuildFailure` that names policy, file and remedy
  */
-export async function selfTest({ folder, policies, lock }: Generated, bundled: Bundled, { output }: BuildContext): Promise<string> {
+export async function selfTest(generated: Generated, bundled: Bundled, { cache, output }: BuildContext): Promise<string> {
+  const { folder, policies } = generated;
+  const proofs = await Promise.all(
+    policies.map(async (policy) => ({ name: policyName(policy), proof: join(cache, "self-tests", await proofOf(policy, generated)) })),
+  );
+  const untested = proofs.filter(({ proof }) => !existsSync(proof));
+  const only =
+    untested.length === policies.length ? [] : ["--only", ...(untested.length === 0 ? ["none"] : untested.map(({ name }) => name))];
   const program = join(bundled.folder, programFile);
-  const run = async (...args: readonly string[]): Promise<CommandResult> => {
-    // Run in the build's folder, so that no file of whoever builds is in reach by chance.
-    const result = await runCommand(process.execPath, ["--enable-source-maps", program, ...args], { cwd: folder, timeoutMs });
-    const said = `${result.stderr}${result.code === 0 ? "" : result.stdout}`.trim();
-    if (said !== "") output("self-test", said);
-    return result;
-  };
-  const listed = await run("list", "--json");
-  if (listed.code !== 0) throw new BuildFailure([startProblem(listed, policies)]);
-  const tested = await run("self-test", "--cases", "policies", "--json");
-  const events = tested.stdout.split("\n").flatMap((line) => eventOf(line));
-  const problems = [...listProblems(listed.stdout, lock.policies, policies), ...events.flatMap((event) => eventProblem(event, policies))];
-  if (problems.length === 0 && tested.code !== 0) problems.push(endProblem(tested, events.at(-1)?.policy ?? "", policies));
+  const args = ["--enable-source-maps", program, "self-test", "--json", "--cases", "policies", ...only];
+  // In the build's folder, so that no file of whoever builds is in reach by chance.
+  const ended = await runCommand(process.execPath, args, { cwd: folder, timeoutMs });
+  const said = `${ended.stderr}${ended.code === 0 ? "" : ended.stdout}`.trim();
+  if (said !== "") output("self-test", said);
+  const events = ended.stdout.split("\n").flatMap(eventOf);
+  const problems = problemsIn(ended, events, generated);
   if (problems.length > 0) throw new BuildFailure(problems);
+  await mkdir(join(cache, "self-tests"), { recursive: true });
+  for (const { proof } of untested) await writeFile(proof, "");
   const passed = events.filter(({ event }) => event === "passed");
   const cases = passed.reduce((sum, event) => sum + (event.cases ?? 0), 0);
-  return `${passed.filter(({ bound }) => bound === true).length} of ${policies.length} created from their examples, ${cases} cases passed`;
+  const earlier = policies.length - untested.length;
+  return `starts, ${passed.length} tested with ${cases} cases${earlier === 0 ? "" : `, ${earlier} unchanged since they passed`}`;
+}
+
+/** What the result of testing a policy follows from. */
+async function proofOf({ manifest, hash, original }: GeneratedPolicy, { lock, policies, addon }: Generated): Promise<string> {
+  const cases = await readFile(join(original.path, "cases.yaml"), "utf8").catch(() => "");
+  const { engine, tools, packages } = lock;
+  // Expressions of its examples may read what the others write.
+  const writes = policies.map((policy) => policy.manifest.metadata.writes);
+  return canonicalHash({ manifest, hash, cases, engine, tools, packages, writes, addon: addon?.hash, node: process.version });
+}
+
+function problemsIn(ended: CommandResult, events: readonly Event[], { lock, policies }: Generated): readonly Problem[] {
+  if (events.length === 0) return [startProblem(ended, policies)];
+  const problems = [...listProblems(events, lock.policies, policies), ...events.flatMap((event) => eventProblem(event, policies))];
+  if (problems.length > 0 || ended.code === 0) return problems;
+  return [endProblem(ended, events.findLast(({ event }) => event === "testing")?.policy ?? "", policies)];
 }
 
 interface Event {
   readonly event: string;
   readonly policy: string;
+  readonly hash?: string;
   readonly what?: string;
   readonly detail?: string;
   readonly bound?: boolean;
@@ -93,11 +120,13 @@ function endProblem({ code, stderr }: CommandResult, policy: string, policies: r
 /** What Node ends with when nothing is left that could settle a promise which somebody awaits. */
 const unsettledCode = 13;
 
-function listProblems(said: string, locked: Generated["lock"]["policies"], policies: readonly GeneratedPolicy[]): readonly Problem[] {
-  const { policies: listed }: { readonly policies: readonly { name: string; version: string; hash: string }[] } = JSON.parse(said);
-  const found = new Map(listed.map(({ name, version, hash }) => [`${name}@${version}`, hash]));
-  const names = new Set([...found.keys(), ...Object.keys(locked)]);
-  return [...names]
+function listProblems(
+  events: readonly Event[],
+  locked: Generated["lock"]["policies"],
+  policies: readonly GeneratedPolicy[],
+): readonly Problem[] {
+  const found = new Map(events.filter(({ event }) => event === "listed").map(({ policy, hash }) => [policy, hash]));
+  return [...new Set([...found.keys(), ...Object.keys(locked)])]
     .filter((name) => found.get(name) !== locked[name]?.hash)
     .map((name) => {
       const detail = `it is listed with the hash ${found.get(name) ?? "of nothing"}, locked with ${locked[name]?.hash ?? "nothing"}`;

@@ -7,6 +7,7 @@ import type { MakeCommand } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
 
 interface Options {
+  readonly only?: readonly string[];
   readonly cases?: string;
   readonly json?: boolean;
 }
@@ -15,12 +16,13 @@ export const selfTestCommand: MakeCommand = (policies, exit) =>
   new Command("self-test")
     .description("Proves that the policies that are compiled in work here: each is created with the examples of its manifest and closed.")
     .option("--cases <folder>", "also runs NAME/vVERSION/cases.yaml below this folder")
+    .option("--only <policy...>", "tests these, such as set-header@2.0.0; `none` only starts and lists")
     .option("--json", "for machines: one event a line")
     .addHelpText("after", "\nExample:\n  policy-engine self-test --cases policies")
-    .action(async ({ cases, json }: Options) => {
+    .action(async ({ only, cases, json }: Options) => {
       let tested = "";
       let failed = false;
-      const report = (event: SelfTestEvent | UncaughtEvent): void => {
+      const report = (event: Event): void => {
         if (event.event === "testing") tested = event.policy;
         if (event.event === "failed" || event.event === "uncaught") failed = true;
         const text = json === true ? JSON.stringify(event) : lineFor(event);
@@ -29,8 +31,10 @@ export const selfTestCommand: MakeCommand = (policies, exit) =>
       const uncaught = (error: unknown): void => report({ event: "uncaught", policy: tested, detail: inspect(error) });
       process.on("uncaughtException", uncaught);
       process.on("unhandledRejection", uncaught);
+      for (const [policy, { hash }] of policies) report({ event: "listed", policy, hash });
       await selfTest(policies, {
         report,
+        chosen: (policy) => only === undefined || only.includes(policy),
         cases: async ({ manifest: { name, version } }) => {
           if (cases === undefined) return undefined;
           const path = join(cases, name, `v${version}`, "cases.yaml");
@@ -42,15 +46,16 @@ export const selfTestCommand: MakeCommand = (policies, exit) =>
       if (failed) exit(exitCodes.findings);
     });
 
-/** Thrown or rejected where nobody catches it. */
-interface UncaughtEvent {
-  readonly event: "uncaught";
-  readonly policy: string;
-  readonly detail: string;
-}
+type Event =
+  | SelfTestEvent
+  /** Compiled in, with the hash of what it runs as. */
+  | { readonly event: "listed"; readonly policy: string; readonly hash: string }
+  /** Thrown or rejected where nobody catches it. */
+  | { readonly event: "uncaught"; readonly policy: string; readonly detail: string };
 
-function lineFor(event: SelfTestEvent | UncaughtEvent): string {
+function lineFor(event: Event): string {
   switch (event.event) {
+    case "listed":
     case "testing":
       return "";
     case "passed":

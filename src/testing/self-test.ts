@@ -20,14 +20,17 @@ export type SelfTestEvent =
 export type SelfTestPart = "create" | "case";
 
 export interface SelfTestOptions {
+  /** Which policies are tested. */
+  readonly chosen: (policy: string) => boolean;
   /** The case file of a policy; undefined where there is none. */
   readonly cases: (release: PolicyRelease) => Promise<SourceDocument | undefined>;
   readonly report: (event: SelfTestEvent) => void;
 }
 
 /** Tests one policy after the other, so that whatever happens is the doing of the one that was reported last. */
-export async function selfTest(policies: PolicyRegistry, { cases, report }: SelfTestOptions): Promise<void> {
+export async function selfTest(policies: PolicyRegistry, { chosen, cases, report }: SelfTestOptions): Promise<void> {
   for (const [policy, release] of policies) {
+    if (!chosen(policy)) continue;
     report({ event: "testing", policy });
     const { bound, failures } = await bindExamples(release, policies);
     for (const detail of failures) report({ event: "failed", policy, what: "create", detail });
