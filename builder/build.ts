@@ -13,7 +13,7 @@ import { bundle } from "./steps/bundle.ts";
 import { checkTypes } from "./steps/check-types.ts";
 import { type Discovered, discover, lockPath } from "./steps/discover.ts";
 import { type Generated, generate } from "./steps/generate.ts";
-import { packageDistribution } from "./steps/package.ts";
+import { demandFreeOutput, packageDistribution } from "./steps/package.ts";
 import { selfTest } from "./steps/self-test.ts";
 import { validate } from "./steps/validate.ts";
 
@@ -108,7 +108,12 @@ async function runSteps(request: BuildRequest, context: BuildContext, { step, sk
     detail: (result: Result) => string,
   ): Promise<Result> | undefined => (steps.has(name) ? step(name, work, detail) : void skipped(name));
 
-  const discovered = await step("discover", () => discover(manifest, mode, context), foundText);
+  const begin = async (): Promise<Discovered> => {
+    // Before minutes of work are found to be for nothing.
+    if (steps.has("package")) await demandFreeOutput(request.out);
+    return discover(manifest, mode, context);
+  };
+  const discovered = await step("discover", begin, foundText);
   const policies =
     (await optional(
       "validate",

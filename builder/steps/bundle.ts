@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, type Message, type Metafile } from "esbuild";
 import { type Problem, problem } from "../../src/errors.ts";
@@ -25,7 +25,8 @@ export interface Bundled {
  *
  * @throws a `BuildFailure` when something cannot be bundled, and when a policy brings what is not its own
  */
-export async function bundle({ folder, policies, addon }: Generated, { engineRoot, cache, output }: BuildContext): Promise<Bundled> {
+export async function bundle(generated: Generated, { engineRoot, cache, output }: BuildContext): Promise<Bundled> {
+  const { folder, policies, addon } = generated;
   const out = join(folder, "out");
   await mkdir(out, { recursive: true });
   await copyExternals(engineRoot, out, addon, cache);
@@ -56,7 +57,7 @@ export async function bundle({ folder, policies, addon }: Generated, { engineRoo
     throw new BuildFailure(errors.map((message) => bundleProblem(message, policies)));
   });
   if (built.warnings.length > 0) output("esbuild", built.warnings.map(({ text }) => text).join("\n"));
-  const strays = strayImports(built.metafile, policies);
+  const strays = await strayImports(built.metafile, generated);
   if (strays.length > 0) throw new BuildFailure(strays);
   const bytes = built.metafile.outputs[`out/${programFile}`]?.bytes ?? 0;
   return { folder: out, inputs: Object.keys(built.metafile.inputs).sort(), bytes };
@@ -78,16 +79,19 @@ function bundleProblem({ text, location }: Message, policies: readonly Generated
  * What a policy's own files may import: its own files, packages, and modules of Node. The engine may import what it wants; of policies it knows
  * only the registry.
  */
-function strayImports({ inputs }: Metafile, policies: readonly GeneratedPolicy[]): readonly Problem[] {
-  return Object.entries(inputs).flatMap(([importer, { imports }]) => {
-    const policy = policies.find(({ folder }) => importer.startsWith(`${folder}/`));
+async function strayImports({ inputs }: Metafile, { folder, policies }: Generated): Promise<readonly Problem[]> {
+  const found = Object.entries(inputs).map(async ([importer, { imports }]) => {
+    const policy = policies.find((each) => importer.startsWith(`${each.folder}/`));
     if (policy === undefined) return [];
-    const mine = (path: string): boolean => path.startsWith(`${policy.folder}/`) || /^node_modules\//.test(path);
-    return imports
-      .filter(({ path, external }) => external !== true && !mine(path))
-      .map(({ path, original = path }) => {
-        const where = placeIn(importer, 1, 1, policies);
-        return problem("policy-reaches-out", where, { policy: policyName(policy), imported: original });
-      });
+    const mine = (path: string): boolean => path.startsWith(`${policy.folder}/`) || path.startsWith("node_modules/");
+    const strays = imports.filter(({ path, external }) => external !== true && !mine(path));
+    if (strays.length === 0) return [];
+    const code = await readFile(join(folder, importer), "utf8");
+    return strays.map(({ path, original = path }) => {
+      const before = code.slice(0, Math.max(0, code.indexOf(original))).split("\n");
+      const where = placeIn(importer, before.length, (before.at(-1)?.length ?? 0) + 1, policies);
+      return problem("policy-reaches-out", where, { policy: policyName(policy), imported: original });
+    });
   });
+  return (await Promise.all(found)).flat();
 }

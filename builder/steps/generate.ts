@@ -9,13 +9,14 @@ import { linkPackages } from "../dependencies/link-packages.ts";
 import { installPackages, resolvePackages } from "../dependencies/resolve-packages.ts";
 import { hashPolicyFolder } from "../discover.ts";
 import { compareLocks, type LockChange } from "../distribution/compare-locks.ts";
-import { type Lock, type LockedAddon, lockHash, type NpmPackages } from "../distribution/lock.ts";
+import { type Lock, lockHash, type NpmPackages } from "../distribution/lock.ts";
 import { engineFacts } from "../engine-facts.ts";
 import { BuildFailure } from "../events.ts";
 import { generateEntry } from "../generate-entry.ts";
 import { generateParameters } from "../generate-parameters.ts";
 import { generateRegistry } from "../generate-registry.ts";
 import { type LaidOutPolicy, layOutPolicies } from "../lay-out-policies.ts";
+import { lockedAddons } from "../locked-addons.ts";
 import type { ReadPolicy } from "../read-policies.ts";
 import { sourceCommit } from "../source-commit.ts";
 import { buildTools } from "../tools.ts";
@@ -71,7 +72,12 @@ export async function generate(
   await linkPackages(folder, tree, workspaces, packages);
 
   const addon = await findAddon(context.engineRoot);
-  const lock = await makeLock(discovered, policies, { packages, addons: lockedAddons(discovered.lock, addon, mode, where) }, context);
+  const lock = await makeLock(
+    discovered,
+    policies,
+    { packages, addons: lockedAddons(discovered.lock?.addons ?? {}, addon, mode, where) },
+    context,
+  );
   const changes = discovered.lock === undefined ? [] : compareLocks(discovered.lock, lock);
   if (mode === "enforce" && changes.length > 0) throw new BuildFailure(changes.map((change) => changed(change, where)));
 
@@ -119,25 +125,6 @@ async function makeLock(
     policies: Object.fromEntries(locked),
     ...others,
   };
-}
-
-/** A prebuilt addon is held to its hash; one that was compiled here is another one on every machine. */
-function lockedAddons(
-  lock: Lock | undefined,
-  addon: Addon | undefined,
-  mode: LockMode,
-  where: Where,
-): Readonly<Record<string, LockedAddon>> {
-  const known = lock?.addons ?? {};
-  if (addon === undefined) return known;
-  const { platform, hash, origin } = addon;
-  const locked = known[platform];
-  const prebuilt = locked?.origin === "prebuilt" && origin === "prebuilt";
-  if (locked !== undefined && prebuilt && locked.hash !== hash && mode !== "renew") {
-    throw new BuildFailure([problem("lock-integrity", where, { what: `the RE2 addon for ${platform}`, locked: locked.hash, found: hash })]);
-  }
-  if (locked !== undefined && mode !== "renew") return known;
-  return { ...known, [platform]: { hash, origin } };
 }
 
 function changed({ what, locked, found }: LockChange, where: Where): Problem {

@@ -23,7 +23,7 @@ export async function packageDistribution(
   out: string,
   context: BuildContext,
 ): Promise<string> {
-  await demandFree(out);
+  await demandFreeOutput(out);
   const files = await describe(generated, inputs, context);
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   await mkdir(out, { recursive: true });
@@ -33,7 +33,8 @@ export async function packageDistribution(
   return `${out}, ${(bytes / 1e6).toFixed(1)} MB; run it with \`node ${join(out, programFile)}\``;
 }
 
-async function demandFree(out: string): Promise<void> {
+/** @throws a `BuildFailure` when `out` holds anything but an earlier distribution */
+export async function demandFreeOutput(out: string): Promise<void> {
   const names: readonly string[] = await readdir(out).catch((error: NodeJS.ErrnoException): readonly string[] => {
     if (error.code === "ENOENT") return [];
     throw new BuildFailure([occupied(out)]);

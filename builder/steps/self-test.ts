@@ -61,7 +61,8 @@ async function proofOf({ manifest, hash, original }: GeneratedPolicy, { lock, po
 function problemsIn(ended: CommandResult, events: readonly Event[], { lock, policies }: Generated): readonly Problem[] {
   if (events.length === 0) return [startProblem(ended, policies)];
   const problems = [...listProblems(events, lock.policies, policies), ...events.flatMap((event) => eventProblem(event, policies))];
-  if (problems.length > 0 || ended.code === 0) return problems;
+  if (problems.length > 0) return distinct(problems);
+  if (ended.code === 0) return [];
   return [endProblem(ended, events.findLast(({ event }) => event === "testing")?.policy ?? "", policies)];
 }
 
@@ -148,6 +149,11 @@ function frameIn(stack: string, policies: readonly GeneratedPolicy[]) {
     if (original !== undefined) return { policy: original.policy, where: placeIn(path, Number(line), Number(column ?? 1), policies) };
   }
   return undefined;
+}
+
+/** What goes wrong each time a policy is created is said once. */
+function distinct(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Map(problems.map((each) => [JSON.stringify(each), each])).values()];
 }
 
 function firstLine(text: string): string {
