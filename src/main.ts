@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AdminServer, startAdminServer } from "./admin/server.ts";
+import type { BuildInfo } from "./build-info.ts";
 import { addressText, type ListenAddress } from "./config/addresses.ts";
 import { messageBytesMax } from "./config/message-bytes.ts";
 import { createSchemaEngine } from "./config/schema-engine.ts";
@@ -22,7 +23,7 @@ import { createLog, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { createPolicyCounters } from "./observe/policy-counters.ts";
 import { createProbes } from "./observe/probes.ts";
-import { buildInfo, collectProcess } from "./observe/process-metrics.ts";
+import { buildInfoCollector, collectProcess } from "./observe/process-metrics.ts";
 import { createStepCounters } from "./observe/step-counters.ts";
 import { fileProvider } from "./providers/file.ts";
 import type { Verdict } from "./providers/provider.ts";
@@ -36,6 +37,8 @@ import { ExchangeRun, type RunHost } from "./worker/run.ts";
 export interface EngineOptions {
   readonly settings: Settings;
   readonly policies: PolicyRegistry;
+  /** What the distribution was built from, where a build has made it. */
+  readonly buildInfo?: BuildInfo;
   /** The process's environment variables, for `${env:NAME}`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -55,7 +58,7 @@ export interface Engine {
 const flushMs = 200;
 
 /** Starts everything. Rejects when an address cannot be bound; a wrong configuration is no reason, the engine then denies with 503. */
-export async function startEngine({ settings, policies, environment }: EngineOptions): Promise<Engine> {
+export async function startEngine({ settings, policies, environment, buildInfo }: EngineOptions): Promise<Engine> {
   const secrets = createSecrets(environment);
   const log = createLog({ level: settings.log.level, redact: secrets.redact });
   const { engine: patterns, warning } = loadPatternEngine();
@@ -153,7 +156,7 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
   metrics.register(policyCounters.families);
   metrics.register(probes.families);
   metrics.register(processMetrics.collect);
-  metrics.register(buildInfo(version));
+  metrics.register(buildInfoCollector(version, buildInfo));
   metrics.register(engineCollector({ exchanges, generations, reloader, registry }));
 
   const admin = await startAdminServer(settings.admin, {
@@ -186,6 +189,7 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
   log.info(
     {
       version,
+      ...(buildInfo && { distribution: buildInfo }),
       listen: listening.map(addressText),
       admin: addressText({ kind: "tcp", host: admin.host, port: admin.port }),
       generation: generations.current()?.number,

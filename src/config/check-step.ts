@@ -50,7 +50,8 @@ export function checkStep(place: Place, context: StepContext, reportProblem: Rep
   const { environment } = context;
   const expressions = { scope: stepScope(context.written, context.metadata), patterns: environment.schemas.patterns };
   const policyPlace = fields.required("policy", "the policy and its version, such as `set-header@1`");
-  const release = policyPlace && resolvePolicy(policyPlace, context.policies, report);
+  const reference = readText(policyPlace, report);
+  const release = policyPlace && reference !== undefined ? resolvePolicy(reference, at(policyPlace), context.policies, report) : undefined;
   const name = readStepName(fields.optional("name"), release?.manifest.name, report);
   const timeoutMs = readTimeout(fields.optional("timeout"), environment.envoy.messageTimeoutMs, report);
   const modes = readFailureModes(fields, report);

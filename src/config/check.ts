@@ -24,7 +24,7 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
   const report = withoutEchoes([...problems], (found) => problems.push(found));
   const merged = mergeDocuments(parsed, report);
 
-  const policies = catalogue(environment.policies);
+  const policies = catalogue(environment.policies.values());
   const results = new Map([...merged.chains].map(([name, place]) => [name, checkChain(name, place, { environment, policies }, report)]));
   // A chain that is said to be missing may stand in what could not be read.
   const known = [...results.keys()].sort();

@@ -4,7 +4,7 @@
  */
 
 import { formatProblems } from "../config/problems.ts";
-import { createSchemaEngine } from "../config/schema-engine.ts";
+import { createSchemaEngine, type SchemaEngine } from "../config/schema-engine.ts";
 import type { CheckEnvironment, EnvoyPromises, PolicyRegistry } from "../config/types.ts";
 import { loadPatternEngine } from "../expressions/patterns.ts";
 import { createGenerationHolder } from "../generations/holder.ts";
@@ -174,8 +174,16 @@ export function testCheckEnvironment(policies: PolicyRegistry, variables: Readon
       return value === undefined ? { missing: "not set in this test" } : { value };
     },
     envoy: promises,
-    schemas: createSchemaEngine(loadPatternEngine().engine),
+    schemas: sharedSchemas(),
   };
+}
+
+let schemas: SchemaEngine | undefined;
+
+/** One for all tests of a process: compiling the schemas of the policies takes longer than most tests. */
+function sharedSchemas(): SchemaEngine {
+  schemas ??= createSchemaEngine(loadPatternEngine().engine);
+  return schemas;
 }
 
 /** What stands behind a policy's context where there is no outside world. */
