@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { compareVersions, parseVersion, type Version } from "../src/config/semver.ts";
+import { parseVersion } from "../src/config/semver.ts";
 import { filesIn } from "./files-in.ts";
 import { dependenciesOf, librariesBehind, type PolicyLibrary } from "./policy-libraries.ts";
+import { byNameAndVersion } from "./policy-order.ts";
 
 /** A folder that holds one version of a policy. */
 export interface PolicyFolder {
@@ -25,20 +26,17 @@ export interface PolicyFolder {
  * @throws when `root` has no folder `policies`
  */
 export async function discoverPolicies(root: string): Promise<readonly PolicyFolder[]> {
-  const found: (PolicyFolder & { readonly parsed: Version })[] = [];
+  const found: PolicyFolder[] = [];
   for (const name of await foldersIn(join(root, "policies"))) {
     for (const folder of await foldersIn(join(root, "policies", name))) {
       const version = folder.slice(1);
-      const parsed = folder.startsWith("v") ? parseVersion(version) : undefined;
-      if (parsed === undefined) continue;
+      if (!folder.startsWith("v") || parseVersion(version) === undefined) continue;
       const path = join(root, "policies", name, folder);
       const files = await filesIn(path);
-      if (files.includes("policy.yaml")) found.push({ name, version, parsed, path, source: `policies/${name}/${folder}`, files });
+      if (files.includes("policy.yaml")) found.push({ name, version, path, source: `policies/${name}/${folder}`, files });
     }
   }
-  return found.sort((left, right) =>
-    left.name === right.name ? compareVersions(left.parsed, right.parsed) : left.name < right.name ? -1 : 1,
-  );
+  return found.sort(byNameAndVersion);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AdminServer, startAdminServer } from "./admin/server.ts";
+import type { BuildInfo } from "./build-info.ts";
 import { addressText, type ListenAddress } from "./config/addresses.ts";
 import { messageBytesMax } from "./config/message-bytes.ts";
 import { createSchemaEngine } from "./config/schema-engine.ts";
@@ -17,12 +18,13 @@ import { failureCatalogue } from "./errors.ts";
 import { loadPatternEngine } from "./expressions/patterns.ts";
 import { createSecrets } from "./generations/secrets.ts";
 import { createExchangeCounters } from "./kernel/exchange-counters.ts";
-import { createKernel, type ReplyEvent } from "./kernel/process-exchange.ts";
+import { createKernel } from "./kernel/kernel.ts";
+import type { BodyNotSentEvent, ReplyEvent } from "./kernel/kernel-host.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { createPolicyCounters } from "./observe/policy-counters.ts";
 import { createProbes } from "./observe/probes.ts";
-import { buildInfo, collectProcess } from "./observe/process-metrics.ts";
+import { buildInfoCollector, collectProcess } from "./observe/process-metrics.ts";
 import { createStepCounters } from "./observe/step-counters.ts";
 import { createGrpcJsTransport } from "./transport/grpc-js.ts";
 import { version } from "./version.ts";
@@ -33,6 +35,8 @@ import { ExchangeRun, type RunHost } from "./worker/run.ts";
 export interface EngineOptions {
   readonly settings: Settings;
   readonly policies: PolicyRegistry;
+  /** What the distribution was built from, where a build has made it. */
+  readonly buildInfo?: BuildInfo;
   /** The process's environment variables, for `${env:NAME}`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -52,7 +56,7 @@ export interface Engine {
 const flushMs = 200;
 
 /** Starts everything. Rejects when an address cannot be bound; a wrong configuration is no reason, the engine then denies with 503. */
-export async function startEngine({ settings, policies, environment }: EngineOptions): Promise<Engine> {
+export async function startEngine({ settings, policies, environment, buildInfo }: EngineOptions): Promise<Engine> {
   const secrets = createSecrets(environment);
   const log = createLog({ level: settings.log.level, redact: secrets.redact });
   const { engine: patterns, warning } = loadPatternEngine();
@@ -105,9 +109,9 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
   const kernel = createKernel({
     generations,
     envoy: settings.envoy,
-    capabilities: transport.capabilities,
     counters: exchanges,
     now: Date.now,
+    monotonicMs: runHost.monotonicMs,
     newId: randomUUID,
     startRun:
       recordings === undefined
@@ -115,6 +119,7 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
         : (chain, request, generation) =>
             new RecordedRun(chain, request, runHost, (steps) => recordings.add(request, chain.name, generation, steps)),
     replied,
+    bodyNotSent: (event) => logBodyNotSent(log, event),
   });
 
   const processMetrics = collectProcess();
@@ -123,7 +128,7 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
   metrics.register(policyCounters.families);
   metrics.register(probes.families);
   metrics.register(processMetrics.collect);
-  metrics.register(buildInfo(version));
+  metrics.register(buildInfoCollector(version, buildInfo));
   metrics.register(engineCollector({ exchanges, configuration }));
 
   const admin = await startAdminServer(settings.admin, {
@@ -153,11 +158,11 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
   log.info(
     {
       version,
+      ...(buildInfo && { distribution: buildInfo }),
       listen: listening.map(addressText),
       admin: addressText({ kind: "tcp", host: admin.host, port: admin.port }),
       generation: generations.current()?.number,
       patterns: patterns.name,
-      resetLimited: transport.capabilities.resetLimited,
     },
     generations.current() === undefined ? "listening, not ready: every exchange is denied until there is a valid configuration" : "ready",
   );
@@ -205,4 +210,20 @@ function logReply(log: Log, { reply, id, request, chain, generation, cause }: Re
   const failure = Object.entries(failureCatalogue).find(([code]) => code === reply.code);
   const level = reply.status >= 500 ? "error" : "info";
   log[level]({ ...facts, ...(cause === undefined ? {} : { err: cause }), remedy: failure?.[1].remedy }, "the engine refused an exchange");
+}
+
+/** One line for each: a client that breaks off and an override that Envoy ignores look the same, and the second is a hole. */
+function logBodyNotSent(log: Log, { id, request, chain, generation, direction }: BodyNotSentEvent): void {
+  log.warn(
+    {
+      id,
+      code: "body-not-sent",
+      direction,
+      route: request?.route.name,
+      chain,
+      generation,
+      remedy: failureCatalogue["body-not-sent"].remedy,
+    },
+    "an exchange ended before the body that a step waits for: broken off, or, where every one ends so, Envoy ignores overrides",
+  );
 }

@@ -30,6 +30,8 @@ export interface EnginePlan {
   readonly folder: string;
   /** `listening` is enough where there is no valid configuration. Default `ready`. */
   readonly until?: "ready" | "listening";
+  /** What Node itself is started with. Default: nothing. */
+  readonly nodeOptions?: readonly string[];
 }
 
 const startTimeoutMs = 20_000;
@@ -37,7 +39,7 @@ const stopGraceMs = 10_000;
 const program = join(root, "bin/policy-engine.mjs");
 
 /** Starts the engine of this checkout. Rejects, with what it said and with the engine gone, when it does not come up within 20 s. */
-export async function startEngine({ name, settings, adminPort, folder, until = "ready" }: EnginePlan): Promise<Engine> {
+export async function startEngine({ name, settings, adminPort, folder, until = "ready", nodeOptions = [] }: EnginePlan): Promise<Engine> {
   const file = join(folder, `${name}.settings.yaml`);
   await writeFile(file, writeData(settings));
   const log: LogLine[] = [];
@@ -45,7 +47,7 @@ export async function startEngine({ name, settings, adminPort, folder, until = "
   const child = await startChild({
     name,
     command: process.execPath,
-    args: [program, "serve", "--settings", file],
+    args: [...nodeOptions, program, "serve", "--settings", file],
     onLine: (text) => {
       const line = logLine(text);
       log.push(line);

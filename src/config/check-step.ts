@@ -10,7 +10,7 @@ import { checkName } from "./names.ts";
 import type { Place } from "./node.ts";
 import { type PolicyCatalogue, resolvePolicy } from "./policy-reference.ts";
 import { durationText } from "./quantities.ts";
-import { atKey, type Fields, type Report, readChoice, readDuration, readFields, readText } from "./read.ts";
+import { at, atKey, type Fields, type Report, readChoice, readDuration, readFields, readText } from "./read.ts";
 import { stepScope } from "./scope.ts";
 import { type ReadSecret, reportMisplacedSecrets } from "./secrets.ts";
 import type { CheckEnvironment, CheckedStep, FailureMode, PolicyManifest } from "./types.ts";
@@ -66,7 +66,8 @@ export function checkStep(place: Place, context: StepContext, reportProblem: Rep
 
   const expressions = { scope: stepScope(before.written, before.metadata), patterns: environment.schemas.patterns };
   const policyPlace = fields.required("policy", "the policy and its version, such as `set-header@1`");
-  const release = policyPlace && resolvePolicy(policyPlace, policies, report);
+  const reference = readText(policyPlace, report);
+  const release = policyPlace && reference !== undefined ? resolvePolicy(reference, at(policyPlace), policies, report) : undefined;
   const name = readStepName(fields.optional("name"), release?.manifest.name, report);
   const timeoutMs = readTimeout(fields.optional("timeout"), environment.envoy.messageTimeoutMs, report);
   const modes = readFailureModes(fields, report);
@@ -159,7 +160,8 @@ function reportSkips(fields: Fields, modes: FailureModes, { name, version, prote
 function manifestsOf({ later, policies }: StepContext): readonly { readonly manifest: PolicyManifest; readonly place: Place }[] {
   return later.flatMap((place) => {
     const policy = readFields(place, stepKeys, () => {})?.optional("policy");
-    const release = policy && resolvePolicy(policy, policies, () => {});
+    const reference = readText(policy, () => {});
+    const release = policy && reference !== undefined ? resolvePolicy(reference, at(policy), policies, () => {}) : undefined;
     return release === undefined ? [] : [{ manifest: release.manifest, place }];
   });
 }

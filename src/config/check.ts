@@ -25,7 +25,7 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
   const report = withoutEchoes([...problems], (found) => problems.push(found));
   const merged = mergeDocuments(parsed, report);
 
-  const policies = catalogue(environment.policies);
+  const policies = catalogue(environment.policies.values());
   const results = new Map(
     [...merged.chains].map(([name, place]) => {
       const secret = secretsFor(place.origin, environment.secret);

@@ -4,6 +4,8 @@ export interface LockFile {
 }
 
 interface LockedPackage {
+  readonly version?: string;
+  readonly integrity?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   /** Another folder of the checkout: the package is a workspace, and a link stands in `node_modules`. */
   readonly resolved?: string;

@@ -1,0 +1,94 @@
+/** Whether the policies that are compiled in do here what they should: each is created, runs its cases, and is closed. */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { stringify } from "yaml";
+import type { PolicyManifest, PolicyRegistry, PolicyRelease, SourceDocument } from "../config/types.ts";
+import type { ErrorCode } from "../errors.ts";
+import { prepare } from "../generations/prepare.ts";
+import { createStepCounters } from "../observe/step-counters.ts";
+import { createInstancePool } from "../worker/instances.ts";
+import { runCases } from "./cases.ts";
+import { exampleParameters } from "./example-parameters.ts";
+import { testCheckEnvironment, testHost } from "./test-engine.ts";
+
+export type SelfTestEvent =
+  /** What comes next concerns this policy, also what nobody catches. */
+  | { readonly event: "testing"; readonly policy: string }
+  | { readonly event: "passed"; readonly policy: string; readonly bound: boolean; readonly cases: number }
+  | { readonly event: "failed"; readonly policy: string; readonly what: SelfTestPart; readonly detail: string };
+
+/** Creating it with the examples of its manifest, or a case. */
+export type SelfTestPart = "create" | "case";
+
+export interface SelfTestOptions {
+  /** Which policies are tested. */
+  readonly chosen: (policy: string) => boolean;
+  /** The case file of a policy; undefined where there is none. */
+  readonly cases: (release: PolicyRelease) => Promise<SourceDocument | undefined>;
+  readonly report: (event: SelfTestEvent) => void;
+}
+
+/** Tests one policy after the other, so that whatever happens is the doing of the one that was reported last. */
+export async function selfTest(policies: PolicyRegistry, { chosen, cases, report }: SelfTestOptions): Promise<void> {
+  for (const [policy, release] of policies) {
+    if (!chosen(policy)) continue;
+    report({ event: "testing", policy });
+    const { bound, failures } = await bindExamples(release, policies);
+    for (const detail of failures) report({ event: "failed", policy, what: "create", detail });
+    // Without an instance the cases would say the same once more.
+    const document = failures.length === 0 ? await cases(release) : undefined;
+    const results = document === undefined ? [] : await runCases(document, release, policies);
+    const failed = results.filter(({ differences }) => differences.length > 0);
+    for (const { name, differences } of failed)
+      report({ event: "failed", policy, what: "case", detail: `case \`${name}\`: ${differences.join("; ")}` });
+    // What was rejected on the way and caught by nobody is reported now.
+    await nextTurn();
+    if (failures.length + failed.length === 0) report({ event: "passed", policy, bound, cases: results.length });
+  }
+}
+
+/** Problems that are the policy's own doing; others say that the examples need something that is not here, such as a secret. */
+const ownProblems: ReadonlySet<ErrorCode> = new Set(["policy-create-failed", "policy-create-timeout", "handler-shape"]);
+
+async function bindExamples(
+  release: PolicyRelease,
+  policies: PolicyRegistry,
+): Promise<{ readonly bound: boolean; readonly failures: readonly string[] }> {
+  const { name, version, parameters } = release.manifest;
+  const before = writers(release, policies);
+  const steps = [...before.keys(), `${name}@${version}`].map((policy) => ({ policy }));
+  const step = { policy: `${name}@${version}`, parameters: exampleParameters(parameters) };
+  const config = { version: 1, chains: { example: { steps: [...steps.slice(0, -1), step] } }, routes: { example: "example" } };
+  const now = (): number => Date.UTC(2026, 0, 1);
+  const result = await prepare([{ uri: "the manifest's examples", text: stringify(config) }], {
+    ...testCheckEnvironment(new Map([...policies, ...before]), {}),
+    instances: createInstancePool(testHost({ counters: createStepCounters() }, now)),
+    redact: (text) => text,
+  });
+  if ("prepared" in result) {
+    result.prepared.release();
+    return { bound: true, failures: [] };
+  }
+  return { bound: false, failures: result.problems.filter(({ code }) => ownProblems.has(code)).map(({ message }) => message) };
+}
+
+/** A step that writes all metadata that policies of this distribution write, for expressions that read it. */
+function writers(tested: PolicyRelease, policies: PolicyRegistry): PolicyRegistry {
+  const others = [...policies.values()].filter((release) => release !== tested);
+  const writes = Object.assign({}, ...others.map(({ manifest }) => manifest.metadata.writes));
+  const own = Object.keys(tested.manifest.metadata.writes);
+  for (const key of own) delete writes[key];
+  if (Object.keys(writes).length === 0) return new Map();
+  const manifest: PolicyManifest = {
+    name: "earlier-steps",
+    version: "1.0.0",
+    summary: "Stands for the steps before.",
+    sdk: tested.manifest.sdk,
+    protects: false,
+    metadata: { reads: [], writes },
+    mutates: [],
+    headers: { request: [], response: [] },
+    replies: "sometimes",
+    parameters: { type: "object", additionalProperties: false },
+  };
+  return new Map([["earlier-steps@1.0.0", { manifest, definition: { create: () => ({ request: () => {} }) }, source: "", hash: "" }]]);
+}
