@@ -8,7 +8,7 @@ import { failureCatalogue, problemCatalogue } from "../src/errors.ts";
  * from the golden outputs of the tests, because its message and its remedy depend on what was written.
  */
 export async function generateErrorsPage(root: string): Promise<GeneratedFile> {
-  const examples = await shortestExamples(join(root, "tests/config"));
+  const examples = await shortestExamples(join(root, "tests"));
   const problems = Object.entries(problemCatalogue).flatMap(([code, { meaning, severity = "error" }]) => [
     `### ${code}`,
     "",
@@ -28,7 +28,7 @@ export async function generateErrorsPage(root: string): Promise<GeneratedFile> {
 }
 
 const introduction = [
-  "<!-- Generated from src/errors.ts and the golden outputs under tests/config by `npm run generate`. -->",
+  "<!-- Generated from src/errors.ts and the golden outputs under tests by `npm run generate`. -->",
   "",
   "# Error codes",
   "",

@@ -349,6 +349,18 @@ export const problemCatalogue = {
       "add `additionalProperties: false`; for a map whose keys are data give `additionalProperties` a schema and add `propertyNames`",
   }),
 
+  // Case files
+  "case-invalid": entry<{ detail: string; remedy: string | undefined }>({
+    meaning: "A value in a case file breaks a rule of the format.",
+    message: (f) => `the value ${f.detail}`,
+    remedy: (f) => f.remedy ?? "write it as `policy-engine schema cases` describes it",
+  }),
+  "case-duplicate": entry<{ name: string }>({
+    meaning: "Two cases of a file have the same name, so that a report could mean either.",
+    message: (f) => `a case is called \`${f.name}\` already`,
+    remedy: () => "rename one of the two",
+  }),
+
   // Found when a checked configuration is bound to the policies' code
   "policy-create-failed": entry<{ step: string; policy: string; detail: string }>({
     meaning: "A policy refused its parameters or failed to start.",
