@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join, normalize, resolve, sep } from "node:path";
 import { parseVersion } from "../src/config/semver.ts";
 import { filesIn } from "./files-in.ts";
 import { dependenciesOf, librariesBehind, type PolicyLibrary } from "./policy-libraries.ts";
@@ -37,6 +37,23 @@ export async function discoverPolicies(root: string): Promise<readonly PolicyFol
     }
   }
   return found.sort(byNameAndVersion);
+}
+
+/**
+ * The folder of one policy version, wherever it is. Its name and version are what the last two folders of its path say, right or wrong.
+ *
+ * @returns undefined when there is no `policy.yaml` in it
+ * @throws when there is no such folder
+ */
+export async function openPolicyFolder(path: string): Promise<PolicyFolder | undefined> {
+  const folder = resolve(path);
+  const files = await filesIn(folder);
+  if (!files.includes("policy.yaml")) return undefined;
+  const source = normalize(path)
+    .split(sep)
+    .join("/")
+    .replace(/(?<=.)\/$/, "");
+  return { name: basename(dirname(folder)), version: basename(folder).replace(/^v/, ""), path: folder, source, files };
 }
 
 /**

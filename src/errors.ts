@@ -395,7 +395,7 @@ export const problemCatalogue = {
     remedy: () => "find out who replaced it and why; only when that is known, accept it with `--update`",
   }),
   "dependencies-unresolved": entry<{ detail: string }>({
-    meaning: "npm cannot resolve or install what the policies depend on.",
+    meaning: "The package manager npm cannot resolve or install what the policies depend on.",
     message: (f) => `npm cannot bring what the policies depend on: ${f.detail}`,
     remedy: () => "mend what npm says (all of it with `--verbose`): the names and ranges stand in the policies' package.json",
   }),
@@ -436,6 +436,18 @@ export const problemCatalogue = {
     meaning: "A container image of the distribution cannot be made.",
     message: (f) => `the image \`${f.tag}\` cannot be made: ${f.detail}`,
     remedy: () => "see what Docker says with `--verbose`; the distribution itself is complete",
+  }),
+
+  // Case files
+  "case-invalid": entry<{ detail: string; remedy: string | undefined }>({
+    meaning: "A value in a case file breaks a rule of the format.",
+    message: (f) => `the value ${f.detail}`,
+    remedy: (f) => f.remedy ?? "write it as `policy-engine schema cases` describes it",
+  }),
+  "case-duplicate": entry<{ name: string }>({
+    meaning: "Two cases of a file have the same name, so that a report could mean either.",
+    message: (f) => `a case is called \`${f.name}\` already`,
+    remedy: () => "rename one of the two",
   }),
 
   // Found when a checked configuration is bound to the policies' code
