@@ -4,9 +4,11 @@ import type { BuildInfo } from "../build-info.ts";
 import type { PolicyRegistry } from "../config/types.ts";
 import { version } from "../version.ts";
 import type { MakeCommand } from "./command.ts";
+import { diffCommand } from "./diff.ts";
 import { envoyCommand } from "./envoy.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { listCommand } from "./list.ts";
+import { rollbackCommand } from "./rollback.ts";
 import { selfTestCommand } from "./self-test.ts";
 import { serveCommand } from "./serve.ts";
 import { testCommand } from "./test.ts";
@@ -36,7 +38,8 @@ export async function main(argv: readonly string[], policies: PolicyRegistry, op
     .showHelpAfterError()
     .exitOverride()
     .addHelpText("after", "\nExample:\n  policy-engine serve --settings configs/simple/settings.yaml");
-  for (const command of [serveCommand, validateCommand, testCommand, listCommand, envoyCommand, selfTestCommand, ...commands]) {
+  const builtIn = [serveCommand, validateCommand, diffCommand, rollbackCommand, testCommand, listCommand, envoyCommand, selfTestCommand];
+  for (const command of [...builtIn, ...commands]) {
     const exit = (code: number): void => {
       exitCode = code;
     };

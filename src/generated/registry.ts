@@ -18,7 +18,7 @@ const releases: readonly PolicyRelease[] = [
     manifest: apiKeyValidation_1_0_0Manifest,
     definition: apiKeyValidation_1_0_0,
     source: "policies/api-key-validation/v1.0.0",
-    hash: "a28f5fa1bfe21bcf0adc6d35ee0248f9d7a9d00906baaf4e2830979878746e60",
+    hash: "6dc85b00ff810af5bd11a5b62d3c2d15cb3068790c1de43d02173a6f5ec45820",
   },
   {
     manifest: authorize_1_0_0Manifest,
@@ -30,25 +30,25 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "49a4948412d00b872d328a874e815a2fd760945bbfb918c9bc7ebca5ed8b3dad",
+    hash: "e0ea06177cf8984b1de44df8e80faca31c6b24cab225cf281a00c67107998006",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "37b7d5ad2622b038ddcbef81a5b8ec1fbe7f0283f6967ef6df3c7ae693c8bfb3",
+    hash: "6657442eeb39a5fdef1bcbdbdbd6f96f44d885e11515d0038ee13b54df67472c",
   },
   {
     manifest: setHeader_1_0_0Manifest,
     definition: setHeader_1_0_0,
     source: "policies/set-header/v1.0.0",
-    hash: "b7f8392a5843a4571333639d8d4055ccb743d955684da0a730b868c3068f7845",
+    hash: "bb66fa212d3cc46477db78d24da5ed06ba828e520fe6de3799802c7561d66e07",
   },
   {
     manifest: setHeader_2_0_0Manifest,
     definition: setHeader_2_0_0,
     source: "policies/set-header/v2.0.0",
-    hash: "2cd114bf8368fb18eecef398a9895732fe41d93dd7f7eb36c424e0819c5a969b",
+    hash: "0f578a67b43d5bf0dc3c1d666a9f9557e5a63fe3beb93522abfeb9e1251d2708",
   },
 ];
 

@@ -90,7 +90,7 @@ function writers(tested: PolicyRelease, policies: PolicyRegistry): PolicyRegistr
   const own = Object.keys(tested.manifest.metadata.writes);
   for (const key of own) delete writes[key];
   if (Object.keys(writes).length === 0) return new Map();
-  const manifest = {
+  const manifest: PolicyRelease["manifest"] = {
     name: "earlier-steps",
     version: "1.0.0",
     summary: "Stands for the steps before.",
@@ -98,6 +98,8 @@ function writers(tested: PolicyRelease, policies: PolicyRegistry): PolicyRegistr
     protects: false,
     metadata: { reads: [], writes },
     mutates: [],
+    headers: { request: [], response: [] },
+    replies: "sometimes",
     parameters: { type: "object", additionalProperties: false },
   };
   return new Map([["earlier-steps@1.0.0", { manifest, definition: { create: () => ({ request: () => {} }) }, source: "", hash: "" }]]);

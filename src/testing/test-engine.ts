@@ -115,7 +115,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
     redact: (text) => text,
   });
   if ("problems" in result) throw new RefusedConfigurationError(formatProblems(result.problems));
-  const generations = createGenerationHolder(now);
+  const generations = createGenerationHolder(now, 0);
   generations.commit(result.prepared);
   let run: ExchangeRun | undefined;
   let reply: string | undefined;
