@@ -17,7 +17,8 @@ import { createGenerationHolder } from "./generations/holder.ts";
 import { watchSecrets } from "./generations/secret-files.ts";
 import { createSecrets } from "./generations/secrets.ts";
 import { createExchangeCounters } from "./kernel/exchange-counters.ts";
-import { createKernel, type ReplyEvent } from "./kernel/process-exchange.ts";
+import { createKernel } from "./kernel/kernel.ts";
+import type { BodyNotSentEvent, ReplyEvent } from "./kernel/kernel-host.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { createPolicyCounters } from "./observe/policy-counters.ts";
@@ -106,9 +107,9 @@ export async function startEngine({ settings, policies, environment, buildInfo }
   const kernel = createKernel({
     generations,
     envoy: settings.envoy,
-    capabilities: transport.capabilities,
     counters: exchanges,
     now: Date.now,
+    monotonicMs: runHost.monotonicMs,
     newId: randomUUID,
     startRun:
       recordings === undefined
@@ -116,6 +117,7 @@ export async function startEngine({ settings, policies, environment, buildInfo }
         : (chain, request, generation) =>
             new RecordedRun(chain, request, runHost, (steps) => recordings.add(request, chain.name, generation, steps)),
     replied,
+    bodyNotSent: (event) => logBodyNotSent(log, event),
   });
   const registry = createProviderRegistry(
     settings.providers.map(({ paths }, index) =>
@@ -192,7 +194,6 @@ export async function startEngine({ settings, policies, environment, buildInfo }
       admin: addressText({ kind: "tcp", host: admin.host, port: admin.port }),
       generation: generations.current()?.number,
       patterns: patterns.name,
-      resetLimited: transport.capabilities.resetLimited,
     },
     generations.current() === undefined ? "listening, not ready: every exchange is denied until there is a valid configuration" : "ready",
   );
@@ -241,6 +242,22 @@ function logReply(log: Log, { reply, id, request, chain, generation, cause }: Re
   const failure = Object.entries(failureCatalogue).find(([code]) => code === reply.code);
   const level = reply.status >= 500 ? "error" : "info";
   log[level]({ ...facts, ...(cause === undefined ? {} : { err: cause }), remedy: failure?.[1].remedy }, "the engine refused an exchange");
+}
+
+/** One line for each: a client that breaks off and an override that Envoy ignores look the same, and the second is a hole. */
+function logBodyNotSent(log: Log, { id, request, chain, generation, direction }: BodyNotSentEvent): void {
+  log.warn(
+    {
+      id,
+      code: "body-not-sent",
+      direction,
+      route: request?.route.name,
+      chain,
+      generation,
+      remedy: failureCatalogue["body-not-sent"].remedy,
+    },
+    "an exchange ended before the body that a step waits for: broken off, or, where every one ends so, Envoy ignores overrides",
+  );
 }
 
 function logVerdict(log: Log, provider: string, verdict: Verdict, warnings: readonly Problem[]): void {

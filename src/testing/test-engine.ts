@@ -10,7 +10,7 @@ import { loadPatternEngine } from "../expressions/patterns.ts";
 import { createGenerationHolder } from "../generations/holder.ts";
 import { prepare } from "../generations/prepare.ts";
 import { createExchangeCounters } from "../kernel/exchange-counters.ts";
-import { createKernel } from "../kernel/process-exchange.ts";
+import { createKernel } from "../kernel/kernel.ts";
 import { createStepCounters, type StepCounters } from "../observe/step-counters.ts";
 import { createInstancePool } from "../worker/instances.ts";
 import type { OutgoingCall, PolicyHost } from "../worker/policy-host.ts";
@@ -130,9 +130,9 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
   const { open } = createKernel({
     generations,
     envoy: promises,
-    capabilities: { resetLimited: false },
     counters: createExchangeCounters(),
     now,
+    monotonicMs: runHost.monotonicMs,
     newId: () => `test-${++count}`,
     startRun: (chain, received) => {
       run = new ExchangeRun(chain, received, runHost);
@@ -141,6 +141,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
     replied: (event) => {
       reply = event.reply.code;
     },
+    bodyNotSent: () => {},
   });
   return {
     async exchange(request, response = {}) {
