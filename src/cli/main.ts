@@ -4,6 +4,7 @@ import type { PolicyRegistry } from "../config/types.ts";
 import { version } from "../version.ts";
 import { envoyCommand } from "./envoy.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { lintCommand } from "./lint.ts";
 import { listCommand } from "./list.ts";
 import { serveCommand } from "./serve.ts";
 import { testCommand } from "./test.ts";
@@ -25,7 +26,7 @@ export async function main(argv: readonly string[], policies: PolicyRegistry): P
     .showHelpAfterError()
     .exitOverride()
     .addHelpText("after", "\nExample:\n  policy-engine serve --settings configs/simple/settings.yaml");
-  for (const command of [serveCommand, validateCommand, testCommand, listCommand, envoyCommand]) {
+  for (const command of [serveCommand, validateCommand, testCommand, lintCommand, listCommand, envoyCommand]) {
     program.addCommand(
       command(policies, (code) => {
         exitCode = code;
