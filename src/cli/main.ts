@@ -6,6 +6,7 @@ import { envoyCommand } from "./envoy.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { lintCommand } from "./lint.ts";
 import { listCommand } from "./list.ts";
+import { schemaCommand } from "./schema.ts";
 import { serveCommand } from "./serve.ts";
 import { testCommand } from "./test.ts";
 import { validateCommand } from "./validate.ts";
@@ -26,7 +27,7 @@ export async function main(argv: readonly string[], policies: PolicyRegistry): P
     .showHelpAfterError()
     .exitOverride()
     .addHelpText("after", "\nExample:\n  policy-engine serve --settings configs/simple/settings.yaml");
-  for (const command of [serveCommand, validateCommand, testCommand, lintCommand, listCommand, envoyCommand]) {
+  for (const command of [serveCommand, validateCommand, testCommand, lintCommand, listCommand, envoyCommand, schemaCommand]) {
     program.addCommand(
       command(policies, (code) => {
         exitCode = code;

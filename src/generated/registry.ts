@@ -18,37 +18,37 @@ const releases: readonly PolicyRelease[] = [
     manifest: apiKeyValidation_1_0_0Manifest,
     definition: apiKeyValidation_1_0_0,
     source: "policies/api-key-validation/v1.0.0",
-    hash: "a28f5fa1bfe21bcf0adc6d35ee0248f9d7a9d00906baaf4e2830979878746e60",
+    hash: "e0e963bf9fb4aa81190a49b52afebdfcb290e0bd1478eb18570dbbb0bdb261c8",
   },
   {
     manifest: authorize_1_0_0Manifest,
     definition: authorize_1_0_0,
     source: "policies/authorize/v1.0.0",
-    hash: "523ba8beac0cb79140f51fe1b31971eb47156ae6d837e1683374c06fd7817778",
+    hash: "9eeb4d44781ed4324c12460a02e403c05dac3f6ddf5649b3c57894abd58a336d",
   },
   {
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "49a4948412d00b872d328a874e815a2fd760945bbfb918c9bc7ebca5ed8b3dad",
+    hash: "b38bf75e50da8625d5df0b0d1da27eecb41d8b79ef1ea0613f355ae45e7627b1",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "37b7d5ad2622b038ddcbef81a5b8ec1fbe7f0283f6967ef6df3c7ae693c8bfb3",
+    hash: "5e7d934ae228053e11a26bfad18bb994d9e2152137704ce32f4034ddce8ef53d",
   },
   {
     manifest: setHeader_1_0_0Manifest,
     definition: setHeader_1_0_0,
     source: "policies/set-header/v1.0.0",
-    hash: "b7f8392a5843a4571333639d8d4055ccb743d955684da0a730b868c3068f7845",
+    hash: "ecd72ef7ad7564b3a40825546bdeb005ae230f746246e6baa7ed20a6ae861dba",
   },
   {
     manifest: setHeader_2_0_0Manifest,
     definition: setHeader_2_0_0,
     source: "policies/set-header/v2.0.0",
-    hash: "2cd114bf8368fb18eecef398a9895732fe41d93dd7f7eb36c424e0819c5a969b",
+    hash: "4cd552243a02369d6cc68f432c80689760db111406c0beddf804d60cc4911cce",
   },
 ];
 
