@@ -8,7 +8,7 @@ import { byNameAndVersion } from "./policy-order.ts";
 
 /** A folder that holds one version of a policy. */
 export interface PolicyFolder {
-  /** Both as the folders are called; the manifest must say the same. */
+  /** Both as the folders are called; the manifest must say the same. Empty outside of `NAME/vVERSION`. */
   readonly name: string;
   readonly version: string;
   /** Where it is on this machine. */
@@ -40,7 +40,8 @@ export async function discoverPolicies(root: string): Promise<readonly PolicyFol
 }
 
 /**
- * The folder of one policy version, wherever it is. Its name and version are what the last two folders of its path say, right or wrong.
+ * The folder of one policy version, wherever it is. In `NAME/vVERSION` it has a name and a version; elsewhere both are empty, and the manifest
+ * alone says them.
  *
  * @returns undefined when there is no `policy.yaml` in it
  * @throws when there is no such folder
@@ -53,7 +54,9 @@ export async function openPolicyFolder(path: string): Promise<PolicyFolder | und
     .split(sep)
     .join("/")
     .replace(/(?<=.)\/$/, "");
-  return { name: basename(dirname(folder)), version: basename(folder).replace(/^v/, ""), path: folder, source, files };
+  const version = /^v(.+)/.exec(basename(folder))?.[1];
+  const isNamed = version !== undefined && parseVersion(version) !== undefined;
+  return { name: isNamed ? basename(dirname(folder)) : "", version: isNamed ? version : "", path: folder, source, files };
 }
 
 /**

@@ -9,6 +9,7 @@ import { envoyCommand } from "./envoy.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { listCommand } from "./list.ts";
 import { rollbackCommand } from "./rollback.ts";
+import { schemaCommand } from "./schema.ts";
 import { selfTestCommand } from "./self-test.ts";
 import { serveCommand } from "./serve.ts";
 import { testCommand } from "./test.ts";
@@ -20,6 +21,19 @@ export interface ProgramOptions {
   /** Commands that only a checkout has. Default: none. */
   readonly commands?: readonly MakeCommand[];
 }
+
+/** What every distribution has; a checkout has the builder's commands besides. */
+const engineCommands: readonly MakeCommand[] = [
+  serveCommand,
+  validateCommand,
+  diffCommand,
+  rollbackCommand,
+  testCommand,
+  listCommand,
+  envoyCommand,
+  schemaCommand,
+  selfTestCommand,
+];
 
 /**
  * Runs a command and resolves with the exit code: 0 fine, 1 findings, 2 misuse. Results go to standard output, words for people to standard
@@ -38,8 +52,7 @@ export async function main(argv: readonly string[], policies: PolicyRegistry, op
     .showHelpAfterError()
     .exitOverride()
     .addHelpText("after", "\nExample:\n  policy-engine serve --settings configs/simple/settings.yaml");
-  const builtIn = [serveCommand, validateCommand, diffCommand, rollbackCommand, testCommand, listCommand, envoyCommand, selfTestCommand];
-  for (const command of [...builtIn, ...commands]) {
+  for (const command of [...engineCommands, ...commands]) {
     const exit = (code: number): void => {
       exitCode = code;
     };
