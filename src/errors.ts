@@ -463,7 +463,7 @@ export const problemCatalogue = {
     remedy: () => "find out who replaced it and why; only when that is known, accept it with `--update`",
   }),
   "dependencies-unresolved": entry<{ detail: string }>({
-    meaning: "npm cannot resolve or install what the policies depend on.",
+    meaning: "The package manager npm cannot resolve or install what the policies depend on.",
     message: (f) => `npm cannot bring what the policies depend on: ${f.detail}`,
     remedy: () => "mend what npm says (all of it with `--verbose`): the names and ranges stand in the policies' package.json",
   }),
@@ -504,6 +504,103 @@ export const problemCatalogue = {
     meaning: "A container image of the distribution cannot be made.",
     message: (f) => `the image \`${f.tag}\` cannot be made: ${f.detail}`,
     remedy: () => "see what Docker says with `--verbose`; the distribution itself is complete",
+  }),
+
+  // Policy folders
+  "policy-file-missing": entry<{ file: string; why: string; remedy: string }>({
+    meaning: "A policy folder, or a package that policies share, lacks a file that it must have.",
+    message: (f) => `there is no ${f.file}: ${f.why}`,
+    remedy: (f) => f.remedy,
+  }),
+  "policy-folder-name": entry<{ key: "name" | "version"; written: string; folder: string }>({
+    meaning: "A manifest says another name or version than the folders that it is in.",
+    message: (f) => `the ${f.key} is \`${f.written}\`, the folder says \`${f.folder}\``,
+    remedy: () => "rename the folder, NAME/vVERSION, or correct the manifest",
+  }),
+  "policy-package": entry<{ detail: string; remedy: string }>({
+    meaning: "The package.json of a policy is not what npm reads.",
+    message: (f) => `package.json ${f.detail}`,
+    remedy: (f) => f.remedy,
+  }),
+  "parameters-stale": entry<Record<never, never>>({
+    meaning: "The types in parameters.ts are not those that follow from the manifest.",
+    message: () => "parameters.ts does not say what policy.yaml says",
+    remedy: () => "run `policy-engine lint --fix`, which writes it anew; nobody edits it",
+  }),
+  "cases-without-denial": entry<{ policy: string }>({
+    meaning: "A policy that exists to keep somebody out has no case in which it does.",
+    message: (f) => `\`${f.policy}\` protects, and no case shows that it keeps somebody out`,
+    remedy: () => "add a case that expects a `reply` with a status from 400 on",
+  }),
+  "module-syntax": entry<{ detail: string; remedy: string }>({
+    meaning: "A module of a policy cannot be parsed, or has TypeScript syntax that is more than types.",
+    message: (f) => f.detail,
+    remedy: (f) => f.remedy,
+  }),
+  "module-default-export": entry<Record<never, never>>({
+    meaning: "The index.ts of a policy does not export its definition.",
+    message: () => "there is no default export: it is the policy's definition",
+    remedy: () => "write `export default { create(parameters, context) { ... } } satisfies PolicyDefinition<Parameters>;`",
+  }),
+  "module-import": entry<{ specifier: string; why: string; remedy: string }>({
+    meaning:
+      "A policy imports something that it may not: the engine, another policy, a package that it does not name, what reaches the outside world.",
+    message: (f) => `\`${f.specifier}\` must not be imported: ${f.why}`,
+    remedy: (f) => f.remedy,
+  }),
+  "module-import-missing": entry<{ specifier: string }>({
+    meaning: "A module of a policy imports a file that is not in the policy's folder.",
+    message: (f) => `there is no file \`${f.specifier}\``,
+    remedy: () => "add the file or correct the path, which ends with the file's own suffix, such as `.ts`",
+  }),
+  "module-global": entry<{ name: string; why: string; remedy: string }>({
+    meaning: "A policy uses a global that its context stands for: clock, randomness, timers, calls, log.",
+    message: (f) => `\`${f.name}\` must not be used: ${f.why}`,
+    remedy: (f) => f.remedy,
+  }),
+  "module-mutation": entry<{ part: string }>({
+    meaning: "A policy changes path, query, method or host without saying so in its manifest; it would fail at run time.",
+    message: (f) => `\`request.${f.part}\` is set, and the manifest does not say so`,
+    remedy: (f) => `add \`${f.part}\` to \`mutates\` in policy.yaml: Envoy must allow it`,
+  }),
+
+  // Policy folders that shall be published, looked at by `policy-engine lint --preset strict`
+  "publish-summary": entry<{ detail: string }>({
+    meaning: "The summary of a policy does not fit into a list of policies.",
+    message: (f) => `the summary ${f.detail}`,
+    remedy: () => "say in one sentence of at most 120 characters, with a period, what the policy does",
+  }),
+  "publish-readme": entry<{ detail: string; remedy: string }>({
+    meaning: "The README of a policy lacks something that its users look for.",
+    message: (f) => `the README ${f.detail}`,
+    remedy: (f) => f.remedy,
+  }),
+  "publish-example": entry<{ property: string }>({
+    meaning: "Nobody can see from the schema what a value of a parameter looks like.",
+    message: (f) => `the property \`${f.property}\` has no example`,
+    remedy: () => "add `examples` with a typical value; a `default` or an `enum` will do too",
+  }),
+  "publish-package": entry<{ detail: string; remedy: string }>({
+    meaning: "A policy cannot be published as an npm package as it is.",
+    message: (f) => `package.json ${f.detail}`,
+    remedy: (f) => f.remedy,
+  }),
+  "publish-case": entry<{ parameter: string }>({
+    meaning: "No case of a policy uses one of its parameters.",
+    message: (f) => `no case uses the parameter \`${f.parameter}\``,
+    remedy: () => "add a case that shows what it does",
+  }),
+
+  // Case files
+  "case-invalid": entry<{ detail: string; remedy: string | undefined }>({
+    meaning: "A value in a case file breaks a rule of the format.",
+    message: (f) => `the value ${f.detail}`,
+    remedy: (f) => f.remedy ?? "write it as `policy-engine schema cases` describes it",
+  }),
+  "case-duplicate": entry<{ name: string }>({
+    meaning: "Two cases of a file have the same name, so that a report could mean either.",
+    message: (f) => `a case is called \`${f.name}\` already`,
+    remedy: () => "rename one of the two",
   }),
 
   // Found when a checked configuration is bound to the policies' code

@@ -9,6 +9,7 @@ import { envoyCommand } from "./envoy.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { listCommand } from "./list.ts";
 import { rollbackCommand } from "./rollback.ts";
+import { schemaCommand } from "./schema.ts";
 import { selfTestCommand } from "./self-test.ts";
 import { serveCommand } from "./serve.ts";
 import { testCommand } from "./test.ts";
@@ -21,7 +22,8 @@ export interface ProgramOptions {
   readonly commands?: readonly MakeCommand[];
 }
 
-const ownCommands: readonly MakeCommand[] = [
+/** What every distribution has; a checkout has the builder's commands besides. */
+const engineCommands: readonly MakeCommand[] = [
   serveCommand,
   validateCommand,
   diffCommand,
@@ -29,6 +31,7 @@ const ownCommands: readonly MakeCommand[] = [
   testCommand,
   listCommand,
   envoyCommand,
+  schemaCommand,
   selfTestCommand,
 ];
 
@@ -49,7 +52,7 @@ export async function main(argv: readonly string[], policies: PolicyRegistry, op
     .showHelpAfterError()
     .exitOverride()
     .addHelpText("after", "\nExample:\n  policy-engine serve --settings configs/simple/settings.yaml");
-  for (const command of [...ownCommands, ...commands]) {
+  for (const command of [...engineCommands, ...commands]) {
     const exit = (code: number): void => {
       exitCode = code;
     };

@@ -13,7 +13,7 @@ import { durationText } from "./quantities.ts";
 import { at, atKey, type Fields, type Report, readChoice, readDuration, readFields, readText } from "./read.ts";
 import { stepScope } from "./scope.ts";
 import { type ReadSecret, reportMisplacedSecrets } from "./secrets.ts";
-import type { CheckEnvironment, CheckedStep, FailureMode, PolicyManifest } from "./types.ts";
+import type { CheckEnvironment, CheckedStep, FailureMode, PolicyManifest, PolicyRelease } from "./types.ts";
 
 /** A step's deadline where none is written, milliseconds. */
 const timeoutDefaultMs = 1000;
@@ -66,8 +66,7 @@ export function checkStep(place: Place, context: StepContext, reportProblem: Rep
 
   const expressions = { scope: stepScope(before.written, before.metadata), patterns: environment.schemas.patterns };
   const policyPlace = fields.required("policy", "the policy and its version, such as `set-header@1`");
-  const reference = readText(policyPlace, report);
-  const release = policyPlace && reference !== undefined ? resolvePolicy(reference, at(policyPlace), policies, report) : undefined;
+  const release = releaseAt(policyPlace, policies, report);
   const name = readStepName(fields.optional("name"), release?.manifest.name, report);
   const timeoutMs = readTimeout(fields.optional("timeout"), environment.envoy.messageTimeoutMs, report);
   const modes = readFailureModes(fields, report);
@@ -159,9 +158,12 @@ function reportSkips(fields: Fields, modes: FailureModes, { name, version, prote
 /** The steps after this one whose policies are known. */
 function manifestsOf({ later, policies }: StepContext): readonly { readonly manifest: PolicyManifest; readonly place: Place }[] {
   return later.flatMap((place) => {
-    const policy = readFields(place, stepKeys, () => {})?.optional("policy");
-    const reference = readText(policy, () => {});
-    const release = policy && reference !== undefined ? resolvePolicy(reference, at(policy), policies, () => {}) : undefined;
+    const release = releaseAt(readFields(place, stepKeys, () => {})?.optional("policy"), policies, () => {});
     return release === undefined ? [] : [{ manifest: release.manifest, place }];
   });
+}
+
+function releaseAt(place: Place | undefined, policies: PolicyCatalogue, report: Report): PolicyRelease | undefined {
+  const reference = readText(place, report);
+  return place && reference !== undefined ? resolvePolicy(reference, at(place), policies, report) : undefined;
 }

@@ -18,37 +18,37 @@ const releases: readonly PolicyRelease[] = [
     manifest: apiKeyValidation_1_0_0Manifest,
     definition: apiKeyValidation_1_0_0,
     source: "policies/api-key-validation/v1.0.0",
-    hash: "6dc85b00ff810af5bd11a5b62d3c2d15cb3068790c1de43d02173a6f5ec45820",
+    hash: "9d16e366d8ac12be345c8ec7d632b77d285127664aef56a8443ff662881cb718",
   },
   {
     manifest: authorize_1_0_0Manifest,
     definition: authorize_1_0_0,
     source: "policies/authorize/v1.0.0",
-    hash: "523ba8beac0cb79140f51fe1b31971eb47156ae6d837e1683374c06fd7817778",
+    hash: "9eeb4d44781ed4324c12460a02e403c05dac3f6ddf5649b3c57894abd58a336d",
   },
   {
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "e0ea06177cf8984b1de44df8e80faca31c6b24cab225cf281a00c67107998006",
+    hash: "e26a16c4bd7633e48b555426f4d170fed2b7d77c66da3be64a33eab7d3e73d43",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "6657442eeb39a5fdef1bcbdbdbd6f96f44d885e11515d0038ee13b54df67472c",
+    hash: "deeb177d8c6a2b0ff71e60615c06e4c1270cddfc83a6e4d998c6a4999b3f8b26",
   },
   {
     manifest: setHeader_1_0_0Manifest,
     definition: setHeader_1_0_0,
     source: "policies/set-header/v1.0.0",
-    hash: "bb66fa212d3cc46477db78d24da5ed06ba828e520fe6de3799802c7561d66e07",
+    hash: "4f6edce68ab379777331bd88e03651e8c50d8631e8e1f28c268ccda09843dd39",
   },
   {
     manifest: setHeader_2_0_0Manifest,
     definition: setHeader_2_0_0,
     source: "policies/set-header/v2.0.0",
-    hash: "0f578a67b43d5bf0dc3c1d666a9f9557e5a63fe3beb93522abfeb9e1251d2708",
+    hash: "1977efcd7b2f8755790b6868425344062df97e3d92c8c98e572c82557c65b6d4",
   },
 ];
 
