@@ -1,6 +1,7 @@
 import { stepsMax } from "../config/check-chain.ts";
 import { compareVersions, parseVersion } from "../config/semver.ts";
 import type { JsonSchema, PolicyManifest } from "../config/types.ts";
+import { acknowledgeableCodes } from "../errors.ts";
 import { parametersSchema } from "./parameters.ts";
 import { choice, conditional, dialect, duration, entries, flag, formatVersion, list, map, size, text } from "./parts.ts";
 
@@ -19,6 +20,7 @@ export function configSchema(manifests: readonly PolicyManifest[]): JsonSchema {
       enabled: flag("`false` switches the chain off; it is checked all the same.", true),
       rawPath: flag("Lets paths pass that are not in normal form.", false),
       bodyBytesMax: size("Lowers the settings' limit on bodies that a step waits for."),
+      acknowledge: acknowledgements("chain"),
       steps: list("In this order on the request, from last to first on the response.", { $ref: "#/$defs/step" }, { maxItems: stepsMax }),
     },
     ["steps"],
@@ -72,15 +74,17 @@ function stepSchema(references: readonly Reference[], name: string): JsonSchema 
       onError: choice(`When the step fails: ${skipping}`, ["deny", "skip"], "deny"),
       onUpgrade: choice(`When the exchange is upgraded, and the step waits for a body: ${skipping}`, ["deny", "skip"], "deny"),
       onStream: choice(`When the response is a stream of events, and the step waits for its body: ${skipping}`, ["deny", "skip"], "deny"),
-      acknowledge: list(
-        "Findings that are meant.",
-        map("A finding.", { code: text("Its code."), reason: text("Why it is acceptable here.") }, ["code", "reason"]),
-      ),
+      acknowledge: acknowledgements("step"),
     },
     ["policy"],
   );
   const groups = Map.groupBy(references, ({ manifest }) => manifest);
   return { ...step, allOf: [...groups].map(([manifest, group]) => parametersRule(manifest, group)) };
+}
+
+function acknowledgements(owner: "step" | "chain"): JsonSchema {
+  const code = text("Its code.", { examples: acknowledgeableCodes(owner) });
+  return list("Findings that are meant.", map("A finding.", { code, reason: text("Why it is acceptable here.") }, ["code", "reason"]));
 }
 
 function parametersRule(manifest: PolicyManifest, references: readonly Reference[]): JsonSchema {

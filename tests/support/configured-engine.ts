@@ -64,7 +64,6 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     replied: ({ reply }) => {
       code = reply.code;
     },
-    bodyNotSent: () => {},
   });
   const request = {
     headers: [
