@@ -15,6 +15,7 @@ import { loadPatternEngine } from "./expressions/patterns.ts";
 import { createGenerationHolder } from "./generations/holder.ts";
 import { watchSecrets } from "./generations/secret-files.ts";
 import { createSecrets } from "./generations/secrets.ts";
+import { createEngineMetadata } from "./kernel/engine-metadata.ts";
 import { createExchangeCounters } from "./kernel/exchange-counters.ts";
 import { createKernel } from "./kernel/kernel.ts";
 import type { BodyNotSentEvent, ReplyEvent } from "./kernel/kernel-host.ts";
@@ -105,6 +106,7 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
     generations,
     envoy: settings.envoy,
     counters: exchanges,
+    engineMetadata: settings.envoy.metadata && createEngineMetadata(settings.envoy.metadata, secrets.redact),
     now: Date.now,
     monotonicMs: runHost.monotonicMs,
     newId: randomUUID,
