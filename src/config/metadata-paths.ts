@@ -12,12 +12,14 @@ export interface MetadataPath {
   readonly where: Pick<Problem, "position" | "path">;
 }
 
-const pathsMax = 16;
+export const metadataPathsMax = 16;
+/** A key that a policy may write, and names inside its value. */
+export const metadataPathPattern = "^[a-z][A-Za-z\\d]{0,62}(?:\\.[A-Za-z][\\w-]{0,62})*$";
 
 export function readMetadataPaths(place: Place, report: Report): readonly MetadataPath[] {
   const items = readList(place, report) ?? [];
-  if (items.length > pathsMax) {
-    report(problem("too-many", at(place), { what: "metadata paths", found: items.length, max: pathsMax }));
+  if (items.length > metadataPathsMax) {
+    report(problem("too-many", at(place), { what: "metadata paths", found: items.length, max: metadataPathsMax }));
     return [];
   }
   const paths: MetadataPath[] = [];
@@ -35,9 +37,7 @@ function readMetadataPath(place: Place, report: Report): MetadataPath | undefine
   const text = readText(place, report);
   if (text === undefined) return undefined;
   const [key = "", ...inside] = text.split(".");
-  if (/^[a-z][A-Za-z\d]{0,62}$/.test(key) && inside.every((name) => /^[A-Za-z][\w-]{0,62}$/.test(name))) {
-    return { text, keys: [key, ...inside], where: at(place) };
-  }
+  if (new RegExp(metadataPathPattern).test(text)) return { text, keys: [key, ...inside], where: at(place) };
   const rule = "a key that a policy writes and names inside its value, joined by dots, such as `auth.subject`";
   report(problem("invalid-name", at(place), { name: text, kind: "value of the shared metadata", rule }));
   return undefined;

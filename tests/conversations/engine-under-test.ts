@@ -60,7 +60,7 @@ export async function engineUnderTest(
     ...promised,
   };
   const counters = createExchangeCounters();
-  const generations = createGenerationHolder(() => 0);
+  const generations = createGenerationHolder(() => 0, 0);
   const timers = new Set<object>();
   const untracked = testHost({ counters: createStepCounters() }, () => 0);
   const host: PolicyHost = {
@@ -126,7 +126,7 @@ export async function engineUnderTest(
     bodiesNotSent,
     openGenerations: () => {
       generations.close();
-      return generations.open();
+      return generations.open().length;
     },
     openTimers: () => timers.size,
   };
