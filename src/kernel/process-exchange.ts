@@ -430,7 +430,7 @@ export class Exchange implements StreamHandler {
 
   /** The engine's own refusal. Whatever goes wrong on the way there ends the stream with an error, which Envoy turns into a 500. */
   #refuse(code: FailureCode, cause?: unknown): void {
-    if (this.#state === "ended") return this.#letGo();
+    if (this.#hasEnded()) return this.#letGo();
     try {
       this.#reply(engineRefusal(code, this.#id, isGrpc(this.#request?.headers ?? [])), cause);
     } catch {
