@@ -124,6 +124,7 @@ export class Exchange implements StreamHandler {
 
   closed(): void {
     const state = this.#state;
+    // Without a half-close before it the connection is lost: Envoy answers by itself, and nothing has passed unseen.
     if (state === "awaiting-request-body" || state === "awaiting-response-body") this.#end = "body-not-sent";
     this.#state = "ended";
     this.#host.counters.closed(this.#end);
