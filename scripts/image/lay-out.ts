@@ -37,11 +37,11 @@ export async function layOut(root: string, target: string, purpose: Purpose): Pr
   return { bytes: await openToEverybody(target), addon };
 }
 
-const engineFiles = ["LICENSE", "package.json", "bin", "src", "policies"] as const;
+const engineFiles = ["LICENSE", "package.json", "bin", "builder", "src", "policies"] as const;
 
 const projectPaths = {
   engine: engineFiles,
-  builder: [...engineFiles, "builder", "Dockerfile.builder", "package-lock.json", "tsconfig.json"],
+  builder: [...engineFiles, "Dockerfile.builder", "package-lock.json", "tsconfig.json"],
 } as const satisfies Record<Purpose, readonly string[]>;
 
 /** Tests, what the addon was built from, and, where nothing is built, what only compilers and debuggers read. */

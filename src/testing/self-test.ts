@@ -2,11 +2,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { stringify } from "yaml";
 import { sdkGeneration } from "../config/manifest.ts";
+import { formatProblems } from "../config/problems.ts";
 import type { JsonSchema, PolicyRegistry, PolicyRelease, SourceDocument } from "../config/types.ts";
 import type { ErrorCode } from "../errors.ts";
 import { prepare } from "../generations/prepare.ts";
 import { createStepCounters } from "../observe/step-counters.ts";
 import { createInstancePool } from "../worker/instances.ts";
+import { parseCases } from "./case-format.ts";
 import { runCases } from "./cases.ts";
 import { exampleParameters } from "./example-parameters.ts";
 import { testCheckEnvironment, testHost } from "./test-engine.ts";
@@ -40,10 +42,20 @@ export async function selfTest(policies: PolicyRegistry, { metadata, chosen, cas
     for (const detail of failures) report({ event: "failed", policy, what: "create", detail });
     // Without an instance the cases would say the same once more.
     const document = failures.length === 0 ? await cases(release) : undefined;
-    const results = document === undefined ? [] : await runCases(document, release, known);
+    const parsed = document === undefined ? undefined : parseCases(document, testCheckEnvironment(policies, {}).schemas);
+    if (parsed !== undefined && "problems" in parsed) {
+      report({ event: "failed", policy, what: "case", detail: formatProblems(parsed.problems) });
+      continue;
+    }
+    const results = parsed === undefined ? [] : await runCases(parsed.file, { kind: "policy", release }, { policies: known });
     const failed = results.filter(({ differences }) => differences.length > 0);
     for (const { name, differences } of failed)
-      report({ event: "failed", policy, what: "case", detail: `case \`${name}\`: ${differences.join("; ")}` });
+      report({
+        event: "failed",
+        policy,
+        what: "case",
+        detail: `case \`${name}\`: ${differences.map(({ message }) => message).join("; ")}`,
+      });
     // What was rejected on the way and caught by nobody is reported now.
     await nextTurn();
     if (failures.length + failed.length === 0) report({ event: "passed", policy, bound, cases: results.length });
@@ -77,7 +89,7 @@ async function bindExamples(
 
 /** Stands for the policies that write this. */
 function writerOf(writes: Readonly<Record<string, JsonSchema>>): PolicyRelease {
-  const manifest = {
+  const manifest: PolicyRelease["manifest"] = {
     name: "earlier-steps",
     version: "1.0.0",
     summary: "Stands for the steps before.",
@@ -85,6 +97,8 @@ function writerOf(writes: Readonly<Record<string, JsonSchema>>): PolicyRelease {
     protects: false,
     metadata: { reads: [], writes },
     mutates: [],
+    headers: { request: [], response: [] },
+    replies: "sometimes",
     parameters: { type: "object", additionalProperties: false },
   };
   return { manifest, definition: { create: () => ({ request: () => {} }) }, source: "", hash: "" };
