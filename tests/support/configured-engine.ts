@@ -65,6 +65,7 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     replied: ({ reply }) => {
       code = reply.code;
     },
+    bodyNotSent: () => {},
   });
   const request = {
     headers: [
