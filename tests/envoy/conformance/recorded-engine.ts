@@ -32,13 +32,9 @@ interface Recording extends SeenExchange {
 }
 
 /** @param socket the path of the Unix socket that Envoy finds it on */
-export async function startRecordedEngine(
-  { promises, resetLimited = false }: Setting,
-  { config, policies }: Chains,
-  socket: string,
-): Promise<RecordedEngine> {
+export async function startRecordedEngine({ promises }: Setting, { config, policies }: Chains, socket: string): Promise<RecordedEngine> {
   const envoy = { ...promised, ...promises };
-  const engine = await engineUnderTest(config, { ...envoy, resetLimited }, { policies });
+  const engine = await engineUnderTest(config, envoy, { policies });
   const transport = createGrpcJsTransport({
     addresses: [{ kind: "unix", path: socket }],
     serving: () => true,

@@ -1,4 +1,4 @@
-import { gunzipSync } from "node:zlib";
+import { inflateRawSync } from "node:zlib";
 import { expect } from "vitest";
 import type { HeaderLine } from "../../../src/testing/simulated-envoy.ts";
 import type { View } from "./chains.ts";
@@ -22,7 +22,8 @@ export function expectWire(direction: Direction, was: Sent, acts: readonly Act[]
   expect(length === undefined, direction).toBe(!was.headers.some(([header]) => header === "content-length"));
   const same = Buffer.compare(body, was.body ?? new Uint8Array()) === 0;
   const sentHeaders = grouped(was.headers);
-  const mayReplace = isTouched(acts, "content-encoding") || acts.some(({ changes }) => changes.some((one) => one.do === "body"));
+  const mayReplace =
+    was.coding === "two members" || isTouched(acts, "content-encoding") || acts.some(({ changes }) => changes.some((one) => one.do === "body"));
   for (const header of new Set([...Object.keys(headers), ...Object.keys(seen)])) {
     // What said something about the bytes that were replaced goes with them, unless a step has set it.
     const about = aboutTheBytes.includes(header);
@@ -34,8 +35,11 @@ export function expectWire(direction: Direction, was: Sent, acts: readonly Act[]
   const expected = Buffer.from(view.body.bytes ?? []);
   const coding = headers["content-encoding"]?.join();
   const ours = coding === sentHeaders["content-encoding"]?.join() && coding === "gzip";
-  expect(Buffer.compare(ours && body.length > 0 ? gunzipSync(body) : body, expected), direction).toBe(0);
+  expect(Buffer.compare(ours && body.length > 0 ? firstMember(body) : body, expected), direction).toBe(0);
 }
+
+/** What a reader sees that stops behind the first member, whose header zlib writes in ten bytes. */
+const firstMember = (gzip: Uint8Array): Uint8Array => inflateRawSync(gzip.subarray(10));
 
 const aboutTheBytes = ["etag", "content-md5", "digest", "content-digest", "repr-digest", "accept-ranges"];
 
