@@ -140,7 +140,7 @@ function withLength(message: Travelling): Travelling {
   return message.body === undefined ? { ...message, headers: [...message.headers, ["content-length", "0"]] } : message;
 }
 
-function isChunked({ headers, body }: Sent): boolean {
+function isChunked({ headers, body }: Pick<Sent, "headers" | "body">): boolean {
   return body !== undefined && !headers.some(([name]) => name === "content-length");
 }
 

@@ -23,7 +23,9 @@ export function expectWire(direction: Direction, was: Sent, acts: readonly Act[]
   const same = Buffer.compare(body, was.body ?? new Uint8Array()) === 0;
   const sentHeaders = grouped(was.headers);
   const mayReplace =
-    was.coding === "two members" || isTouched(acts, "content-encoding") || acts.some(({ changes }) => changes.some((one) => one.do === "body"));
+    was.coding === "two members" ||
+    isTouched(acts, "content-encoding") ||
+    acts.some(({ changes }) => changes.some((one) => one.do === "body"));
   for (const header of new Set([...Object.keys(headers), ...Object.keys(seen)])) {
     // What said something about the bytes that were replaced goes with them, unless a step has set it.
     const about = aboutTheBytes.includes(header);
