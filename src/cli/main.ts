@@ -6,6 +6,7 @@ import { envoyCommand } from "./envoy.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { lintCommand } from "./lint.ts";
 import { listCommand } from "./list.ts";
+import { newCommand } from "./new.ts";
 import { schemaCommand } from "./schema.ts";
 import { serveCommand } from "./serve.ts";
 import { testCommand } from "./test.ts";
@@ -27,7 +28,7 @@ export async function main(argv: readonly string[], policies: PolicyRegistry): P
     .showHelpAfterError()
     .exitOverride()
     .addHelpText("after", "\nExample:\n  policy-engine serve --settings configs/simple/settings.yaml");
-  for (const command of [serveCommand, validateCommand, testCommand, lintCommand, listCommand, envoyCommand, schemaCommand]) {
+  for (const command of [serveCommand, validateCommand, testCommand, lintCommand, listCommand, envoyCommand, schemaCommand, newCommand]) {
     program.addCommand(
       command(policies, (code) => {
         exitCode = code;

@@ -55,8 +55,12 @@ describe("every example and every document of the project passes", () => {
   const documents: readonly (readonly [file: string, name: string, schema: JsonSchema])[] = [
     ...files("configs", /policies\.yaml$/).map((file) => [file, "config", configSchema(shipped)] as const),
     ...files("configs", /settings\.yaml$/).map((file) => [file, "settings", settingsSchema] as const),
-    ...[...files("configs", /cases\.yaml$/), ...files("policies", /cases\.yaml$/)].map((file) => [file, "cases", casesSchema] as const),
-    ...files("policies", /policy\.yaml$/).map((file) => [file, "manifest", manifestSchema] as const),
+    ...["configs", "policies", "templates"]
+      .flatMap((folder) => files(folder, /cases\.yaml$/))
+      .map((file) => [file, "cases", casesSchema] as const),
+    ...["policies", "templates"]
+      .flatMap((folder) => files(folder, /policy\.yaml$/))
+      .map((file) => [file, "manifest", manifestSchema] as const),
   ];
 
   test.each(documents)("%s", (file, name, schema) => {
