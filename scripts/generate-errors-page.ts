@@ -32,7 +32,7 @@ const introduction = [
   "",
   "# Error codes",
   "",
-  "## Problems of configuration, settings and manifests",
+  "## Problems of configuration, settings, manifests and builds",
   "",
   "All problems of all files are found in one run. Each says where it is, its path in the document, what is wrong and how to mend it. An error",
   "keeps the configuration from being used, a warning does not.",

@@ -14,6 +14,9 @@ export interface Position {
 
 export type Severity = "error" | "warning";
 
+/** Where in a document: the place in its text, and the path in what it says. */
+export type Where = Pick<Problem, "position" | "path">;
+
 /** Something wrong with a configuration, settings or manifest, with everything a person needs to mend it. */
 export interface Problem {
   readonly code: ErrorCode;
@@ -31,6 +34,8 @@ interface Entry<Facts> {
   /** One sentence for the documentation: when this happens. */
   readonly meaning: string;
   readonly severity?: Severity;
+  /** Where the configuration can say, with a reason, that a finding is meant; unsaid: nowhere. */
+  readonly acknowledge?: "step" | "chain";
   readonly message: (facts: Facts) => string;
   readonly remedy: (facts: Facts) => string;
 }
@@ -44,6 +49,9 @@ function listed(names: readonly string[]): string {
   const shown = names.slice(0, 20);
   return names.length > shown.length ? `${shown.join(", ")} and ${names.length - shown.length} more` : shown.join(", ");
 }
+
+/** How to say that a finding of a step is meant. */
+const acknowledging = (code: string): string => `add \`acknowledge: [{ code: ${code}, reason: ... }]\` to the step`;
 
 const didYouMean = (suggestion: string | undefined, otherwise: string): string =>
   suggestion === undefined ? otherwise : `did you mean \`${suggestion}\`?`;
@@ -140,9 +148,15 @@ export const problemCatalogue = {
     remedy: () => "point to at least one YAML file; an engine that shall do nothing needs a document with `version: 1`",
   }),
   "duplicate-definition": entry<{ kind: string; name: string }>({
-    meaning: "Two documents define the same chain or route.",
+    meaning: "Two documents define the same chain or route, or settings name two providers alike.",
     message: (f) => `the ${f.kind} \`${f.name}\` is defined twice`,
     remedy: () => "remove or rename one of the two",
+  }),
+  "definition-shadowed": entry<{ what: string; provider: string }>({
+    meaning: "Two providers define the same, and that of the higher precedence counts. What the other one says is not even checked.",
+    severity: "warning",
+    message: (f) => `${f.what} is not used: the provider \`${f.provider}\` defines it too and has precedence`,
+    remedy: () => "nothing, if it is meant; else remove or rename one of the two",
   }),
   "unmatched-conflict": entry<Record<never, never>>({
     meaning: "Two documents give different answers for unmatched routes.",
@@ -166,8 +180,10 @@ export const problemCatalogue = {
   "chain-unused": entry<{ chain: string }>({
     meaning: "No route uses a chain.",
     severity: "warning",
+    acknowledge: "chain",
     message: (f) => `no route uses the chain \`${f.chain}\``,
-    remedy: () => "add a route, or set `enabled: false`; nothing is wrong when an Envoy route names the chain in its own metadata",
+    remedy: () =>
+      "add a route, or set `enabled: false`; when an Envoy route names the chain in its own metadata, add `acknowledge: [{ code: chain-unused, reason: ... }]` to the chain",
   }),
   "step-duplicate": entry<{ step: string }>({
     meaning: "Two steps of a chain have the same name.",
@@ -196,13 +212,45 @@ export const problemCatalogue = {
   }),
   "protects-skip": entry<{ policy: string; setting: string }>({
     meaning: "A step of a policy that keeps somebody out lets the exchange pass when it fails, and nobody has said that this is meant.",
+    acknowledge: "step",
     message: (f) => `\`${f.policy}\` protects: \`${f.setting}: skip\` lets an exchange pass without it`,
-    remedy: (f) => `remove \`${f.setting}: skip\`, or add \`acknowledge: [{ code: protects-skip, reason: ... }]\` to the step`,
+    remedy: (f) => `remove \`${f.setting}: skip\`, or ${acknowledging("protects-skip")}`,
   }),
-  "acknowledge-unknown": entry<{ code: string; suggestion: string | undefined; known: readonly string[] }>({
-    meaning: "An acknowledgement names a code that cannot be acknowledged.",
+  "protects-unreachable": entry<{ policy: string; because: string }>({
+    meaning: "A step of a policy that keeps somebody out never runs, so that what it should guard is open.",
+    acknowledge: "step",
+    message: (f) => `\`${f.policy}\` protects, and never runs here: ${f.because}`,
+    remedy: () => `move it to where it runs, remove it, or ${acknowledging("protects-unreachable")}`,
+  }),
+  "step-unreachable": entry<{ because: string }>({
+    meaning: "A step never runs.",
     severity: "warning",
-    message: (f) => `\`${f.code}\` is no finding that can be acknowledged`,
+    acknowledge: "step",
+    message: (f) => `this step never runs: ${f.because}`,
+    remedy: () => `move it to where it runs, remove it, or ${acknowledging("step-unreachable")}`,
+  }),
+  "header-overwritten": entry<{ header: string; direction: "request" | "response"; other: string }>({
+    meaning: "Two steps always set one header, so that what one of them sets is always lost.",
+    severity: "warning",
+    acknowledge: "step",
+    message: (f) =>
+      f.direction === "request"
+        ? `\`${f.header}\` is set here and by the earlier step \`${f.other}\`, whose value is always lost`
+        : `\`${f.header}\` is set here and by the step \`${f.other}\`, which comes later on the response: what is set here is always lost`,
+    remedy: () => `let one step set it, put one of the two under a condition, or ${acknowledging("header-overwritten")}`,
+  }),
+  "identity-forgeable": entry<{ header: string; because: string }>({
+    meaning: "A request header that says who the caller is may keep what the client sent under its name.",
+    acknowledge: "step",
+    message: (f) =>
+      `\`${f.header}\` says who the caller is, and ${f.because} what the client sent as \`${f.header}\` may reach the upstream`,
+    remedy: (f) =>
+      `set it always, with the condition inside its value; or remove \`${f.header}\` before, in a step that always runs; or ${acknowledging("identity-forgeable")}`,
+  }),
+  "acknowledge-unknown": entry<{ code: string; place: string; suggestion: string | undefined; known: readonly string[] }>({
+    meaning: "An acknowledgement names a code that cannot be acknowledged in its place.",
+    severity: "warning",
+    message: (f) => `\`${f.code}\` is no finding that can be acknowledged in a ${f.place}`,
     remedy: (f) => didYouMean(f.suggestion, `remove it, or use one of: ${listed(f.known)}`),
   }),
   "acknowledge-unused": entry<{ code: string }>({
@@ -211,14 +259,19 @@ export const problemCatalogue = {
     message: (f) => `nothing here needs the acknowledgement of \`${f.code}\``,
     remedy: () => "remove it",
   }),
-  "metadata-not-written": entry<{ policy: string; key: string; writers: readonly string[] }>({
+  "metadata-not-written": entry<{ policy: string; key: string; later: string | undefined; writers: readonly string[] }>({
     meaning: "A step reads shared metadata that no earlier step of the chain writes.",
-    message: (f) => `\`${f.policy}\` reads the metadata \`${f.key}\`, which no earlier step writes`,
-    remedy: (f) =>
-      f.writers.length === 0 ? "no policy of this distribution writes it" : `put a step of ${f.writers.join(" or ")} before it`,
+    acknowledge: "step",
+    message: (f) =>
+      `\`${f.policy}\` reads the metadata \`${f.key}\`, which ${f.later === undefined ? "no earlier step writes" : `only a later step writes, \`${f.later}\``}`,
+    remedy: (f) => {
+      if (f.later !== undefined) return "put that step before this one";
+      return f.writers.length === 0 ? "no policy of this distribution writes it" : `put a step of ${f.writers.join(" or ")} before it`;
+    },
   }),
   "metadata-conflict": entry<{ policy: string; key: string; other: string }>({
     meaning: "Two policies of a chain write the same shared metadata with different schemas.",
+    acknowledge: "step",
     message: (f) => `\`${f.policy}\` and \`${f.other}\` write different things to the metadata \`${f.key}\``,
     remedy: () => "use versions whose manifests agree, or only one of the two in this chain",
   }),
@@ -284,6 +337,11 @@ export const problemCatalogue = {
     message: (f) => `the secret \`${f.reference}\` cannot be read: ${f.detail}`,
     remedy: () => "provide it where the engine runs, or correct the reference",
   }),
+  "secret-not-allowed": entry<{ reference: string; provider: string }>({
+    meaning: "Text from elsewhere uses a secret that the settings do not allow to it.",
+    message: (f) => `the provider \`${f.provider}\` may not use the secret \`${f.reference}\``,
+    remedy: (f) => `if it shall, add \`${f.reference.slice(2, -1)}\` to \`secrets.allow\` in the engine's settings`,
+  }),
   "secret-syntax": entry<Record<never, never>>({
     meaning: "A `${` in a parameter that does not start a secret reference.",
     message: () => "`${` starts no secret reference here",
@@ -293,6 +351,14 @@ export const problemCatalogue = {
     meaning: "A secret reference in a place where none is resolved: only text inside `parameters` may hold one, and no expression.",
     message: (f) => `the secret reference \`${f.reference}\` is not resolved in ${f.place}`,
     remedy: () => "secret references work in the text parameters of a step, and nowhere else",
+  }),
+
+  "secret-literal": entry<{ what: string }>({
+    meaning: "A secret stands in the file itself, where everybody reads it who reads the configuration.",
+    severity: "warning",
+    acknowledge: "step",
+    message: (f) => `${f.what} stands here in clear text`,
+    remedy: () => `keep it in a file or a variable and write \`\${file:PATH}\` or \`\${env:NAME}\`, or ${acknowledging("secret-literal")}`,
   }),
 
   // Settings
@@ -335,6 +401,11 @@ export const problemCatalogue = {
   "manifest-schema": entry<{ detail: string; remedy: string }>({
     meaning: "A JSON Schema in a manifest is invalid, or says something that strict mode does not accept.",
     message: (f) => `invalid schema: ${f.detail}`,
+    remedy: (f) => f.remedy,
+  }),
+  "manifest-headers": entry<{ detail: string; remedy: string }>({
+    meaning: "What a manifest says of the headers that the policy writes does not fit its parameters.",
+    message: (f) => `invalid header declaration: ${f.detail}`,
     remedy: (f) => f.remedy,
   }),
   "manifest-undescribed": entry<{ property: string }>({
@@ -439,6 +510,87 @@ export const problemCatalogue = {
     remedy: () => "add a case that shows what it does",
   }),
 
+  // Building a distribution
+  "distribution-source": entry<{ given: readonly string[] }>({
+    meaning: "An item of a distribution's `policies` says nowhere, or in more than one way, where the policy comes from.",
+    message: (f) =>
+      f.given.length === 0 ? "this says nowhere where the policy comes from" : `this names several places: ${listed(f.given)}`,
+    remedy: () => "give exactly one of `shipped`, `folder`, `npm` and `tarball`",
+  }),
+  "source-unavailable": entry<{ source: string; detail: string; remedy: string }>({
+    meaning: "What a distribution takes a policy from cannot be had.",
+    message: (f) => `\`${f.source}\` cannot be had: ${f.detail}`,
+    remedy: (f) => f.remedy,
+  }),
+  "source-without-policy": entry<{ source: string }>({
+    meaning: "What a distribution takes a policy from holds none.",
+    message: (f) => `no policy in \`${f.source}\``,
+    remedy: () => "name a folder with a `policy.yaml`, or one that holds such folders as NAME/vVERSION",
+  }),
+  "lock-missing": entry<Record<never, never>>({
+    meaning: "A locked build has no lock file.",
+    message: () => "there is no lock file, and this build is locked",
+    remedy: () => "build once with `--update` and commit the lock file",
+  }),
+  "lock-unreadable": entry<{ detail: string }>({
+    meaning: "A lock file is not what the builder writes.",
+    message: (f) => `the lock file cannot be read: ${f.detail}`,
+    remedy: () => "restore it, or write it anew with `--update`",
+  }),
+  "lock-changed": entry<{ what: string; locked: string; found: string }>({
+    meaning: "Something is not what the lock file says, and the build is locked.",
+    message: (f) => `${f.what} is not what the lock says: locked ${f.locked}, found ${f.found}`,
+    remedy: () => "undo the change, or accept it with `--update` and commit the lock file",
+  }),
+  "lock-integrity": entry<{ what: string; locked: string; found: string }>({
+    meaning: "A package or a tarball has other bytes than those that were locked: somebody replaced it.",
+    message: (f) => `${f.what} has been replaced: locked ${f.locked}, found ${f.found}`,
+    remedy: () => "find out who replaced it and why; only when that is known, accept it with `--update`",
+  }),
+  "dependencies-unresolved": entry<{ detail: string }>({
+    meaning: "The package manager npm cannot resolve or install what the policies depend on.",
+    message: (f) => `npm cannot bring what the policies depend on: ${f.detail}`,
+    remedy: () => "mend what npm says (all of it with `--verbose`): the names and ranges stand in the policies' package.json",
+  }),
+  "policy-types": entry<{ policy: string; detail: string }>({
+    meaning: "The compiler refuses a policy.",
+    message: (f) => `\`${f.policy}\` does not compile: ${f.detail}`,
+    remedy: () => "correct the code; its parameters have the types that follow from the schema in policy.yaml",
+  }),
+  "policy-import": entry<{ policy: string; specifier: string }>({
+    meaning: "A policy imports a module that is not there.",
+    message: (f) => `\`${f.policy}\` imports \`${f.specifier}\`, which is not there`,
+    remedy: (f) =>
+      f.specifier.startsWith(".")
+        ? "add the file, or correct the path; it ends with `.ts`"
+        : `add \`${f.specifier}\` to \`dependencies\` in the policy's package.json, or correct the name`,
+  }),
+  "policy-reaches-out": entry<{ policy: string; imported: string }>({
+    meaning: "A policy imports a file that is neither its own nor that of a package it depends on.",
+    message: (f) => `\`${f.policy}\` imports \`${f.imported}\`, which is not its own`,
+    remedy: () => "copy what it needs, or make it a package that the policy depends on",
+  }),
+  "bundle-failed": entry<{ detail: string }>({
+    meaning: "The bundler cannot put the distribution together.",
+    message: (f) => `the bundle cannot be made: ${f.detail}`,
+    remedy: () => "correct the code at this place; packages that need a compiled addon cannot go into a bundle",
+  }),
+  "self-test-failed": entry<{ policy: string; detail: string; remedy: string }>({
+    meaning: "A built distribution does not do in its self-test what it should.",
+    message: (f) => `\`${f.policy}\` fails in the built distribution: ${f.detail}`,
+    remedy: (f) => f.remedy,
+  }),
+  "output-occupied": entry<{ folder: string }>({
+    meaning: "The folder for the distribution holds something else.",
+    message: (f) => `\`${f.folder}\` holds something that no build has made`,
+    remedy: () => "name an empty or a new folder with `--out`",
+  }),
+  "image-failed": entry<{ tag: string; detail: string }>({
+    meaning: "A container image of the distribution cannot be made.",
+    message: (f) => `the image \`${f.tag}\` cannot be made: ${f.detail}`,
+    remedy: () => "see what Docker says with `--verbose`; the distribution itself is complete",
+  }),
+
   // Case files
   "case-invalid": entry<{ detail: string; remedy: string | undefined }>({
     meaning: "A value in a case file breaks a rule of the format.",
@@ -478,6 +630,15 @@ export const problemCatalogue = {
     message: (f) => `the step \`${f.step}\` of the chain \`${f.chain}\` needs response headers, which Envoy is not said to send`,
     remedy: () =>
       "set `envoy.allowModeOverride: true` in the settings when Envoy's filter has `allow_mode_override: true`, or `envoy.responseHeaders: sent` when its `response_header_mode` is SEND",
+  }),
+
+  "body-limit-unused": entry<{ chain: string }>({
+    meaning: "A chain limits bodies and no step of it waits for one: the limit holds only for bodies that a step waits for.",
+    severity: "warning",
+    acknowledge: "chain",
+    message: (f) => `no step of the chain \`${f.chain}\` waits for a body: the limit has no effect, bodies of any size pass`,
+    remedy: () =>
+      "remove it and limit bodies in Envoy or with a policy that reads them, or add `acknowledge: [{ code: body-limit-unused, reason: ... }]` to the chain",
   }),
 
   // Envoy's own configuration, looked at by `policy-engine envoy --check`: is the engine asked at all
@@ -796,6 +957,13 @@ function expressionEntry(meaning: string): Entry<{ message: string; remedy: stri
 export type ErrorCode = keyof typeof problemCatalogue;
 
 type FactsOf<Code extends ErrorCode> = (typeof problemCatalogue)[Code] extends Entry<infer Facts> ? Facts : never;
+
+/** The findings that the `acknowledge` of a step or of a chain can accept. */
+export function acknowledgeableCodes(place: "step" | "chain"): readonly string[] {
+  return Object.entries(problemCatalogue)
+    .filter(([, { acknowledge }]) => acknowledge === place)
+    .map(([code]) => code);
+}
 
 /** Builds a problem from its code and facts. */
 export function problem<Code extends ErrorCode>(

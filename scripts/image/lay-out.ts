@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { chmod, cp, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { type LockFile, productionPackages } from "./production-packages.ts";
+import { type LockFile, productionPackages } from "../../builder/production-packages.ts";
 
 export interface Layout {
   readonly bytes: number;

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { hashPolicyFolder, openPolicyFolder } from "../../builder/discover.ts";
 import { discoverLibraries } from "../../builder/policy-libraries.ts";
@@ -14,8 +14,7 @@ import type { PolicyRegistry, PolicyRelease } from "../config/types.ts";
  * @throws an `Error` that names the file and the remedy when the folder holds no policy that can be run
  */
 export async function loadPolicy(path: string, policies: PolicyRegistry, schemas: SchemaEngine): Promise<PolicyRelease> {
-  const folder = await openPolicyFolder(path);
-  if (folder === undefined) throw new Error(`${path}: there is no policy.yaml here; name the folder of a policy version`);
+  const folder = await openPolicyFolder(resolve(path), path);
   const parsed = await readManifest(folder, schemas);
   if ("problems" in parsed) throw new Error(formatProblems(parsed.problems));
   const { manifest } = parsed;

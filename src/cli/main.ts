@@ -1,16 +1,26 @@
 /** The command line: one file for each command, arguments read by a library. */
 import { Command, CommanderError } from "commander";
+import type { BuildInfo } from "../build-info.ts";
 import type { PolicyRegistry } from "../config/types.ts";
 import { version } from "../version.ts";
+import type { MakeCommand } from "./command.ts";
+import { diffCommand } from "./diff.ts";
 import { envoyCommand } from "./envoy.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { lintCommand } from "./lint.ts";
 import { listCommand } from "./list.ts";
-import { newCommand } from "./new.ts";
+import { rollbackCommand } from "./rollback.ts";
 import { schemaCommand } from "./schema.ts";
+import { selfTestCommand } from "./self-test.ts";
 import { serveCommand } from "./serve.ts";
 import { testCommand } from "./test.ts";
 import { validateCommand } from "./validate.ts";
+
+export interface ProgramOptions {
+  /** What the distribution was built from. Default: it was not, this is a checkout. */
+  readonly buildInfo?: BuildInfo;
+  /** Commands that only a checkout has. Default: none. */
+  readonly commands?: readonly MakeCommand[];
+}
 
 /**
  * Runs a command and resolves with the exit code: 0 fine, 1 findings, 2 misuse. Results go to standard output, words for people to standard
@@ -19,21 +29,32 @@ import { validateCommand } from "./validate.ts";
  * @param argv the arguments after the program's name
  * @param policies the policies that are compiled in
  */
-export async function main(argv: readonly string[], policies: PolicyRegistry): Promise<number> {
+export async function main(argv: readonly string[], policies: PolicyRegistry, options: ProgramOptions = {}): Promise<number> {
+  const { buildInfo, commands = [] } = options;
   let exitCode: number = exitCodes.fine;
   process.stdout.on("error", endQuietly);
   const program = new Command("policy-engine")
     .description("Envoy asks, policy chains answer: an ext_proc policy engine.")
-    .version(version)
+    .version(buildInfo === undefined ? version : `${buildInfo.name} ${buildInfo.version} (engine ${version})`)
     .showHelpAfterError()
     .exitOverride()
     .addHelpText("after", "\nExample:\n  policy-engine serve --settings configs/simple/settings.yaml");
-  for (const command of [serveCommand, validateCommand, testCommand, lintCommand, listCommand, envoyCommand, schemaCommand, newCommand]) {
-    program.addCommand(
-      command(policies, (code) => {
-        exitCode = code;
-      }).copyInheritedSettings(program),
-    );
+  const builtIn = [
+    serveCommand,
+    validateCommand,
+    diffCommand,
+    rollbackCommand,
+    testCommand,
+    listCommand,
+    envoyCommand,
+    schemaCommand,
+    selfTestCommand,
+  ];
+  for (const command of [...builtIn, ...commands]) {
+    const exit = (code: number): void => {
+      exitCode = code;
+    };
+    program.addCommand(command(policies, exit, buildInfo).copyInheritedSettings(program));
   }
   try {
     await program.parseAsync([...argv], { from: "user" });

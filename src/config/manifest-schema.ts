@@ -58,6 +58,11 @@ const others = [
 /** Keywords that change what a text becomes. */
 const marks = ["x-expression", "x-regex"];
 const keywords = [...holdOne, ...holdList, ...holdNamed, ...others, ...marks, "x-secret"];
+const markValues: Readonly<Record<string, readonly unknown[]>> = {
+  "x-expression": ["bool", "string"],
+  "x-regex": [true],
+  "x-secret": [true, "digest"],
+};
 
 /**
  * A schema and those inside it. `tried`: below a branch that the validator only tries; what is marked there would be taken for an
@@ -94,8 +99,8 @@ function unknownKeyword(keyword: string, place: Place): Problem {
 function checkMark(keyword: string, place: Place, schema: MapNode, rules: Rules, applies: "always" | "tried", report: Report): void {
   const { node } = place;
   const value = node.kind === "scalar" ? node.value : undefined;
-  const takes = keyword === "x-expression" ? ["bool", "string"] : [true];
-  if (keywords.includes(keyword) && !takes.some((taken) => taken === value)) {
+  const takes = markValues[keyword];
+  if (takes !== undefined && !takes.some((taken) => taken === value)) {
     report(fault(place, `\`${keyword}\` is ${takes.join(" or ")}`, `write ${takes.join(" or ")}`));
   }
   if (rules.kind === "value") report(fault(place, `\`${keyword}\` means nothing for a value that a policy writes`, "remove it"));

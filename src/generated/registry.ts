@@ -18,7 +18,7 @@ const releases: readonly PolicyRelease[] = [
     manifest: apiKeyValidation_1_0_0Manifest,
     definition: apiKeyValidation_1_0_0,
     source: "policies/api-key-validation/v1.0.0",
-    hash: "e0e963bf9fb4aa81190a49b52afebdfcb290e0bd1478eb18570dbbb0bdb261c8",
+    hash: "9d16e366d8ac12be345c8ec7d632b77d285127664aef56a8443ff662881cb718",
   },
   {
     manifest: authorize_1_0_0Manifest,
@@ -30,25 +30,25 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "b38bf75e50da8625d5df0b0d1da27eecb41d8b79ef1ea0613f355ae45e7627b1",
+    hash: "e26a16c4bd7633e48b555426f4d170fed2b7d77c66da3be64a33eab7d3e73d43",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "5e7d934ae228053e11a26bfad18bb994d9e2152137704ce32f4034ddce8ef53d",
+    hash: "deeb177d8c6a2b0ff71e60615c06e4c1270cddfc83a6e4d998c6a4999b3f8b26",
   },
   {
     manifest: setHeader_1_0_0Manifest,
     definition: setHeader_1_0_0,
     source: "policies/set-header/v1.0.0",
-    hash: "ecd72ef7ad7564b3a40825546bdeb005ae230f746246e6baa7ed20a6ae861dba",
+    hash: "4f6edce68ab379777331bd88e03651e8c50d8631e8e1f28c268ccda09843dd39",
   },
   {
     manifest: setHeader_2_0_0Manifest,
     definition: setHeader_2_0_0,
     source: "policies/set-header/v2.0.0",
-    hash: "4cd552243a02369d6cc68f432c80689760db111406c0beddf804d60cc4911cce",
+    hash: "1977efcd7b2f8755790b6868425344062df97e3d92c8c98e572c82557c65b6d4",
   },
 ];
 

@@ -12,6 +12,8 @@ export function givenMetadata(values: Readonly<Record<string, unknown>>, policie
       protects: false,
       metadata: { reads: [], writes },
       mutates: [],
+      headers: { request: [], response: [] },
+      replies: "sometimes",
       parameters: { type: "object", additionalProperties: false },
     },
     definition: {

@@ -4,13 +4,13 @@
  */
 
 import { formatProblems } from "../config/problems.ts";
-import { createSchemaEngine } from "../config/schema-engine.ts";
+import { createSchemaEngine, type SchemaEngine } from "../config/schema-engine.ts";
 import type { CheckEnvironment, EnvoyPromises, PolicyRegistry, SourceDocument } from "../config/types.ts";
 import { loadPatternEngine } from "../expressions/patterns.ts";
 import { createGenerationHolder } from "../generations/holder.ts";
 import { prepare } from "../generations/prepare.ts";
 import { createExchangeCounters } from "../kernel/exchange-counters.ts";
-import { createKernel } from "../kernel/process-exchange.ts";
+import { createKernel } from "../kernel/kernel.ts";
 import { createStepCounters, type StepCounters } from "../observe/step-counters.ts";
 import { createInstancePool } from "../worker/instances.ts";
 import type { OutgoingCall, PolicyHost } from "../worker/policy-host.ts";
@@ -115,7 +115,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
     redact: (text) => text,
   });
   if ("problems" in result) throw new RefusedConfigurationError(formatProblems(result.problems));
-  const generations = createGenerationHolder(now);
+  const generations = createGenerationHolder(now, 0);
   generations.commit(result.prepared);
   let run: ExchangeRun | undefined;
   let reply: string | undefined;
@@ -130,9 +130,9 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
   const { open } = createKernel({
     generations,
     envoy: promises,
-    capabilities: { resetLimited: false },
     counters: createExchangeCounters(),
     now,
+    monotonicMs: runHost.monotonicMs,
     newId: () => `test-${++count}`,
     startRun: (chain, received) => {
       run = new ExchangeRun(chain, received, runHost);
@@ -141,6 +141,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
     replied: (event) => {
       reply = event.reply.code;
     },
+    bodyNotSent: () => {},
   });
   return {
     async exchange(request, response = {}) {
@@ -177,8 +178,16 @@ export function testCheckEnvironment(
       return value === undefined ? { missing: kind === "env" ? "not set in this test" : "not given in this test" } : { value };
     },
     envoy: promises,
-    schemas: createSchemaEngine(loadPatternEngine().engine),
+    schemas: sharedSchemas(),
   };
+}
+
+let schemas: SchemaEngine | undefined;
+
+/** One for all tests of a process: compiling the schemas of the policies takes longer than most tests. */
+function sharedSchemas(): SchemaEngine {
+  schemas ??= createSchemaEngine(loadPatternEngine().engine);
+  return schemas;
 }
 
 /** What stands behind a policy's context where there is no outside world. */

@@ -130,9 +130,9 @@ const visible: ReadonlySet<ErrorCode> = new Set([
 describe("the policies of a step", () => {
   test("every reference that is offered is one, and means what is said", () => {
     const offered = offeredReferences(configSchema(testManifests));
-    const known = catalogue(environment.policies);
+    const known = catalogue(environment.policies.values());
     for (const { const: reference, description } of offered) {
-      const found = resolvePolicy(placeOf(reference), known, (problem) => {
+      const found = resolvePolicy(reference, nowhere, known, (problem) => {
         throw new Error(problem.message);
       });
       const version = `${found?.manifest.name}@${found?.manifest.version}`;
@@ -170,11 +170,7 @@ describe("the policies of a step", () => {
   });
 });
 
-/** A place with a text, as the engine reads it. */
-function placeOf(value: string) {
-  const position = { uri: "config.yaml", line: 1, column: 1 };
-  return { node: { kind: "scalar" as const, value, position, positionOf: () => position }, path: "policy", keyPosition: position };
-}
+const nowhere = { position: { uri: "config.yaml", line: 1, column: 1 }, path: "" };
 
 function offeredReferences(schema: JsonSchema): readonly { readonly const: string; readonly description: string }[] {
   const { $defs } = JSON.parse(JSON.stringify(schema));
@@ -203,11 +199,18 @@ describe("a schema and the engine know the same keys", () => {
     ],
     ["settings", settingsSchema, settingsProblems, "{ version: 1, KEY: 1 }"],
     ["a provider", at(settingsSchema, "properties/providers/items"), settingsProblems, "{ version: 1, providers: [{ KEY: 1 }] }"],
-    ...["envoy", "shutdown", "log", "recording"].map(
+    ...["secrets", "envoy", "shutdown", "log", "recording"].map(
       (key) =>
         [`settings: ${key}`, at(settingsSchema, `properties/${key}`), settingsProblems, `{ version: 1, ${key}: { KEY: 1 } }`] as const,
     ),
     ["a manifest", manifestSchema, manifestProblems, "{ KEY: 1 }"],
+    ["a manifest: headers", at(manifestSchema, "properties/headers"), manifestProblems, "{ headers: { KEY: 1 } }"],
+    [
+      "a manifest: a header",
+      at(manifestSchema, "properties/headers/properties/request/items"),
+      manifestProblems,
+      "{ headers: { request: [{ KEY: 1 }] } }",
+    ],
     ["a manifest: metadata", at(manifestSchema, "properties/metadata"), manifestProblems, "{ metadata: { KEY: 1 } }"],
   ];
 
