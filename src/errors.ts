@@ -597,6 +597,16 @@ export const problemCatalogue = {
     message: (f) => `the value ${f.detail}`,
     remedy: (f) => f.remedy ?? "write it as `policy-engine schema cases` describes it",
   }),
+  "case-config": entry<{ detail: string }>({
+    meaning: "A configuration that a case file names cannot be read.",
+    message: (f) => f.detail,
+    remedy: () => "correct the path, which starts at the folder of the case file",
+  }),
+  "case-policy": entry<{ detail: string }>({
+    meaning: "The policy that a case file is about cannot be loaded.",
+    message: (f) => `the policy cannot be loaded: ${f.detail}`,
+    remedy: () => "`policy-engine lint` says more; packages that it needs are installed with npm in its folder",
+  }),
   "case-duplicate": entry<{ name: string }>({
     meaning: "Two cases of a file have the same name, so that a report could mean either.",
     message: (f) => `a case is called \`${f.name}\` already`,
