@@ -2,7 +2,7 @@ import { metadataPathPattern, metadataPathsMax } from "../config/metadata-paths.
 import { durationText, sizeText } from "../config/quantities.ts";
 import { defaultEnvoyPromises } from "../config/settings.ts";
 import type { JsonSchema } from "../config/types.ts";
-import { choice, dialect, duration, flag, formatVersion, list, map, size, text } from "./parts.ts";
+import { choice, dialect, duration, flag, formatVersion, list, map, namePattern, size, text } from "./parts.ts";
 
 const otherwise = defaultEnvoyPromises;
 const tcp = "tcp:(?:\\[[\\da-fA-F:.]+\\]|[\\w.-]+):\\d{1,5}";
@@ -33,11 +33,27 @@ export const settingsSchema: JsonSchema = {
               { paths: list("Files, and folders of `*.yaml`.", text("A path."), { minItems: 1, examples: [["policies.yaml"]] }) },
               ["paths"],
             ),
+            name: text("For messages and the state on disk. Default: `file`, `file:2` and so on.", { pattern: namePattern }),
+            precedence: {
+              description: "Of two definitions of one chain or route that of the provider with the higher one counts.",
+              type: "integer",
+              minimum: -1000,
+              maximum: 1000,
+              default: 0,
+            },
           },
           ["file"],
         ),
         { minItems: 1 },
       ),
+      state: text("A folder where the last good configuration is kept over restarts. Default: it is not kept."),
+      secrets: section("What configuration from elsewhere may refer to.", {
+        allow: list(
+          "`env:NAME`, `env:BEGINNING_*`, `file:/PATH` or `file:/FOLDER/*`.",
+          text("A secret.", { pattern: "^(?:env:[A-Za-z_]\\w*\\*?|file:/[^*]*\\*?)$" }),
+          { default: [] },
+        ),
+      }),
       envoy: section("What Envoy's side promises.", {
         identity: choice("How Envoy says which route matched.", ["both", "attributes", "metadata"], otherwise.identity),
         allowModeOverride: flag("Envoy's filter has `allow_mode_override: true`.", otherwise.allowModeOverride),
