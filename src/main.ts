@@ -63,7 +63,7 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
   const exchanges = createExchangeCounters();
   const policyHost = createPolicyHost(log, { counters, policyCounters, probes });
   const configuration = await createConfiguration({
-    registrations: registrationsOf(settings.providers, log),
+    registrations: registrationsOf(settings, { log, secrets, startTimer: policyHost.startTimer, random: policyHost.random }),
     environment: {
       policies,
       schemas: createSchemaEngine(patterns),

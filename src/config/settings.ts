@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type Problem, problem } from "../errors.ts";
 import { addressText, type ListenAddress, readAddress, readTcpAddress, type TcpAddress } from "./addresses.ts";
 import { type AllowedSecret, readAllowedSecrets } from "./allowed-secrets.ts";
+import { isLoopback } from "./loopback.ts";
 import { type Place, rootPlace } from "./node.ts";
 import { parseYaml } from "./parse.ts";
 import { sortProblems } from "./problems.ts";
@@ -10,6 +11,7 @@ import { type ProviderSettings, readProviders } from "./provider-settings.ts";
 import { durationText } from "./quantities.ts";
 import {
   at,
+  atKey,
   type Fields,
   isNothing,
   type Report,
@@ -84,19 +86,24 @@ const settingsKeys = ["version", "listen", "admin", "providers", "state", "secre
 function readSettings(place: Place, directory: string, report: Report): Settings | undefined {
   const fields = readFields(place, settingsKeys, report);
   if (fields === undefined) return undefined;
-  reportMisplacedSecrets(place, report);
+  for (const key of settingsKeys) if (key !== "providers") reportMisplacedSecrets(fields.optional(key), report);
   readFormatVersion(fields, report);
   const listen = readListeners(fields.optional("listen"), directory, report);
   const admin = readAdmin(fields.optional("admin"), listen, report);
+  const providersPlace = fields.required(
+    "providers",
+    "where the configuration comes from, such as `[{ file: { paths: [policies.yaml] } }]`",
+  );
+  const providers = readProviders(providersPlace, directory, report);
+  const state = readPath(fields.optional("state"), directory, report);
+  if (providersPlace !== undefined && state === undefined && providers.some(({ kind }) => kind !== "file")) {
+    report(problem("state-missing", atKey(providersPlace), {}));
+  }
   return {
     listen,
     admin,
-    providers: readProviders(
-      fields.required("providers", "where the configuration comes from, such as `[{ file: { paths: [policies.yaml] } }]`"),
-      directory,
-      report,
-    ),
-    state: readPath(fields.optional("state"), directory, report),
+    providers,
+    state,
     secrets: { allow: readAllowedSecrets(section(fields, "secrets", ["allow"], report)?.optional("allow"), report) },
     envoy: readEnvoy(
       section(fields, "envoy", ["identity", "allowModeOverride", "responseHeaders", "messageTimeout", "bodyBytesMax"], report),
@@ -133,10 +140,6 @@ function readAdmin(place: Place | undefined, listeners: readonly ListenAddress[]
   reportSharedAddress(place, address, listeners, report);
   if (!isLoopback(address.host)) report(problem("address-exposed", at(place), { address: addressText(address) }));
   return address;
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** Port 0 is a free port, another one each time. */
