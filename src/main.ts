@@ -7,7 +7,7 @@ import { messageBytesMax } from "./config/message-bytes.ts";
 import { createSchemaEngine } from "./config/schema-engine.ts";
 import type { Settings } from "./config/settings.ts";
 import type { PolicyRegistry } from "./config/types.ts";
-import { createConfiguration } from "./engine/configuration.ts";
+import { type Configuration, createConfiguration } from "./engine/configuration.ts";
 import { problemFacts } from "./engine/configuration-log.ts";
 import { engineCollector } from "./engine/engine-metrics.ts";
 import { createPolicyHost } from "./engine/policy-host.ts";
@@ -23,6 +23,7 @@ import { createPolicyCounters } from "./observe/policy-counters.ts";
 import { createProbes } from "./observe/probes.ts";
 import { buildInfo, collectProcess } from "./observe/process-metrics.ts";
 import { createStepCounters } from "./observe/step-counters.ts";
+import type { Registration } from "./providers/source.ts";
 import { createGrpcJsTransport } from "./transport/grpc-js.ts";
 import { version } from "./version.ts";
 import { createInstancePool } from "./worker/instances.ts";
@@ -34,12 +35,15 @@ export interface EngineOptions {
   readonly policies: PolicyRegistry;
   /** The process's environment variables, for `${env:NAME}`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Providers besides those of the settings. */
+  readonly registrations?: readonly Registration[];
 }
 
 export interface Engine {
   readonly log: Log;
   readonly listening: readonly ListenAddress[];
   readonly admin: AdminServer;
+  readonly configuration: Configuration;
   /**
    * Drains and ends: not ready and NOT_SERVING at once, new streams served for `drainDelay`, then GOAWAY; at the end of the grace period
    * whatever is left is ended. Called again it ends whatever is left at once.
@@ -51,7 +55,7 @@ export interface Engine {
 const flushMs = 200;
 
 /** Starts everything. Rejects when an address cannot be bound; a wrong configuration is no reason, the engine then denies with 503. */
-export async function startEngine({ settings, policies, environment }: EngineOptions): Promise<Engine> {
+export async function startEngine({ settings, policies, environment, registrations = [] }: EngineOptions): Promise<Engine> {
   const secrets = createSecrets(environment);
   const log = createLog({ level: settings.log.level, redact: secrets.redact });
   const { engine: patterns, warning } = loadPatternEngine();
@@ -63,7 +67,10 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
   const exchanges = createExchangeCounters();
   const policyHost = createPolicyHost(log, { counters, policyCounters, probes });
   const configuration = await createConfiguration({
-    registrations: registrationsOf(settings, { log, secrets, startTimer: policyHost.startTimer, random: policyHost.random }),
+    registrations: [
+      ...registrationsOf(settings, { log, secrets, startTimer: policyHost.startTimer, random: policyHost.random }),
+      ...registrations,
+    ],
     environment: {
       policies,
       schemas: createSchemaEngine(patterns),
@@ -179,6 +186,7 @@ export async function startEngine({ settings, policies, environment }: EngineOpt
     log,
     listening,
     admin,
+    configuration,
     stop: async () => {
       if (draining) return endOnce();
       draining = true;

@@ -70,12 +70,17 @@ export type ParsedSettings =
   | { readonly settings: Settings; readonly warnings: readonly Problem[] }
   | { readonly problems: readonly Problem[] };
 
-/** `directory` is absolute: where the relative paths of the settings start, that is the settings file's own folder. Never throws. */
-export function parseSettings(source: SourceDocument, directory: string): ParsedSettings {
+/**
+ * Never throws.
+ *
+ * @param directory absolute: where the relative paths of the settings start, that is the settings file's own folder
+ * @param use `embedded`: the program around the engine is a provider, and no other is needed
+ */
+export function parseSettings(source: SourceDocument, directory: string, use: "alone" | "embedded" = "alone"): ParsedSettings {
   const { root, problems } = parseYaml(source);
   const found = [...problems];
   const report = withoutEchoes(problems, (next) => found.push(next));
-  const settings = root && readSettings(rootPlace(root), directory, report);
+  const settings = root && readSettings(rootPlace(root), directory, use, report);
   const sorted = sortProblems(found);
   if (settings === undefined || found.some(({ severity }) => severity === "error")) return { problems: sorted };
   return { settings, warnings: sorted };
@@ -83,17 +88,15 @@ export function parseSettings(source: SourceDocument, directory: string): Parsed
 
 const settingsKeys = ["version", "listen", "admin", "providers", "state", "secrets", "envoy", "shutdown", "log", "recording"];
 
-function readSettings(place: Place, directory: string, report: Report): Settings | undefined {
+function readSettings(place: Place, directory: string, use: "alone" | "embedded", report: Report): Settings | undefined {
   const fields = readFields(place, settingsKeys, report);
   if (fields === undefined) return undefined;
   for (const key of settingsKeys) if (key !== "providers") reportMisplacedSecrets(fields.optional(key), report);
   readFormatVersion(fields, report);
   const listen = readListeners(fields.optional("listen"), directory, report);
   const admin = readAdmin(fields.optional("admin"), listen, report);
-  const providersPlace = fields.required(
-    "providers",
-    "where the configuration comes from, such as `[{ file: { paths: [policies.yaml] } }]`",
-  );
+  const meaning = "where the configuration comes from, such as `[{ file: { paths: [policies.yaml] } }]`";
+  const providersPlace = use === "embedded" ? fields.optional("providers") : fields.required("providers", meaning);
   const providers = readProviders(providersPlace, directory, report);
   const state = readPath(fields.optional("state"), directory, report);
   if (providersPlace !== undefined && state === undefined && providers.some(({ kind }) => kind !== "file")) {
