@@ -68,7 +68,7 @@ export async function startEngine({ settings, policies, environment, registratio
   const policyHost = createPolicyHost(log, { counters, policyCounters, probes });
   const configuration = await createConfiguration({
     registrations: [
-      ...registrationsOf(settings, { log, secrets, startTimer: policyHost.startTimer, random: policyHost.random }),
+      ...registrationsOf(settings, { log, secrets, policies, startTimer: policyHost.startTimer, random: policyHost.random }),
       ...registrations,
     ],
     environment: {

@@ -55,7 +55,8 @@ async function start(server: ConfigServer, http = "", more: { readonly urls?: st
   let underWay = 0;
   const registrations = registrationsOf(parsed.settings, {
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, flush: () => {} },
-    secrets: createSecrets({ TOKEN: "the-token" }),
+    secrets: createSecrets({}),
+    policies: new Map(),
     startTimer(milliseconds, expired) {
       if (milliseconds !== timeoutMs) return clock.startTimer(milliseconds, expired);
       underWay += 1;
