@@ -15,11 +15,18 @@ if (!isSetUp()) {
   // By a computed name: an old Node must not even try to read it.
   const { main } = await import(new URL("../src/cli/main.ts", import.meta.url).href);
   const { policies } = await import(new URL("../src/generated/registry.ts", import.meta.url).href);
-  process.exitCode = await main(process.argv.slice(2), policies);
+  process.exitCode = await main(process.argv.slice(2), policies, { commands: await checkoutCommands() });
 } else if (existsSync(ownNode) && process.execPath !== ownNode) {
   startOn(ownNode);
 } else {
   refuse(`Node ${process.versions.node} is too old: use Node 22.22 or newer (24 is best)`);
+}
+
+/** A checkout can build distributions; an image or a folder with only what the engine needs cannot. */
+async function checkoutCommands() {
+  if (!existsSync(join(root, "node_modules/esbuild"))) return [];
+  const { checkoutCommands } = await import(new URL("../src/cli/checkout-commands.ts", import.meta.url).href);
+  return checkoutCommands;
 }
 
 function isSetUp() {

@@ -4,31 +4,49 @@ import type { GeneratedFile } from "./generated-file.ts";
 /** One policy version as the registry lists it. */
 export interface RegistryEntry {
   readonly manifest: PolicyManifest;
-  /** Where the policy is, relative to the checkout, with forward slashes. */
+  /** The folder to import it from, relative to that of the registry's root, with forward slashes. */
+  readonly folder: string;
+  /** Where it comes from, for `list`. */
   readonly source: string;
   /** SHA-256 of what it runs as, hex. */
   readonly hash: string;
 }
+
+/** Where a registry stands and what it is made by. */
+export interface RegistryPlace {
+  /** The folder for it, relative to the root: `src/generated`. */
+  readonly folder: string;
+  /** The engine's sources, as an import in that folder sees them. */
+  readonly engine: string;
+  /** What makes it, for the first line of each file. */
+  readonly maker: string;
+}
+
+/** Of the checkout itself. */
+export const checkoutRegistry: RegistryPlace = { folder: "src/generated", engine: "..", maker: "npm run generate" };
 
 /**
  * `registry.ts`, a plain list of the policies that are compiled in, and a module for each manifest beside it. The list imports every policy, so
  * that the compiler checks all of them; it does nothing when it is imported.
  *
  * @param entries - ordered as the list shall be
- * @returns files under `src/generated/`
  * @throws when two entries are the same version of the same policy: a distribution that takes one of them would be a surprise
  */
-export function generateRegistry(entries: readonly RegistryEntry[]): readonly GeneratedFile[] {
+export function generateRegistry(entries: readonly RegistryEntry[], place: RegistryPlace): readonly GeneratedFile[] {
   demandDistinct(entries);
   return [
-    { path: "src/generated/registry.ts", text: registryText(entries) },
-    ...entries.map(({ manifest, source }) => ({ path: `src/generated/${manifestModule(manifest)}`, text: manifestText(manifest, source) })),
+    { path: `${place.folder}/registry.ts`, text: registryText(entries, place) },
+    ...entries.map((entry) => ({
+      path: `${place.folder}/${manifestModule(entry.manifest)}`,
+      text: manifestText(entry, place),
+    })),
   ];
 }
 
-function registryText(entries: readonly RegistryEntry[]): string {
-  const imports = entries.flatMap(({ manifest, source }) => [
-    `import ${identifier(manifest)} from "../../${source}/index.ts";`,
+function registryText(entries: readonly RegistryEntry[], { folder: own, engine, maker }: RegistryPlace): string {
+  const root = "../".repeat(own.split("/").length);
+  const imports = entries.flatMap(({ manifest, folder }) => [
+    `import ${identifier(manifest)} from "${root}${folder}/index.ts";`,
     `import { manifest as ${identifier(manifest)}Manifest } from "./${manifestModule(manifest)}";`,
   ]);
   const releases = entries.map(({ manifest, source, hash }) =>
@@ -42,9 +60,9 @@ function registryText(entries: readonly RegistryEntry[]): string {
     ].join("\n"),
   );
   return [
-    "// Generated from the manifests under policies/ by `npm run generate`.",
+    `// Generated from the manifests under policies/ by \`${maker}\`.`,
     ...imports,
-    'import type { PolicyRegistry, PolicyRelease } from "../config/types.ts";',
+    `import type { PolicyRegistry, PolicyRelease } from "${engine}/config/types.ts";`,
     "",
     "const releases: readonly PolicyRelease[] = [",
     ...releases,
@@ -56,10 +74,10 @@ function registryText(entries: readonly RegistryEntry[]): string {
   ].join("\n");
 }
 
-function manifestText(manifest: PolicyManifest, source: string): string {
+function manifestText({ manifest, folder }: RegistryEntry, { engine, maker }: RegistryPlace): string {
   return [
-    `// Generated from ${source}/policy.yaml by \`npm run generate\`.`,
-    'import type { PolicyManifest } from "../../config/types.ts";',
+    `// Generated from ${folder}/policy.yaml by \`${maker}\`.`,
+    `import type { PolicyManifest } from "../${engine}/config/types.ts";`,
     "",
     `export const manifest: PolicyManifest = ${JSON.stringify(manifest, null, 2)};`,
     "",

@@ -8,7 +8,7 @@ import { failureCatalogue, problemCatalogue } from "../src/errors.ts";
  * from the golden outputs of the tests, because its message and its remedy depend on what was written.
  */
 export async function generateErrorsPage(root: string): Promise<GeneratedFile> {
-  const examples = await shortestExamples(join(root, "tests/config"));
+  const examples = await shortestExamples(join(root, "tests"));
   const problems = Object.entries(problemCatalogue).flatMap(([code, { meaning, severity = "error" }]) => [
     `### ${code}`,
     "",
@@ -28,11 +28,11 @@ export async function generateErrorsPage(root: string): Promise<GeneratedFile> {
 }
 
 const introduction = [
-  "<!-- Generated from src/errors.ts and the golden outputs under tests/config by `npm run generate`. -->",
+  "<!-- Generated from src/errors.ts and the golden outputs under tests by `npm run generate`. -->",
   "",
   "# Error codes",
   "",
-  "## Problems of configuration, settings and manifests",
+  "## Problems of configuration, settings, manifests and builds",
   "",
   "All problems of all files are found in one run. Each says where it is, its path in the document, what is wrong and how to mend it. An error",
   "keeps the configuration from being used, a warning does not.",

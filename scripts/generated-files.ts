@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { discoverPolicies, hashPolicyFolder } from "../builder/discover.ts";
 import { generateParameters } from "../builder/generate-parameters.ts";
-import { generateRegistry, type RegistryEntry } from "../builder/generate-registry.ts";
+import { checkoutRegistry, generateRegistry, type RegistryEntry } from "../builder/generate-registry.ts";
 import type { GeneratedFile } from "../builder/generated-file.ts";
 import { discoverLibraries } from "../builder/policy-libraries.ts";
 import { readManifest } from "../builder/read-manifest.ts";
@@ -11,12 +11,13 @@ import { createSchemaEngine } from "../src/config/schema-engine.ts";
 import type { Problem } from "../src/errors.ts";
 import { loadPatternEngine } from "../src/expressions/patterns.ts";
 import { generateComposeConfigs } from "./generate-compose-configs.ts";
+import { generateEditorSchemas } from "./generate-editor-schemas.ts";
 import { generateErrorsPage } from "./generate-errors-page.ts";
 import { generateProtos } from "./generate-protos.ts";
 
 /**
  * Everything in a checkout that is generated, as it should be: the protos' types, each policy's `parameters.ts`, the policy registry,
- * `docs/errors.md` and the configuration of the demo in containers.
+ * `docs/errors.md`, the schemas for editors and the configuration of the demo in containers.
  *
  * @throws when a source has a fault; the message says which and where
  */
@@ -26,8 +27,9 @@ export async function generatedFiles(root: string): Promise<readonly GeneratedFi
   return [
     ...(await generateProtos(root)),
     ...parameters,
-    ...generateRegistry(policies),
+    ...generateRegistry(policies, checkoutRegistry),
     await generateErrorsPage(root),
+    ...generateEditorSchemas(policies.map(({ manifest }) => manifest)),
     ...(await generateComposeConfigs()),
   ];
 }
@@ -40,7 +42,13 @@ async function readPolicies(root: string): Promise<readonly RegistryEntry[]> {
   for (const folder of await discoverPolicies(root)) {
     const parsed = await readManifest(folder, schemas);
     if ("problems" in parsed) problems.push(...parsed.problems);
-    else entries.push({ manifest: parsed.manifest, source: folder.source, hash: await hashPolicyFolder(folder, libraries) });
+    else
+      entries.push({
+        manifest: parsed.manifest,
+        folder: folder.source,
+        source: folder.source,
+        hash: await hashPolicyFolder(folder, libraries),
+      });
   }
   if (problems.length > 0) throw new Error(`manifests with problems, nothing was generated:\n${formatProblems(problems)}`);
   return entries;

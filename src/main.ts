@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AdminServer, startAdminServer } from "./admin/server.ts";
+import type { BuildInfo } from "./build-info.ts";
 import { addressText, type ListenAddress } from "./config/addresses.ts";
 import { messageBytesMax } from "./config/message-bytes.ts";
 import { createSchemaEngine } from "./config/schema-engine.ts";
@@ -9,6 +10,7 @@ import type { Settings } from "./config/settings.ts";
 import type { PolicyRegistry } from "./config/types.ts";
 import { type Configuration, createConfiguration } from "./engine/configuration.ts";
 import { problemFacts } from "./engine/configuration-log.ts";
+import { configPage, generationsPage, routePage } from "./engine/configuration-pages.ts";
 import { engineCollector } from "./engine/engine-metrics.ts";
 import { createPolicyHost } from "./engine/policy-host.ts";
 import { registrationsOf } from "./engine/registrations.ts";
@@ -16,12 +18,13 @@ import { failureCatalogue } from "./errors.ts";
 import { loadPatternEngine } from "./expressions/patterns.ts";
 import { createSecrets } from "./generations/secrets.ts";
 import { createExchangeCounters } from "./kernel/exchange-counters.ts";
-import { createKernel, type ReplyEvent } from "./kernel/process-exchange.ts";
+import { createKernel } from "./kernel/kernel.ts";
+import type { BodyNotSentEvent, ReplyEvent } from "./kernel/kernel-host.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { createPolicyCounters } from "./observe/policy-counters.ts";
 import { createProbes } from "./observe/probes.ts";
-import { buildInfo, collectProcess } from "./observe/process-metrics.ts";
+import { buildInfoCollector, collectProcess } from "./observe/process-metrics.ts";
 import { createStepCounters } from "./observe/step-counters.ts";
 import type { Registration } from "./providers/source.ts";
 import { createGrpcJsTransport } from "./transport/grpc-js.ts";
@@ -33,6 +36,8 @@ import { ExchangeRun, type RunHost } from "./worker/run.ts";
 export interface EngineOptions {
   readonly settings: Settings;
   readonly policies: PolicyRegistry;
+  /** What the distribution was built from, where a build has made it. */
+  readonly buildInfo?: BuildInfo;
   /** The process's environment variables, for `${env:NAME}`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Providers besides those of the settings. */
@@ -55,7 +60,8 @@ export interface Engine {
 const flushMs = 200;
 
 /** Starts everything. Rejects when an address cannot be bound; a wrong configuration is no reason, the engine then denies with 503. */
-export async function startEngine({ settings, policies, environment, registrations = [] }: EngineOptions): Promise<Engine> {
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { settings, policies, environment, buildInfo, registrations = [] } = options;
   const secrets = createSecrets(environment);
   const log = createLog({ level: settings.log.level, redact: secrets.redact });
   const { engine: patterns, warning } = loadPatternEngine();
@@ -111,9 +117,9 @@ export async function startEngine({ settings, policies, environment, registratio
   const kernel = createKernel({
     generations,
     envoy: settings.envoy,
-    capabilities: transport.capabilities,
     counters: exchanges,
     now: Date.now,
+    monotonicMs: runHost.monotonicMs,
     newId: randomUUID,
     startRun:
       recordings === undefined
@@ -121,6 +127,7 @@ export async function startEngine({ settings, policies, environment, registratio
         : (chain, request, generation) =>
             new RecordedRun(chain, request, runHost, (steps) => recordings.add(request, chain.name, generation, steps)),
     replied,
+    bodyNotSent: (event) => logBodyNotSent(log, event),
   });
 
   const processMetrics = collectProcess();
@@ -129,12 +136,21 @@ export async function startEngine({ settings, policies, environment, registratio
   metrics.register(policyCounters.families);
   metrics.register(probes.families);
   metrics.register(processMetrics.collect);
-  metrics.register(buildInfo(version));
+  metrics.register(buildInfoCollector(version, buildInfo));
   metrics.register(engineCollector({ exchanges, configuration }));
 
   const admin = await startAdminServer(settings.admin, {
     readiness: () => ({ ready: serving(), detail: { draining, ...configuration.state(), probes: probes.states() } }),
     metrics: metrics.expose,
+    config: () => {
+      const generation = generations.current();
+      return generation && configPage(generation);
+    },
+    generations: () => generationsPage(generations, configuration.registry.kept()),
+    route: (name) => {
+      const generation = generations.current();
+      return generation && routePage(name, generation, settings.envoy);
+    },
     rollback: async (generation, reason) => {
       const rollback = await configuration.rollback(generation, reason);
       return rollback.kind === "refused" ? { kind: rollback.kind, problems: rollback.problems.map(problemFacts) } : rollback;
@@ -150,11 +166,11 @@ export async function startEngine({ settings, policies, environment, registratio
   log.info(
     {
       version,
+      ...(buildInfo && { distribution: buildInfo }),
       listen: listening.map(addressText),
       admin: addressText({ kind: "tcp", host: admin.host, port: admin.port }),
       generation: generations.current()?.number,
       patterns: patterns.name,
-      resetLimited: transport.capabilities.resetLimited,
     },
     generations.current() === undefined ? "listening, not ready: every exchange is denied until there is a valid configuration" : "ready",
   );
@@ -203,4 +219,20 @@ function logReply(log: Log, { reply, id, request, chain, generation, cause }: Re
   const failure = Object.entries(failureCatalogue).find(([code]) => code === reply.code);
   const level = reply.status >= 500 ? "error" : "info";
   log[level]({ ...facts, ...(cause === undefined ? {} : { err: cause }), remedy: failure?.[1].remedy }, "the engine refused an exchange");
+}
+
+/** One line for each: a client that breaks off and an override that Envoy ignores look the same, and the second is a hole. */
+function logBodyNotSent(log: Log, { id, request, chain, generation, direction }: BodyNotSentEvent): void {
+  log.warn(
+    {
+      id,
+      code: "body-not-sent",
+      direction,
+      route: request?.route.name,
+      chain,
+      generation,
+      remedy: failureCatalogue["body-not-sent"].remedy,
+    },
+    "an exchange ended before the body that a step waits for: broken off, or, where every one ends so, Envoy ignores overrides",
+  );
 }

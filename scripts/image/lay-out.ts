@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { chmod, cp, mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { type LockFile, productionPackages } from "./production-packages.ts";
+import { type LockFile, productionPackages } from "../../builder/production-packages.ts";
 
 export interface Layout {
   readonly bytes: number;
@@ -31,7 +31,7 @@ export async function layOut(root: string, target: string): Promise<Layout> {
   return { bytes: await openToEverybody(target), addon };
 }
 
-const projectPaths = ["LICENSE", "package.json", "bin", "src", "policies"] as const;
+const projectPaths = ["LICENSE", "package.json", "bin", "builder", "src", "policies"] as const;
 
 /** Tests, what only compilers and debuggers read, and what the addon was built from. */
 function isLeftOut(path: string): boolean {

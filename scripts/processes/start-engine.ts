@@ -28,16 +28,21 @@ export interface EnginePlan {
   readonly adminPort: number;
   /** For the settings file. */
   readonly folder: string;
+  /** What is started. Default: the program of this checkout. */
+  readonly program?: string;
   /** `listening` is enough where there is no valid configuration. Default `ready`. */
   readonly until?: "ready" | "listening";
+  /** What Node itself is started with. Default: nothing. */
+  readonly nodeOptions?: readonly string[];
 }
 
 const startTimeoutMs = 20_000;
 const stopGraceMs = 10_000;
-const program = join(root, "bin/policy-engine.mjs");
+const checkoutProgram = join(root, "bin/policy-engine.mjs");
 
-/** Starts the engine of this checkout. Rejects, with what it said and with the engine gone, when it does not come up within 20 s. */
-export async function startEngine({ name, settings, adminPort, folder, until = "ready" }: EnginePlan): Promise<Engine> {
+/** Starts an engine. Rejects, with what it said and with the engine gone, when it does not come up within 20 s. */
+export async function startEngine(plan: EnginePlan): Promise<Engine> {
+  const { name, settings, adminPort, folder, program = checkoutProgram, until = "ready", nodeOptions = [] } = plan;
   const file = join(folder, `${name}.settings.yaml`);
   await writeFile(file, writeData(settings));
   const log: LogLine[] = [];
@@ -45,7 +50,7 @@ export async function startEngine({ name, settings, adminPort, folder, until = "
   const child = await startChild({
     name,
     command: process.execPath,
-    args: [program, "serve", "--settings", file],
+    args: [...nodeOptions, program, "serve", "--settings", file],
     onLine: (text) => {
       const line = logLine(text);
       log.push(line);

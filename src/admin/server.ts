@@ -2,11 +2,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { isIPv6 } from "node:net";
 import { metricsContentType } from "../observe/metrics.ts";
-import { json, type Page } from "./page.ts";
+import { type ConfigurationSources, configurationPage, configurationPaths } from "./configuration.ts";
+import { decoded, json, type Page } from "./page.ts";
 import { type RollbackSource, rollbackPage, rollbackTarget } from "./rollback.ts";
 
 /** What the port shows. */
-export interface AdminSources {
+export interface AdminSources extends ConfigurationSources {
   readonly readiness: () => Readiness;
   /** Prometheus text. */
   readonly metrics: () => string;
@@ -30,8 +31,8 @@ export interface AdminServer {
 }
 
 /**
- * Serves `GET` and `HEAD` of `/healthz` (200 while the process runs), `/readyz` (200 or 503, with the facts behind it), `/metrics` and
- * `/recordings/ID`, and `POST` of `/generations/N/rollback` (see `rollback.ts`). Rejects when the address cannot be bound.
+ * Serves `GET` and `HEAD` of `/healthz` (200 while the process runs), `/readyz` (200 or 503, with the facts behind it), `/metrics`,
+ * `/config`, `/generations`, `/routes/NAME` and `/recordings/ID`, and `POST` of `/generations/N/rollback` (see `rollback.ts`). Rejects when the address cannot be bound.
  *
  * Limits: 64 connections, 5 s for the headers of a request, 10 s without anything read or written.
  */
@@ -75,7 +76,7 @@ function close(server: Server): Promise<void> {
   });
 }
 
-const paths = ["/healthz", "/readyz", "/metrics", "/recordings/ID", "POST /generations/N/rollback"];
+const paths = ["/healthz", "/readyz", "/metrics", ...configurationPaths, "/recordings/ID", "POST /generations/N/rollback"];
 const recordingPath = "/recordings/";
 
 function answer(response: ServerResponse, { status, body, headers }: Page): void {
@@ -126,7 +127,7 @@ function pageAt(path: string, sources: AdminSources): Page {
   }
   if (path === "/metrics") return { status: 200, body: sources.metrics(), headers: { "content-type": metricsContentType } };
   if (path.startsWith(recordingPath)) return recordingPage(path.slice(recordingPath.length), sources);
-  return json(404, { error: "no such path", paths });
+  return configurationPage(path, sources) ?? json(404, { error: "no such path", paths });
 }
 
 function recordingPage(encoded: string, { recording }: AdminSources): Page {
@@ -134,14 +135,6 @@ function recordingPage(encoded: string, { recording }: AdminSources): Page {
   const id = decoded(encoded);
   const found = id === undefined ? undefined : recording(id);
   return found === undefined ? json(404, { error: "no recording of this exchange is kept" }) : json(200, found);
-}
-
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A page of another site must not read this port through a name that it makes point here (DNS rebinding). */

@@ -1,9 +1,10 @@
 import { Command } from "commander";
+import type { BuildInfo } from "../build-info.ts";
 import type { MakeCommand } from "./command.ts";
 
-export const listCommand: MakeCommand = (policies) =>
+export const listCommand: MakeCommand = (policies, _exit, buildInfo) =>
   new Command("list")
-    .description("Lists the policies that are compiled in: name, version, hash, source.")
+    .description("Lists the policies that are compiled in, and what the distribution was built from.")
     .option("--json", "for machines")
     .addHelpText("after", "\nExample:\n  policy-engine list --json")
     .action(({ json }: { json?: boolean }) => {
@@ -14,8 +15,18 @@ export const listCommand: MakeCommand = (policies) =>
         source,
         summary: manifest.summary,
       }));
-      process.stdout.write(json === true ? `${JSON.stringify(rows, undefined, 2)}\n` : table(rows));
+      if (json === true) {
+        process.stdout.write(`${JSON.stringify({ distribution: buildInfo, policies: rows }, undefined, 2)}\n`);
+        return;
+      }
+      process.stdout.write(table(rows));
+      if (buildInfo !== undefined) process.stderr.write(`${buildText(buildInfo)}\n`);
     });
+
+function buildText({ name, version, lockHash, sourceCommit, engine }: BuildInfo): string {
+  const commit = sourceCommit === undefined ? "" : `, commit ${sourceCommit.slice(0, 12)}`;
+  return `${name} ${version}, lock ${lockHash.slice(0, 12)}${commit}, engine ${engine}`;
+}
 
 function table(
   rows: readonly { readonly name: string; readonly version: string; readonly hash: string; readonly source: string }[],

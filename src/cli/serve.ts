@@ -5,7 +5,7 @@ import type { MakeCommand } from "./command.ts";
 import { readSettings } from "./documents.ts";
 import { exitCodes } from "./exit-codes.ts";
 
-export const serveCommand: MakeCommand = (policies, exit) =>
+export const serveCommand: MakeCommand = (policies, exit, buildInfo) =>
   new Command("serve")
     .description("Runs the engine. SIGTERM or SIGINT drains it, a second one ends it at once.")
     .requiredOption("--settings <file>", "how the process runs, see README.md")
@@ -17,7 +17,7 @@ export const serveCommand: MakeCommand = (policies, exit) =>
       // The process goes on: what a policy throws in a timer or a listener, where nobody can catch it, must not take every exchange with it.
       process.on("uncaughtException", (error: unknown) => report(running, error, "an error was thrown and nobody caught it"));
       process.on("unhandledRejection", (error) => report(running, error, "a promise was rejected and nobody handled it"));
-      const engine = await startEngine({ settings, policies, environment: process.env });
+      const engine = await startEngine({ settings, policies, environment: process.env, ...(buildInfo && { buildInfo }) });
       running = engine;
       await new Promise<void>((resolve, reject) => {
         const stop = (): void => {

@@ -25,7 +25,7 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
   const report = withoutEchoes([...problems], (found) => problems.push(found));
   const merged = mergeDocuments(parsed, report);
 
-  const policies = catalogue(environment.policies);
+  const policies = catalogue(environment.policies.values());
   const results = new Map(
     [...merged.chains].map(([name, place]) => {
       const secret = secretsFor(place.origin, environment.secret);
@@ -45,7 +45,7 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
   const unmatched = readUnmatched(merged.unmatched, references, report);
   // A misspelt route means one of the chains that nothing seems to use.
   if (references.complete && problems.length === before) {
-    reportUnused(merged.chains, results, [...routes.values(), unmatched.kind === "chain" ? unmatched.chain : undefined], report);
+    reportUnused(merged.chains, results, [...routes.values(), unmatched.kind === "chain" ? unmatched.chain : undefined]);
   }
 
   const sorted = sortProblems(problems);
@@ -108,11 +108,13 @@ function reportUnused(
   places: ReadonlyMap<string, Place>,
   chains: ReadonlyMap<string, ChainResult>,
   named: readonly (string | undefined)[],
-  report: Report,
 ): void {
   const used = new Set(named);
   for (const [chain, place] of places) {
-    if (chains.get(chain)?.enabled === true && !used.has(chain)) report(problem("chain-unused", atKey(place), { chain }));
+    const result = chains.get(chain);
+    const unused = result?.enabled === true && !used.has(chain);
+    if (unused) result.acknowledgements.report(problem("chain-unused", atKey(place), { chain }));
+    result?.acknowledgements.reportUnused(["chain-unused"]);
   }
 }
 

@@ -25,6 +25,17 @@ export interface DocumentOrigin {
 
 export type RoutingMutation = "path" | "query" | "method" | "host";
 
+export type Direction = "request" | "response";
+
+/** What a manifest says of headers that a policy writes. */
+export interface HeaderWrite {
+  readonly kind: "sets" | "removes";
+  /** A header's name in lower case; or, with a leading `/`, where names stand in the parameters: a JSON Pointer in which `*` is every entry. */
+  readonly name: string;
+  /** Keys beside the name. Where one of them is there and not `false`, it is not certain that the header is set or removed. */
+  readonly unless: readonly string[];
+}
+
 /** `policy.yaml`, checked. */
 export interface PolicyManifest {
   readonly name: string;
@@ -41,6 +52,10 @@ export interface PolicyManifest {
     readonly writes: Readonly<Record<string, JsonSchema>>;
   };
   readonly mutates: readonly RoutingMutation[];
+  /** Headers that the policy sets or removes, as far as manifest and parameters tell. */
+  readonly headers: Readonly<Record<Direction, readonly HeaderWrite[]>>;
+  /** `always`: whatever comes, a step of it answers in place of the upstream, so that no step after it runs. */
+  readonly replies: "always" | "sometimes";
   /** JSON Schema 2020-12 of the parameters, with our `x-` keywords. */
   readonly parameters: JsonSchema;
 }
@@ -63,6 +78,14 @@ export type PolicyRegistry = ReadonlyMap<string, PolicyRelease>;
 
 export type FailureMode = "deny" | "skip";
 
+/** A finding that somebody means, as a step or chain says it. */
+export interface Acknowledgement {
+  readonly code: string;
+  readonly reason: string;
+  readonly position: Position;
+  readonly path: string;
+}
+
 export interface CheckedStep {
   /** Unique in its chain; the policy's name unless the user gave one. */
   readonly name: string;
@@ -71,6 +94,10 @@ export interface CheckedStep {
   readonly parameters: unknown;
   /** SHA-256 over the resolved parameters (expressions and patterns by text), hex. Reveals nothing; changes when a secret is rotated. */
   readonly parametersHash: string;
+  /** The completed parameters for people, plain JSON: secret references as they are written, secrets in clear text replaced. */
+  readonly shownParameters: unknown;
+  /** JSON Pointer of each secret in clear text to its SHA-256, hex: tells whether it has changed. Never print it. */
+  readonly literalSecrets: ReadonlyMap<string, string>;
   readonly when: CompiledExpression<boolean> | undefined;
   /** Whether `when` reads `response.*`: it is then decided when the response is reached. */
   readonly whenReadsResponse: boolean;
@@ -82,6 +109,7 @@ export interface CheckedStep {
   /** Whether an upgrade or a stream skips a body-reading step instead of being refused. */
   readonly onUpgrade: FailureMode;
   readonly onStream: FailureMode;
+  readonly acknowledged: readonly Acknowledgement[];
   readonly position: Position;
   /** `chains.partner-api.steps[0]` */
   readonly path: string;
@@ -98,6 +126,7 @@ export interface CheckedChain {
   readonly rawPath: boolean;
   /** Lowers the settings' body limit for this chain, bytes. */
   readonly bodyBytesMax: number | undefined;
+  readonly acknowledged: readonly Acknowledgement[];
   /** SHA-256 over the canonical form with secrets by reference, hex. */
   readonly hash: string;
   readonly position: Position;

@@ -44,7 +44,7 @@ export function engineCollector({ exchanges, configuration }: EngineSources): Co
               disk.generation ?? 0,
             ),
           ]),
-      single("policy_engine_generations_open", "gauge", "Generations that are in use or still have exchanges.", generations.open()),
+      single("policy_engine_generations_open", "gauge", "Generations that are in use or still have exchanges.", generations.open().length),
       {
         name: "policy_engine_reloads_total",
         help: "Deliveries of configuration, by verdict.",

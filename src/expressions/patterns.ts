@@ -4,9 +4,9 @@
  */
 import { isUtf8 } from "node:buffer";
 import { createRequire } from "node:module";
-import type { Pattern } from "@envoy-policy-engine/sdk";
+import type { Match, Pattern } from "@envoy-policy-engine/sdk";
 import { patternInstructionsMax, patternUnitsMax } from "./bounds.ts";
-import { literalTest } from "./literal-pattern.ts";
+import { literalSearch } from "./literal-pattern.ts";
 
 export interface PatternEngine {
   readonly name: "re2" | "re2js";
@@ -21,8 +21,20 @@ export interface PatternProblem {
 
 /** What is used of the libraries. Each call throws when the library is not installed. */
 export interface PatternLibraries {
-  re2(): new (source: string, flags: string) => { test(subject: Uint8Array): boolean };
-  re2js(): { compile(source: string): { test(subject: Uint8Array): boolean; programSize(): number } };
+  re2(): new (source: string, flags: string) => NativePattern;
+  re2js(): { compile(source: string): PortPattern };
+}
+
+interface NativePattern {
+  lastIndex: number;
+  test(subject: Uint8Array): boolean;
+  exec(subject: Uint8Array): { readonly index: number; readonly 0: Uint8Array } | null;
+}
+
+interface PortPattern {
+  programSize(): number;
+  test(subject: Uint8Array): boolean;
+  matcher(subject: Uint8Array): { find(from: number): boolean; start(): number; end(): number };
 }
 
 /** The native engine, or the port with a warning that says what is missed. Throws when neither is installed. */
@@ -33,10 +45,7 @@ export function loadPatternEngine(libraries: PatternLibraries = installedLibrari
   try {
     const Re2 = libraries.re2();
     return {
-      engine: engineOf("re2", (source) => {
-        const compiled = new Re2(source, "u");
-        return (subject) => compiled.test(subject);
-      }),
+      engine: engineOf("re2", (source) => nativeSearch(new Re2(source, "gu"))),
     };
   } catch (error) {
     const library = libraries.re2js();
@@ -44,7 +53,7 @@ export function loadPatternEngine(libraries: PatternLibraries = installedLibrari
       engine: engineOf("re2js", (source) => {
         const compiled = library.compile(source);
         if (compiled.programSize() > patternInstructionsMax) throw new Error("pattern too large");
-        return (subject) => compiled.test(subject);
+        return portSearch(compiled);
       }),
       warning: fallbackWarning(error),
     };
@@ -65,10 +74,38 @@ function fallbackWarning(error: unknown): string {
   ].join(" ");
 }
 
-/** Compiles to a test of UTF-8 bytes; throws when the pattern is not valid. */
-type CompileBytes = (source: string) => (subject: Uint8Array) => boolean;
+/** A pattern over UTF-8 bytes. */
+interface Search {
+  test(subject: Uint8Array): boolean;
+  find(subject: Uint8Array, from: number): Match | undefined;
+}
 
-function engineOf(name: PatternEngine["name"], compile: CompileBytes): PatternEngine {
+function nativeSearch(compiled: NativePattern): Search {
+  return {
+    test(subject) {
+      compiled.lastIndex = 0;
+      return compiled.test(subject);
+    },
+    find(subject, from) {
+      compiled.lastIndex = from;
+      const match = compiled.exec(subject);
+      return match === null ? undefined : { start: match.index, end: match.index + match[0].length };
+    },
+  };
+}
+
+function portSearch(compiled: PortPattern): Search {
+  return {
+    test: (subject) => compiled.test(subject),
+    find(subject, from) {
+      const matcher = compiled.matcher(subject);
+      return matcher.find(from) ? { start: matcher.start(), end: matcher.end() } : undefined;
+    },
+  };
+}
+
+/** @param compile throws when the pattern is not valid */
+function engineOf(name: PatternEngine["name"], compile: (source: string) => Search): PatternEngine {
   return {
     name,
     compile(source) {
@@ -79,13 +116,15 @@ function engineOf(name: PatternEngine["name"], compile: CompileBytes): PatternEn
       }
       const foreign = foreignEscape(source);
       if (foreign !== undefined) return { problem: invalid(source, `invalid escape sequence: ${foreign}`) };
-      const literal = literalTest(source);
-      if (literal !== undefined)
-        return { pattern: { source, test: (subject) => literal(typeof subject === "string" ? subject : latin1Of(subject)) } };
+      const literal = literalSearch(source);
+      if (literal !== undefined) {
+        const { test, find } = literal;
+        return { pattern: { source, find, test: (subject) => test(typeof subject === "string" ? subject : latin1Of(subject)) } };
+      }
       try {
-        const test = compile(source);
+        const { test, find } = compile(source);
         // A Buffer: the native library takes a string ten times slower, because it converts and pins each one.
-        return { pattern: { source, test: (subject) => test(typeof subject === "string" ? Buffer.from(subject) : utf8Of(subject)) } };
+        return { pattern: { source, find, test: (subject) => test(typeof subject === "string" ? Buffer.from(subject) : utf8Of(subject)) } };
       } catch (error) {
         return { problem: invalid(source, error instanceof Error ? error.message : String(error)) };
       }

@@ -8,6 +8,7 @@ export type ContentCoding = "identity" | "gzip" | "unknown";
 /** How much larger than its gzip a body may be: more is a bomb, not text. */
 const ratioMax = 200;
 const zip = promisify(gzip);
+const memberStart = Buffer.of(0x1f, 0x8b, 0x08);
 
 export function contentCoding(headers: readonly HeaderEntry[]): ContentCoding {
   const names = valuesOf(headers, "content-encoding").flatMap((value) => value.split(",").map((name) => name.trim().toLowerCase()));
@@ -32,6 +33,11 @@ export async function decodeGzip(bytes: Uint8Array, bytesMax: number): Promise<U
   // zlib stops at a zero byte behind a member. Some upstreams read on, and would see what the steps did not.
   if (engine.bytesWritten !== bytes.length) throw new RangeError("something that is no gzip follows the body");
   return buffer;
+}
+
+/** Every member begins with the same three bytes (RFC 1952 2.3.1). Those may also stand inside of one: then true is a guess on the safe side. */
+export function mayHoldSeveralMembers(gzip: Uint8Array): boolean {
+  return Buffer.from(gzip.buffer, gzip.byteOffset, gzip.byteLength).indexOf(memberStart, 1) !== -1;
 }
 
 /** With what shows how far zlib has read, which its typings leave out. */

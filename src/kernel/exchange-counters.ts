@@ -1,5 +1,9 @@
-/** How exchanges ended: `failed` is the engine's own refusal, `gone` a client that left before there was an answer. */
-export type ExchangeEnd = "continued" | "passed" | "replied" | "failed" | "gone";
+/**
+ * How exchanges ended: `failed` is the engine's own refusal, `gone` a client that left before there was an answer. `body-not-sent`: the stream
+ * ended while a step waited for a body, so that the step did not run. Client or upstream broke off, or Envoy ignored the override that asked
+ * for the body: its messages are the same (measured).
+ */
+export type ExchangeEnd = "continued" | "passed" | "replied" | "failed" | "gone" | "body-not-sent";
 
 /** Counts of exchanges, read by the metrics. */
 export interface ExchangeCounters {
@@ -20,7 +24,7 @@ export interface ExchangeCounts {
 export function createExchangeCounters(): ExchangeCounters {
   let open = 0;
   let observed = 0;
-  const ended: Record<ExchangeEnd, number> = { continued: 0, passed: 0, replied: 0, failed: 0, gone: 0 };
+  const ended: Record<ExchangeEnd, number> = { continued: 0, passed: 0, replied: 0, failed: 0, gone: 0, "body-not-sent": 0 };
   return {
     opened() {
       open += 1;

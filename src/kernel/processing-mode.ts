@@ -8,8 +8,8 @@ export interface ModesInForce {
   readonly responseBody: ConfiguredBodies["response"];
 }
 
-/** What the chain waits for once a headers message is answered. */
-export type Awaited = "request-body" | "response" | "response-body" | "nothing-from-request" | "nothing-from-response";
+/** What the chain waits for once a headers message is answered; where it waits for nothing the stream ends, and nothing is asked. */
+export type Awaited = "request-body" | "response" | "response-body";
 
 /** What is still possible when the request's headers are answered. */
 export interface Wants {
@@ -36,20 +36,12 @@ function wantedModes(awaited: Awaited, inForce: ModesInForce, wants: Wants): Mod
       return { requestBody: "buffered", responseHeaders: wants.response ? "send" : "skip", responseBody };
     case "response":
       return { requestBody: "none", responseHeaders: "send", responseBody };
-    case "nothing-from-request":
-      return { requestBody: "none", responseHeaders: "skip", responseBody: "none" };
     case "response-body":
-      return { ...requestModes(inForce), responseBody: "buffered" };
-    case "nothing-from-response":
-      return { ...requestModes(inForce), responseBody: "none" };
+      // It takes the place of the request's modes too: what is under way must not be switched off (measured).
+      return { requestBody: kept(inForce.requestBody), responseHeaders: inForce.responseHeaders, responseBody: "buffered" };
     default:
       return awaited satisfies never;
   }
-}
-
-/** An override in the response takes the place of the request's modes too: what is under way must not be switched off (measured). */
-function requestModes({ requestBody, responseHeaders }: ModesInForce): Pick<ModeOverride, "requestBody" | "responseHeaders"> {
-  return { requestBody: kept(requestBody), responseHeaders };
 }
 
 const kept = (mode: ConfiguredBodies["request"]): ModeOverride["requestBody"] => (mode === "buffered" ? "buffered" : "none");

@@ -35,14 +35,6 @@ export interface StreamMetadata {
 
 export type OpenStream = (metadata: StreamMetadata, sink: StreamSink) => StreamHandler;
 
-export interface TransportCapabilities {
-  /**
-   * The peer limits how many streams may be reset on a connection (Node's HTTP/2 answers a burst with GOAWAY). A stream that the server
-   * ends before Envoy half-closes is reset by Envoy: where this is true the kernel waits for the half-close before it ends OK.
-   */
-  readonly resetLimited: boolean;
-}
-
 export interface TransportOptions {
   /** Where to listen; at least one. */
   readonly addresses: readonly ListenAddress[];
@@ -53,7 +45,6 @@ export interface TransportOptions {
 }
 
 export interface Transport {
-  readonly capabilities: TransportCapabilities;
   /** Takes streams. Resolves with the addresses in use (a port 0 filled in). Rejects when one cannot be bound; then none is. */
   listen(open: OpenStream): Promise<readonly ListenAddress[]>;
   /** GOAWAY: no new streams, open ones go on. Resolves when every stream has ended. */

@@ -34,10 +34,30 @@ export function collectProcess(): { readonly collect: Collector; stop(): void } 
   };
 }
 
-/** What is in use, for telling processes of different releases apart. */
-export function buildInfo(version: string): Collector {
-  const sample = { labels: { version, node: process.versions.node }, value: 1 };
+/**
+ * What is in use, for telling processes of different releases apart.
+ *
+ * @param distribution what a build has made, and from what; undefined in a checkout
+ */
+export function buildInfoCollector(version: string, distribution?: Distribution): Collector {
+  const built: Readonly<Record<string, string>> =
+    distribution === undefined
+      ? {}
+      : {
+          distribution: distribution.name,
+          distribution_version: distribution.version,
+          lock: distribution.lockHash,
+          commit: distribution.sourceCommit ?? "",
+        };
+  const sample = { labels: { version, node: process.versions.node, ...built }, value: 1 };
   return () => [{ name: "policy_engine_build_info", help: "1; the labels say what is running.", type: "gauge", samples: [sample] }];
+}
+
+interface Distribution {
+  readonly name: string;
+  readonly version: string;
+  readonly lockHash: string;
+  readonly sourceCommit?: string | undefined;
 }
 
 const lagResolutionMs = 20;

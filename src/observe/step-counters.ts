@@ -6,8 +6,11 @@ import type { HistogramSeries, MetricFamily, Sample } from "./metrics.ts";
 
 export type StepPhase = "request" | "response";
 
-/** `overrun`: a synchronous handler took longer than its deadline, which cannot cut it short. Counted beside its outcome. */
-export type StepOutcome = "ran" | "skipped" | "replied" | "failed" | "timed-out" | "overrun";
+/**
+ * `refused`: the handler was not called, because the step needs a body that it cannot have, and the engine answered. `overrun`: a synchronous
+ * handler took longer than its deadline, which cannot cut it short; counted beside its outcome.
+ */
+export type StepOutcome = "ran" | "skipped" | "refused" | "replied" | "failed" | "timed-out" | "overrun";
 
 export interface StepLabels {
   readonly chain: string;
@@ -25,6 +28,8 @@ export interface StepCounts extends StepLabels {
   /** Handlers that failed for other reasons than time. */
   readonly errors: number;
   readonly timeouts: number;
+  /** Times that it could not have the body it needs, and the engine answered. */
+  readonly refusals: number;
 }
 
 export interface StepCounters {
@@ -95,7 +100,7 @@ export function createStepCounters(capacity = 16): StepCounters {
       const total = (outcome: StepOutcome): number => phases.reduce((sum, phase) => sum + countOf(index, phase, outcome), 0);
       const [replies, errors, timeouts] = [total("replied"), total("failed"), total("timed-out")];
       const runs = total("ran") + replies + errors + timeouts;
-      return { chain, step, policy, runs, skips: total("skipped"), replies, errors, timeouts };
+      return { chain, step, policy, runs, skips: total("skipped"), replies, errors, timeouts, refusals: total("refused") };
     },
     families() {
       const samples: Sample[] = [];
@@ -139,7 +144,7 @@ interface Slot {
 }
 
 const phases: readonly StepPhase[] = ["request", "response"];
-const outcomes: readonly StepOutcome[] = ["ran", "skipped", "replied", "failed", "timed-out", "overrun"];
+const outcomes: readonly StepOutcome[] = ["ran", "skipped", "replied", "failed", "timed-out", "overrun", "refused"];
 
 /** Upper bounds of the buckets, included. */
 const boundsMs: readonly number[] = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
@@ -176,6 +181,8 @@ function outcomeNumber(outcome: StepOutcome): number {
       return 4;
     case "overrun":
       return 5;
+    case "refused":
+      return 6;
     default:
       return outcome satisfies never;
   }

@@ -62,13 +62,14 @@ function unknownField(message: object, what: string): string | undefined {
   return undefined;
 }
 
-function chainText({ description, labels = {}, enabled, rawPath, bodyBytesMax, steps = [] }: Chain): string {
+function chainText({ description, labels = {}, enabled, rawPath, bodyBytesMax, acknowledge = [], steps = [] }: Chain): string {
   return map([
     ["description", optional(description)],
     ["labels", map(Object.entries(labels).map(([name, value]) => [name, text(value)]))],
     ["enabled", optional(enabled)],
     ["rawPath", rawPath === true ? "true" : undefined],
     ["bodyBytesMax", bodyBytesMax === undefined ? undefined : text(`${bodyBytesMax}B`)],
+    ["acknowledge", acknowledgementsText(acknowledge)],
     ["steps", list(steps.map(stepText))],
   ]);
 }

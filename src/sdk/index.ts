@@ -288,6 +288,17 @@ export interface Pattern {
   /** The pattern as configured. */
   readonly source: string;
   test(subject: string | Uint8Array): boolean;
+  /**
+   * The leftmost match that begins at the byte `from` or behind it; what stands before `from` still counts for `^` and `\b`. Undefined when there
+   * is none. The subject is to be UTF-8 and `from` the first byte of a character, at most `subject.length`.
+   */
+  find(subject: Uint8Array, from: number): Match | undefined;
+}
+
+/** Where a pattern has matched: byte offsets, the end excluded. Both are equal for a match of the empty text. */
+export interface Match {
+  readonly start: number;
+  readonly end: number;
 }
 
 /**

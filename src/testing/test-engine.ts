@@ -4,13 +4,13 @@
  */
 
 import { formatProblems } from "../config/problems.ts";
-import { createSchemaEngine } from "../config/schema-engine.ts";
-import type { CheckEnvironment, EnvoyPromises, PolicyRegistry } from "../config/types.ts";
+import { createSchemaEngine, type SchemaEngine } from "../config/schema-engine.ts";
+import type { CheckEnvironment, EnvoyPromises, PolicyRegistry, SourceDocument } from "../config/types.ts";
 import { loadPatternEngine } from "../expressions/patterns.ts";
 import { createGenerationHolder } from "../generations/holder.ts";
 import { prepare } from "../generations/prepare.ts";
 import { createExchangeCounters } from "../kernel/exchange-counters.ts";
-import { createKernel } from "../kernel/process-exchange.ts";
+import { createKernel } from "../kernel/kernel.ts";
 import { createStepCounters, type StepCounters } from "../observe/step-counters.ts";
 import { createInstancePool } from "../worker/instances.ts";
 import type { OutgoingCall, PolicyHost } from "../worker/policy-host.ts";
@@ -20,8 +20,8 @@ import { exchangeThroughKernel, type HeaderLine, type SimulatedMessage } from ".
 export interface TestEngineOptions {
   /** The policies that the configuration may use. */
   readonly policies: PolicyRegistry;
-  /** The configuration, as YAML. */
-  readonly config: string;
+  /** The configuration, as YAML; several documents are merged. */
+  readonly config: string | readonly SourceDocument[];
   /** The clock: milliseconds since the epoch. Default: 2026-01-01T00:00:00Z, standing still. */
   readonly now?: () => number;
   /** What `context.random()` returns. Default: always 0.5. */
@@ -30,7 +30,7 @@ export interface TestEngineOptions {
   readonly fetch?: (call: OutgoingCall) => Promise<Response>;
   /** What `context.every`, `context.after` and the deadlines of steps go by; returns what cancels. Default: the timers of Node. */
   readonly startTimer?: (milliseconds: number, expired: () => void) => () => void;
-  /** What stands in the files that policies ask for, by path. Default: none; a file that is not there cannot be read. */
+  /** What stands in the files that policies and `${file:PATH}` ask for, by path. Default: none; a file that is not there cannot be read. */
   readonly files?: Readonly<Record<string, string>>;
   /** Environment variables for `${env:NAME}`. Default: none. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -108,9 +108,9 @@ const promises: EnvoyPromises = {
 export async function startTestEngine(options: TestEngineOptions): Promise<TestEngine> {
   const { now = () => frozenNow } = options;
   const host = testHost({ ...options, counters: createStepCounters() }, now);
-  const documents = [{ uri: "config.yaml", text: options.config }];
+  const documents = typeof options.config === "string" ? [{ uri: "config.yaml", text: options.config }] : options.config;
   const result = await prepare(documents, {
-    ...testCheckEnvironment(options.policies, options.environment ?? {}),
+    ...testCheckEnvironment(options.policies, options.environment ?? {}, options.files ?? {}),
     instances: createInstancePool(host),
     redact: (text) => text,
   });
@@ -130,9 +130,9 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
   const { open } = createKernel({
     generations,
     envoy: promises,
-    capabilities: { resetLimited: false },
     counters: createExchangeCounters(),
     now,
+    monotonicMs: runHost.monotonicMs,
     newId: () => `test-${++count}`,
     startRun: (chain, received) => {
       run = new ExchangeRun(chain, received, runHost);
@@ -141,6 +141,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
     replied: (event) => {
       reply = event.reply.code;
     },
+    bodyNotSent: () => {},
   });
   return {
     async exchange(request, response = {}) {
@@ -165,16 +166,28 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
 }
 
 /** What `check` needs, without the outside world. */
-export function testCheckEnvironment(policies: PolicyRegistry, variables: Readonly<Record<string, string>>): CheckEnvironment {
+export function testCheckEnvironment(
+  policies: PolicyRegistry,
+  variables: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string>> = {},
+): CheckEnvironment {
   return {
     policies,
     secret: ({ kind, name }) => {
-      const value = kind === "env" ? variables[name] : undefined;
-      return value === undefined ? { missing: "not set in this test" } : { value };
+      const value = (kind === "env" ? variables : files)[name];
+      return value === undefined ? { missing: kind === "env" ? "not set in this test" : "not given in this test" } : { value };
     },
     envoy: promises,
-    schemas: createSchemaEngine(loadPatternEngine().engine),
+    schemas: sharedSchemas(),
   };
+}
+
+let schemas: SchemaEngine | undefined;
+
+/** One for all tests of a process: compiling the schemas of the policies takes longer than most tests. */
+function sharedSchemas(): SchemaEngine {
+  schemas ??= createSchemaEngine(loadPatternEngine().engine);
+  return schemas;
 }
 
 /** What stands behind a policy's context where there is no outside world. */

@@ -8,15 +8,8 @@ import {
   HealthCheckResponse,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "../generated/proto/grpc/health/v1/health.ts";
-import type {
-  OpenStream,
-  StreamHandler,
-  StreamMetadata,
-  StreamSink,
-  Transport,
-  TransportCapabilities,
-  TransportOptions,
-} from "../kernel/transport.ts";
+import type { OpenStream, StreamHandler, StreamMetadata, StreamSink, Transport, TransportOptions } from "../kernel/transport.ts";
+import { liftResetLimit } from "./reset-limit.ts";
 import { freeSocketPath } from "./socket-path.ts";
 
 const extProcService = "envoy.service.ext_proc.v3.ExternalProcessor";
@@ -24,6 +17,7 @@ const extProcService = "envoy.service.ext_proc.v3.ExternalProcessor";
 type ListenAddress = TransportOptions["addresses"][number];
 type Call = ServerDuplexStream<Uint8Array, Uint8Array>;
 
+/** Throws a `ResetLimitError` where Node limits how many streams a connection may reset. */
 export function createGrpcJsTransport(options: TransportOptions): Transport {
   const server = new Server({
     "grpc.max_receive_message_length": options.messageBytesMax,
@@ -32,11 +26,10 @@ export function createGrpcJsTransport(options: TransportOptions): Transport {
     "grpc.enable_channelz": 0,
   });
   const closings: Closings = new WeakMap();
-  const capabilities: TransportCapabilities = { resetLimited: !liftResetLimit(server) };
+  liftResetLimit(server, process.versions.node);
   server.addService(healthDefinition, { check: healthCheck(options.serving) });
 
   return {
-    capabilities,
     async listen(open) {
       server.addService(extProcDefinition, { process: (call: Call) => attach(call, open, closings) });
       const bound: ListenAddress[] = [];
@@ -188,19 +181,6 @@ function healthCheck(serving: () => boolean) {
     }
     answer(null, { status: serving() ? ServingStatus.SERVING : ServingStatus.NOT_SERVING });
   };
-}
-
-/**
- * Node's HTTP/2 allows 1000 resets and then 33 a second per connection before it sends GOAWAY, and Envoy resets every stream that the
- * server ends first. Node 22.10 and later take other limits, but grpc-js does not hand them on: they go into its private options.
- *
- * @returns whether the limit is lifted
- */
-function liftResetLimit(server: Server): boolean {
-  const options: unknown = Reflect.get(server, "commonServerOptions");
-  if (typeof options !== "object" || options === null) return false;
-  Object.assign(options, { streamResetBurst: 1_000_000_000, streamResetRate: 1_000_000_000 });
-  return true;
 }
 
 async function bindAddress(server: Server, address: ListenAddress): Promise<ListenAddress> {

@@ -7,7 +7,7 @@ export interface HeaderEntry {
   readonly value: Uint8Array;
 }
 
-/** The net difference between what was received and what stands now. Removals come first, then `set` in order. */
+/** The net difference between what Envoy knows and what stands now. Removals come first, then `set` in order. */
 export interface HeaderChanges {
   readonly remove: readonly string[];
   /** `append` false replaces every line of the name, true adds one. */
@@ -21,6 +21,9 @@ export class HeaderStore implements Undoable {
   readonly #received: readonly HeaderEntry[];
   readonly #journal: Journal;
   readonly #changed = new Map<string, readonly Uint8Array[]>();
+  /** What Envoy was told already. Steps that were told of have come to their end: none of it is taken back. */
+  readonly #told = new Map<string, readonly Uint8Array[]>();
+  #sealed = false;
 
   constructor(received: readonly HeaderEntry[], journal: Journal) {
     this.#received = received;
@@ -45,7 +48,11 @@ export class HeaderStore implements Undoable {
     return values.length === 1 ? decodeText(first) : values.map(decodeText).join(name === "cookie" ? "; " : ", ");
   }
 
+  /** Throws a `TypeError` when the headers are on their way already and this would make a difference. */
   change(name: string, values: readonly Uint8Array[]): void {
+    if (this.#sealed && !same(values, this.values(name))) {
+      throw new TypeError("the message has no body but trailers, and its headers are on their way: they cannot be changed any more");
+    }
     this.#journal.record(this, name, this.#changed.get(name));
     this.#changed.set(name, values);
   }
@@ -70,12 +77,25 @@ export class HeaderStore implements Undoable {
     return entries;
   }
 
-  changes(): HeaderChanges {
+  /** From here on nobody can change them. */
+  seal(): void {
+    this.#sealed = true;
+  }
+
+  /** Whether the lines of this name are others than those received. */
+  isChanged(name: string): boolean {
+    const changed = this.#changed.get(name);
+    return changed !== undefined && !same(changed, this.#receivedValues(name));
+  }
+
+  /** What Envoy is still to be told; it counts as told from here on. */
+  takeChanges(): HeaderChanges {
     if (this.#changed.size === 0) return noChanges;
     const remove: string[] = [];
     const set: { name: string; value: Uint8Array; append: boolean }[] = [];
     for (const [name, values] of this.#changed) {
-      const before = this.#receivedValues(name);
+      const before = this.#told.get(name) ?? this.#receivedValues(name);
+      this.#told.set(name, values);
       const kept = before.length <= values.length && before.every((value, index) => equal(value, values[index]));
       if (kept) {
         values.slice(before.length).forEach((value, index) => {
@@ -104,6 +124,9 @@ export function decodeText(bytes: Uint8Array): string {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return buffer.toString(isUtf8(buffer) ? "utf8" : "latin1");
 }
+
+const same = (one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean =>
+  one.length === other.length && one.every((value, index) => equal(value, other[index]));
 
 function equal(a: Uint8Array, b: Uint8Array | undefined): boolean {
   return b !== undefined && a.length === b.length && Buffer.compare(a, b) === 0;

@@ -3,9 +3,9 @@
  * what a step may do; expressions see them through `variables.ts`.
  */
 import type { BodyStore } from "./body-store.ts";
-import { decodeText, HeaderStore } from "./header-store.ts";
+import { decodeText, type HeaderEntry, HeaderStore } from "./header-store.ts";
 import type { Journal } from "./journal.ts";
-import type { ReceivedRequest, ReceivedResponse } from "./received.ts";
+import type { ReceivedRequest } from "./received.ts";
 
 export class RequestView {
   readonly headers: HeaderStore;
@@ -92,8 +92,8 @@ export class ResponseView {
   /** Undefined until it is there: a step that needs it makes the exchange wait. */
   body: BodyStore | undefined;
 
-  constructor(received: ReceivedResponse, origin: "upstream" | "reply", journal: Journal) {
-    this.headers = new HeaderStore(received.headers, journal);
+  constructor(headers: readonly HeaderEntry[], origin: "upstream" | "reply", journal: Journal) {
+    this.headers = new HeaderStore(headers, journal);
     this.origin = origin;
   }
 

@@ -27,4 +27,6 @@ export interface ReceivedResponse {
   readonly headers: readonly HeaderEntry[];
   /** False when the message ends with its headers. */
   readonly hasBody: boolean;
+  /** Server-sent events: its body may never end. */
+  readonly eventStream: boolean;
 }

@@ -72,6 +72,12 @@ export function engineReply(code: FailureCode, id: string, grpc: boolean): Pendi
   return { status, headers, body: Buffer.from(text), grpcStatus: undefined, code, reason: undefined, step: undefined };
 }
 
+/** A reply of the engine's own that no response handler sees, because no chain is known or none of its steps has run. */
+export function engineRefusal(code: FailureCode, id: string, grpc: boolean): FinalReply {
+  const reply = engineReply(code, id, grpc);
+  return finalReply(reply, replyView(reply), id, grpc);
+}
+
 /** The lines that response handlers see and change: `:status` and the headers. */
 function replyHeaders(reply: PendingReply): readonly HeaderEntry[] {
   return [{ name: ":status", value: Buffer.from(String(reply.status)) }, ...reply.headers];
@@ -79,7 +85,7 @@ function replyHeaders(reply: PendingReply): readonly HeaderEntry[] {
 
 /** What response handlers see of a reply. */
 export function replyView(reply: PendingReply, journal = new Journal()): ResponseView {
-  const view = new ResponseView({ headers: replyHeaders(reply), hasBody: true }, "reply", journal);
+  const view = new ResponseView(replyHeaders(reply), "reply", journal);
   view.body = new BodyStore(reply.body, journal);
   return view;
 }

@@ -10,7 +10,7 @@ import type { FailureCode } from "../errors.ts";
 import type { StepCounters, StepOutcome, StepPhase } from "../observe/step-counters.ts";
 import { BodyStore } from "./body-store.ts";
 import { type BoundHandler, type BoundStep, type Chain, waitsForBody } from "./chain.ts";
-import type { HeaderChanges } from "./header-store.ts";
+import { type HeaderChanges, noChanges } from "./header-store.ts";
 import { Journal } from "./journal.ts";
 import { RequestView, ResponseView } from "./message-view.ts";
 import { MetadataStore } from "./metadata-store.ts";
@@ -43,12 +43,22 @@ export interface StepFailure {
 
 /** What became of one direction. `gone`: the client left while a step was running, nobody is waiting for an answer. */
 export type RunOutcome =
-  /** `body`: what the steps made of it; undefined when nobody changed it. */
-  | { readonly kind: "continue"; readonly changes: HeaderChanges; readonly body: Uint8Array | undefined }
-  /** A step waits for the whole body of this direction: `resume` with it, or `refuse`. */
-  | { readonly kind: "needs-body"; readonly phase: StepPhase }
+  | Continued
+  /** A step waits for the whole body of this direction: `resume` with it, or `refuse`. What the steps before it have changed stands. */
+  | { readonly kind: "needs-body"; readonly phase: StepPhase; readonly changes: HeaderChanges }
   | { readonly kind: "reply"; readonly reply: FinalReply }
   | { readonly kind: "gone" };
+
+/** Every step of the direction has come to its end. */
+export interface Continued {
+  readonly kind: "continue";
+  /** What no outcome of this direction has told before. */
+  readonly changes: HeaderChanges;
+  /** Whether a step has changed this header, told before or not. */
+  readonly touched: (header: string) => boolean;
+  /** What the steps made of the body; undefined when nobody changed it. */
+  readonly body: Uint8Array | undefined;
+}
 
 /** `held`: its condition was decided, and it waits for the body. */
 type Progress = "unreached" | "held" | "passed" | "skipped" | "failed" | "replied";
@@ -84,9 +94,11 @@ export class ExchangeRun implements SharedViews, VariableSources {
   readonly #exchanges: (StepExchange | undefined)[] = [];
   #reply: PendingReply | undefined;
   /** The pass that stands at a step which waits for the body. */
-  #waiting: Pass | undefined;
+  #waiting: { readonly pass: Pass; readonly call: Call } | undefined;
   /** The request side has not come to its end: steps that it has not reached may still take part in the response. */
   #requestOpen = true;
+  /** The upstream's response is a stream of events, whose body has no end. */
+  #endless = false;
   #gone = false;
 
   constructor(chain: Chain, received: ReceivedRequest, host: RunHost) {
@@ -107,35 +119,45 @@ export class ExchangeRun implements SharedViews, VariableSources {
   /**
    * Runs the request side. A reply has already passed the response handlers of the steps before it.
    *
-   * @param budgetMs what is left until the message must be answered, milliseconds
+   * @param deadlineMs when the message must have been answered, milliseconds on the monotonic clock
    */
-  runRequest(budgetMs: number): RunOutcome | Promise<RunOutcome> {
-    return this.#walk({ phase: "request", cursor: 0, deadlineMs: this.#host.monotonicMs() + budgetMs });
+  runRequest(deadlineMs: number): RunOutcome | Promise<RunOutcome> {
+    return this.#walk({ phase: "request", cursor: 0, deadlineMs });
   }
 
   /** Runs the response side on the upstream's response, from the last step to the first. */
-  runResponse(received: ReceivedResponse, budgetMs: number): RunOutcome | Promise<RunOutcome> {
-    this.response = new ResponseView(received, "upstream", this.journal);
+  runResponse(received: ReceivedResponse, deadlineMs: number): RunOutcome | Promise<RunOutcome> {
+    this.response = new ResponseView(received.headers, "upstream", this.journal);
+    this.#endless = received.eventStream;
     if (!received.hasBody) this.response.body = new BodyStore(undefined, this.journal);
-    return this.#walk({ phase: "response", cursor: this.#chain.steps.length - 1, deadlineMs: this.#host.monotonicMs() + budgetMs });
+    return this.#walk({ phase: "response", cursor: this.#chain.steps.length - 1, deadlineMs });
   }
 
   /**
    * Goes on at the step that waits.
    *
-   * @param body the whole body, decoded; undefined when there turned out to be none
+   * @param body the whole body, decoded
    */
-  resume(body: Uint8Array | undefined, budgetMs: number): RunOutcome | Promise<RunOutcome> {
-    const pass = this.#takeWaiting(budgetMs);
-    const view = pass.phase === "request" ? this.request : this.response;
+  resume(body: Uint8Array, deadlineMs: number): RunOutcome | Promise<RunOutcome> {
+    const { pass } = this.#takeWaiting(deadlineMs);
+    const view = this.#viewOf(pass.phase);
     if (view !== undefined) view.body = new BodyStore(body, this.journal);
     return this.#walk(pass);
   }
 
+  /** The same where there turned out to be no body but trailers: the headers are on their way, and whoever still changes one has failed. */
+  resumeWithoutBody(deadlineMs: number): RunOutcome | Promise<RunOutcome> {
+    const { pass } = this.#takeWaiting(deadlineMs);
+    const view = this.#viewOf(pass.phase);
+    view?.headers.seal();
+    if (view !== undefined) view.body = new BodyStore(undefined, this.journal);
+    return this.#walk(pass);
+  }
+
   /** The body that a step waits for cannot be given: the engine answers, and the steps before it see that. */
-  refuse(code: FailureCode, budgetMs: number): RunOutcome | Promise<RunOutcome> {
-    const pass = this.#takeWaiting(budgetMs);
-    this.#refuseAt(pass, code);
+  refuse(code: FailureCode, deadlineMs: number): RunOutcome | Promise<RunOutcome> {
+    const { pass, call } = this.#takeWaiting(deadlineMs);
+    this.#refuseAt(call, pass, code);
     return this.#walk(pass);
   }
 
@@ -165,18 +187,23 @@ export class ExchangeRun implements SharedViews, VariableSources {
     }
   }
 
-  /** Hears of every condition and handler that has come to an end. */
+  /** Hears of every step that was skipped or refused, and of every handler that has come to an end. */
   protected settled(call: Call, outcome: StepOutcome, _reply?: PendingReply): void {
     this.#host.counters.count(call.step.counter, call.phase, outcome);
-    if (outcome !== "skipped") this.#host.counters.observe(call.step.counter, call.phase, this.#host.monotonicMs() - call.startedMs);
+    if (outcome !== "skipped" && outcome !== "refused")
+      this.#host.counters.observe(call.step.counter, call.phase, this.#host.monotonicMs() - call.startedMs);
   }
 
-  #takeWaiting(budgetMs: number): Pass {
-    const pass = this.#waiting;
-    if (pass === undefined) throw new Error("no step waits for a body");
+  #takeWaiting(deadlineMs: number): { readonly pass: Pass; readonly call: Call } {
+    const waiting = this.#waiting;
+    if (waiting === undefined) throw new Error("no step waits for a body");
     this.#waiting = undefined;
-    pass.deadlineMs = this.#host.monotonicMs() + budgetMs;
-    return pass;
+    waiting.pass.deadlineMs = deadlineMs;
+    return waiting;
+  }
+
+  #viewOf(phase: StepPhase): RequestView | ResponseView | undefined {
+    return phase === "request" ? this.request : this.response;
   }
 
   #walk(pass: Pass): RunOutcome | Promise<RunOutcome> {
@@ -227,30 +254,30 @@ export class ExchangeRun implements SharedViews, VariableSources {
   /** Whether the step must wait for the body of its direction, or may not have it: the pass then waits, or has been moved on. */
   #mustWait(call: Call, pass: Pass): boolean {
     const { step, index, phase } = call;
-    const view = phase === "request" ? this.request : this.response;
-    if (view?.body !== undefined) return false;
+    if (this.#viewOf(phase)?.body !== undefined) return false;
     if (phase === "request" && this.received.upgrade) {
       this.#refuseOrPass(call, pass, step.onUpgrade, "upgrade-refused");
-    } else if (phase === "response" && isEventStream(this.response)) {
+    } else if (phase === "response" && this.#endless) {
       this.#refuseOrPass(call, pass, step.onStream, "stream-refused");
     } else {
       if (phase === "request" && !step.reads.requestBody) this.#progress[index] = "held";
-      this.#waiting = pass;
+      this.#waiting = { pass, call };
     }
     return true;
   }
 
   /** A step cannot have the body it waits for: it is passed over where its author's user says so, else the exchange is refused. */
   #refuseOrPass(call: Call, pass: Pass, mode: FailureMode, code: FailureCode): void {
-    if (mode === "deny") return this.#refuseAt(pass, code);
+    if (mode === "deny") return this.#refuseAt(call, pass, code);
     this.#progress[call.index] = "skipped";
     this.settled(call, "skipped");
     move(pass);
   }
 
-  #refuseAt(pass: Pass, code: FailureCode): void {
-    this.#progress[pass.cursor] = "failed";
-    this.#answer(pass.cursor, pass, engineReply(code, this.received.id, isGrpc(this.received.headers)));
+  #refuseAt(call: Call, pass: Pass, code: FailureCode): void {
+    this.#progress[call.index] = "failed";
+    this.settled(call, "refused");
+    this.#answer(call.index, pass, engineReply(code, this.received.id, isGrpc(this.received.headers)));
   }
 
   /** Like `#mayRespond`, for a step that the request side has not come to yet as well. */
@@ -385,14 +412,22 @@ export class ExchangeRun implements SharedViews, VariableSources {
 
   #outcome(): RunOutcome {
     if (this.#gone) return { kind: "gone" };
-    if (this.#waiting !== undefined) return { kind: "needs-body", phase: this.#waiting.phase };
+    if (this.#waiting !== undefined) {
+      const { phase } = this.#waiting.pass;
+      return { kind: "needs-body", phase, changes: this.#viewOf(phase)?.headers.takeChanges() ?? noChanges };
+    }
     this.#requestOpen = false;
     if (this.#reply !== undefined && this.response !== undefined) {
       return { kind: "reply", reply: finalReply(this.#reply, this.response, this.received.id, isGrpc(this.received.headers)) };
     }
     const { headers, body } = this.response ?? this.request;
     this.#forgetRequestBody();
-    return { kind: "continue", changes: headers.changes(), body: body?.replaced === true ? (body.bytes ?? new Uint8Array()) : undefined };
+    return {
+      kind: "continue",
+      changes: headers.takeChanges(),
+      touched: (header) => headers.isChanged(header),
+      body: body?.replaced === true ? (body.bytes ?? new Uint8Array()) : undefined,
+    };
   }
 
   /** The upstream may take its time, and bodies are what exchanges that wait for it would fill the memory with. */
@@ -401,11 +436,6 @@ export class ExchangeRun implements SharedViews, VariableSources {
     this.request.body = undefined;
     this.journal.forget();
   }
-}
-
-/** Server-sent events are known by the response's content-type: `accept` is the client's, which must not switch a chain off. */
-function isEventStream(response: ResponseView | undefined): boolean {
-  return response?.origin === "upstream" && /^text\/event-stream\s*(?:;|$)/i.test(response.headers.text("content-type") ?? "");
 }
 
 function move(pass: Pass): void {

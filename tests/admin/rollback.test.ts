@@ -18,6 +18,9 @@ async function serve(kind: "accepted" | "unchanged" | "refused" | "unknown" = "a
     {
       readiness: () => ({ ready: true, detail: {} }),
       metrics: () => "",
+      config: () => undefined,
+      generations: () => ({ generations: [] }),
+      route: () => undefined,
       rollback: async (generation, reason) => {
         asked.push([generation, reason]);
         return { kind, generation: 5 };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { discoverPolicies, hashPolicyFolder } from "../../builder/discover.ts";
-import { generateRegistry } from "../../builder/generate-registry.ts";
+import { checkoutRegistry, generateRegistry } from "../../builder/generate-registry.ts";
 import { discoverLibraries } from "../../builder/policy-libraries.ts";
 import type { PolicyManifest } from "../../src/config/types.ts";
 import { policies } from "../../src/generated/registry.ts";
@@ -119,16 +119,19 @@ describe("the registry", () => {
     protects: false,
     metadata: { reads: [], writes: {} },
     mutates: [],
+    headers: { request: [], response: [] },
+    replies: "sometimes",
     parameters: { type: "object" },
   });
 
   test("lists every policy once, with its manifest in a module of its own", () => {
     const entries = [manifest("set-header", "1.0.0"), manifest("set-header", "2.0.0-rc.1")].map((each) => ({
       manifest: each,
+      folder: `policies/${each.name}/v${each.version}`,
       source: `policies/${each.name}/v${each.version}`,
       hash: "ab".repeat(32),
     }));
-    const files = generateRegistry(entries);
+    const files = generateRegistry(entries, checkoutRegistry);
     expect(files.map(({ path }) => path)).toEqual([
       "src/generated/registry.ts",
       "src/generated/manifests/set-header-1.0.0.ts",
@@ -139,8 +142,8 @@ describe("the registry", () => {
   });
 
   test("refuses one version of a policy in two places", () => {
-    const entry = (source: string) => ({ manifest: manifest("a", "1.0.0"), source, hash: "" });
-    expect(() => generateRegistry([entry("policies/a/v1.0.0"), entry("other/a/v1.0.0")])).toThrow(
+    const entry = (source: string) => ({ manifest: manifest("a", "1.0.0"), folder: source, source, hash: "" });
+    expect(() => generateRegistry([entry("policies/a/v1.0.0"), entry("other/a/v1.0.0")], checkoutRegistry)).toThrow(
       /a@1\.0\.0 is in policies\/a\/v1\.0\.0 and in other/,
     );
   });

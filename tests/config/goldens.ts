@@ -14,7 +14,7 @@ export interface Case {
   readonly goldenPath: string;
 }
 
-/** Every `NAME.yaml` (one document) and every folder `NAME/` (several) of a folder beside this file. */
+/** Every `NAME.yaml` (one document) and every folder `NAME/` (several) of a folder beside this file, or of one given by its URL. */
 export function casesIn(folder: string): readonly Case[] {
   const root = fileURLToPath(new URL(folder, import.meta.url));
   const entries = readdirSync(root, { withFileTypes: true });
@@ -29,9 +29,9 @@ export function casesIn(folder: string): readonly Case[] {
   });
 }
 
-/** Every golden output of this folder, as it is on disk. */
+/** Every golden output of all tests, as it is on disk. */
 export function goldenTexts(): readonly string[] {
-  const root = fileURLToPath(new URL(".", import.meta.url));
+  const root = fileURLToPath(new URL("..", import.meta.url));
   const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".golden.txt"));
   return files.map((file) => readFileSync(join(root, file), "utf8"));
 }

@@ -23,8 +23,6 @@ export interface Conversation {
     readonly allowModeOverride?: boolean;
     readonly responseHeaders?: "sent" | "skipped";
     readonly messageTimeoutMs?: number;
-    /** Whether the transport's peer limits resets, so that the end waits for Envoy's half-close. Default false. */
-    readonly resetLimited?: boolean;
   };
   /** The configuration, as YAML; `none` for an engine without one. Default: the file's. */
   readonly config?: string;

@@ -5,7 +5,8 @@ import type { EnvoyPromises, PolicyRegistry } from "../../src/config/types.ts";
 import { createGenerationHolder } from "../../src/generations/holder.ts";
 import { prepare } from "../../src/generations/prepare.ts";
 import { createExchangeCounters, type ExchangeCounters } from "../../src/kernel/exchange-counters.ts";
-import { createKernel, type ReplyEvent } from "../../src/kernel/process-exchange.ts";
+import { createKernel } from "../../src/kernel/kernel.ts";
+import type { BodyNotSentEvent, ReplyEvent } from "../../src/kernel/kernel-host.ts";
 import type { OpenStream } from "../../src/kernel/transport.ts";
 import { createStepCounters } from "../../src/observe/step-counters.ts";
 import { testCheckEnvironment, testHost } from "../../src/testing/test-engine.ts";
@@ -22,6 +23,7 @@ export interface EngineUnderTest {
   readonly counters: ExchangeCounters;
   readonly failures: readonly StepFailure[];
   readonly replies: readonly ReplyEvent[];
+  readonly bodiesNotSent: readonly BodyNotSentEvent[];
   /** Generations that are still held after the configuration has been let go of: none, if nothing leaks. */
   openGenerations(): number;
   /** Deadlines that are running. */
@@ -35,21 +37,22 @@ export interface EngineParts {
   readonly failed?: (failure: StepFailure) => void;
   /** Told of a reply, besides the list. */
   readonly replied?: (event: ReplyEvent) => void;
+  /** Default: this process's. */
+  readonly monotonicMs?: () => number;
 }
 
 export async function engineUnderTest(
   config: string,
   settings: Conversation["settings"] = {},
-  { policies = scriptPolicies, failed, replied }: EngineParts = {},
+  { policies = scriptPolicies, failed, replied, monotonicMs = () => performance.now() }: EngineParts = {},
 ): Promise<EngineUnderTest> {
-  const { resetLimited = false, ...promised } = settings;
   const envoy: EnvoyPromises = {
     identity: "both",
     allowModeOverride: true,
     responseHeaders: "skipped",
     messageTimeoutMs: 10_000,
     bodyBytesMax: 1024,
-    ...promised,
+    ...settings,
   };
   const counters = createExchangeCounters();
   const generations = createGenerationHolder(() => 0, 0);
@@ -83,17 +86,18 @@ export async function engineUnderTest(
   }
   const failures: StepFailure[] = [];
   const replies: ReplyEvent[] = [];
+  const bodiesNotSent: BodyNotSentEvent[] = [];
   let count = 0;
   const { open, abandon } = createKernel({
     generations,
     envoy,
-    capabilities: { resetLimited },
     counters,
     now: () => 0,
+    monotonicMs,
     newId: () => `decision-${++count}`,
     startRun: (chain, received) =>
       new ExchangeRun(chain, received, {
-        monotonicMs: () => performance.now(),
+        monotonicMs,
         startTimer: host.startTimer,
         counters: host.counters,
         failed: (failure) => {
@@ -105,6 +109,7 @@ export async function engineUnderTest(
       replies.push(event);
       replied?.(event);
     },
+    bodyNotSent: (event) => void bodiesNotSent.push(event),
   });
   return {
     open,
@@ -112,9 +117,10 @@ export async function engineUnderTest(
     counters,
     failures,
     replies,
+    bodiesNotSent,
     openGenerations: () => {
       generations.close();
-      return generations.open();
+      return generations.open().length;
     },
     openTimers: () => timers.size,
   };

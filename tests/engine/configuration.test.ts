@@ -1,6 +1,7 @@
 /** What a change of configuration leaves as it is. */
 import type { PolicyDefinition } from "@envoy-policy-engine/sdk";
 import { expect, test } from "vitest";
+import { generationsPage } from "../../src/engine/configuration-pages.ts";
 import type { Provider, ProviderSink, Verdict } from "../../src/providers/provider.ts";
 import { createdPolicies } from "../support/code-policy.ts";
 import { type ConfiguredEngine, configuredEngine } from "../support/configured-engine.ts";
@@ -79,4 +80,23 @@ test("a generation has a number, a content hash and a time, and each chain and r
   const after = engine.configuration.generations.current();
   expect([after?.number, after?.hash === before?.hash]).toEqual([2, false]);
   await engine.configuration.close();
+});
+
+test("a generation is listed as draining while exchanges that began with it are open, then as kept", async () => {
+  const { policies } = counting();
+  const engine = await pushed(policies, chains("{ policy: first@1.0.0 }", ""));
+  const { generations, registry } = engine.configuration;
+  const states = () => generationsPage(generations, registry.kept()).generations.map(({ number, state }) => [number, state]);
+  const first = generations.current();
+  first?.pin();
+  await engine.push(chains("{ policy: second@1.0.0 }", ""));
+  expect(states()).toEqual([
+    [2, "in use"],
+    [1, "draining"],
+  ]);
+  first?.unpin();
+  expect(states()).toEqual([
+    [2, "in use"],
+    [1, "kept"],
+  ]);
 });

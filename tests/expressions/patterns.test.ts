@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { literalTest } from "../../src/expressions/literal-pattern.ts";
+import { literalSearch } from "../../src/expressions/literal-pattern.ts";
 import { installedLibraries, loadPatternEngine, type PatternEngine } from "../../src/expressions/patterns.ts";
 import { quickestMs } from "../support/quickest.ts";
 
@@ -109,6 +109,26 @@ describe.each(engines)("$name", (engine) => {
     expect(engine.compile("a".repeat(1_025))).toMatchObject({ problem: { message: "the pattern has more than 1024 characters" } });
   });
 
+  test("what stands before the place where the search begins counts for anchors and word boundaries", () => {
+    const subject = Buffer.from("xé abc é\nabc");
+    expect(compiled(engine, "abc").find(subject, 5)).toEqual({ start: 11, end: 14 });
+    expect(compiled(engine, "\\bbc").find(subject, 5)).toBeUndefined();
+    expect(compiled(engine, "^abc").find(subject, 4)).toBeUndefined();
+    expect(compiled(engine, "(?m)^abc").find(subject, 4)).toEqual({ start: 11, end: 14 });
+    expect(compiled(engine, "b*").find(subject, 14)).toEqual({ start: 14, end: 14 });
+    expect(compiled(engine, "\\.").find(subject, 0)).toBeUndefined();
+  });
+
+  test("a search leaves nothing behind", () => {
+    const pattern = compiled(engine, "b+c?");
+    const subject = Buffer.from("abb.b");
+    for (let round = 0; round < 2; round++) {
+      expect(pattern.find(subject, 4)).toEqual({ start: 4, end: 5 });
+      expect(pattern.test(subject)).toBe(true);
+      expect(pattern.find(subject, 0)).toEqual({ start: 1, end: 3 });
+    }
+  });
+
   test("a quoted or escaped backslash is no foreign escape", () => {
     expect(compiled(engine, "^\\\\u$").test("\\u")).toBe(true);
     expect(compiled(engine, "^\\Q\\u\\E$").test("\\u")).toBe(true);
@@ -169,7 +189,34 @@ test("both engines agree with a native RegExp", () => {
   );
 });
 
-test("a pattern that is only a text is tested as RE2 would", () => {
+test("both engines find what a native RegExp finds, from any character on", () => {
+  fc.assert(
+    fc.property(
+      safePattern,
+      fc.constantFrom("", "^", "(?m)^", "\\b"),
+      fc.constantFrom("", "$", "\\b"),
+      subject,
+      fc.nat(12),
+      (inner, start, end, text, skipped) => {
+        const source = `${start}(?:${inner})${end}`;
+        const native = new RegExp(source.replace("(?m)", ""), start === "(?m)^" ? "gum" : "gu");
+        // (?m) makes `$` the end of a line in both.
+        native.lastIndex = Math.min(skipped, text.length);
+        const from = Buffer.byteLength(text.slice(0, native.lastIndex));
+        const found = native.exec(text);
+        const [match, same] = engines.map((engine) => compiled(engine, source).find(Buffer.from(text), from));
+        expect(match).toEqual(same);
+        expect(match?.start).toBe(found === null ? undefined : Buffer.byteLength(text.slice(0, found.index)));
+        // Repeated parts end elsewhere: a RegExp goes on in another way when one has matched the empty text.
+        const ends = Buffer.byteLength(text.slice(0, native.lastIndex));
+        if (found !== null && !/[*+?{]/.test(inner)) expect(match?.end).toBe(ends);
+      },
+    ),
+    { seed: 3, numRuns: 500 },
+  );
+});
+
+test("a pattern that is only a text is tested and found as RE2 would", () => {
   const body = fc
     .array(fc.constantFrom("a", "b", "/", "\\.", "-", "\\-", " ", "\\$", "\\\\", "A"), { maxLength: 4 })
     .map((parts) => parts.join(""));
@@ -180,12 +227,19 @@ test("a pattern that is only a text is tested as RE2 would", () => {
   let literals = 0;
   fc.assert(
     fc.property(body, fc.constantFrom("", "^"), fc.constantFrom("", "$"), texts, (middle, start, end, subjects) => {
-      const literal = literalTest(`${start}${middle}${end}`);
+      const literal = literalSearch(`${start}${middle}${end}`);
       if (literal === undefined) throw new Error("it is a text");
       literals++;
       // The group keeps RE2 in play.
       const pattern = compiled(native.engine, `${start}(?:${middle})${end}`);
-      for (const text of [...subjects, middle.replace(/\\(.)/g, "$1")]) expect(literal(text), text).toBe(pattern.test(text));
+      for (const text of [...subjects, middle.replace(/\\(.)/g, "$1")]) {
+        expect(literal.test(text), text).toBe(pattern.test(text));
+        const bytes = Buffer.from(text);
+        const from = Buffer.byteLength(text.slice(0, 1));
+        expect(literal.find(bytes, 0), text).toEqual(pattern.find(bytes, 0));
+        expect(literal.find(bytes, from), text).toEqual(pattern.find(bytes, from));
+        expect(literal.find(bytes, bytes.length), text).toEqual(pattern.find(bytes, bytes.length));
+      }
     }),
     { seed: 2, numRuns: 300 },
   );
@@ -193,7 +247,7 @@ test("a pattern that is only a text is tested as RE2 would", () => {
 });
 
 test.each(["a.b", "a*", "[a]", "a|b", "(a)", "\\d", "é", "a{2}", "^^", "a$b", "\\", "a?", "\\n"])("%s is no mere text", (source) => {
-  expect(literalTest(source)).toBeUndefined();
+  expect(literalSearch(source)).toBeUndefined();
 });
 
 function compiled(engine: PatternEngine, source: string) {

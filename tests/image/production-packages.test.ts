@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type LockFile, productionPackages } from "../../scripts/image/production-packages.ts";
+import { type LockFile, productionPackages } from "../../builder/production-packages.ts";
 
 const needs = (...names: readonly string[]) => ({ dependencies: Object.fromEntries(names.map((name) => [name, "1.0.0"])) });
 

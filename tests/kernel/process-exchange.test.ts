@@ -1,6 +1,7 @@
 /** Sequences that no client of Envoy brings about by itself, and neighbours that fail: what is promised of a stream holds nevertheless. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { gzipSync } from "node:zlib";
 import type { PolicyInstance } from "@envoy-policy-engine/sdk";
 import { describe, expect, test } from "vitest";
 import { decodeIncoming } from "../../src/kernel/wire/decode.ts";
@@ -10,6 +11,11 @@ import { chainOf, codePolicies } from "../support/code-policy.ts";
 import { openStream } from "./observed-sink.ts";
 
 const requestHeaders = envoyBytes({ message: "request-headers", headers: { ":method": "GET", ":path": "/" } }, true, "route");
+const requestWithBody = envoyBytes(
+  { message: "request-headers", headers: { ":method": "POST", ":path": "/", "content-encoding": "gzip" }, more: true },
+  true,
+  "route",
+);
 const route = { "x-route": "r:route" };
 const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
 const unreadable: unknown = Object.create(null);
@@ -25,22 +31,24 @@ const steps = {
   },
   "rejects-with-nothing-readable": { request: () => Promise.reject(unreadable) },
   responds: { response: () => undefined },
+  "reads-request": { request: { body: "buffered", handle: () => undefined } },
+  "reads-response": { response: { body: "buffered", handle: () => undefined } },
 } satisfies Record<string, PolicyInstance>;
 
 /** As a log does: reading what a policy threw runs the policy's code. */
 const reading = ({ cause }: { readonly cause: unknown }): void => void String(cause);
 
 describe("nothing follows a reply", () => {
-  test.for([true, false])("when telling of it fails (resets limited: %s)", async (resetLimited) => {
+  test("when telling of it fails", async () => {
     const replied = (): void => {
       throw new Error("the log is broken");
     };
     for (const chain of ["denies", "throws-nothing-readable"]) {
-      const engine = await engineUnderTest(chainOf(chain), { resetLimited }, { policies: codePolicies(steps), replied });
+      const engine = await engineUnderTest(chainOf(chain), {}, { policies: codePolicies(steps), replied });
       const { handler, events } = openStream(engine, route);
       handler.message(requestHeaders);
       handler.message(requestHeaders);
-      expect(events).toMatchObject(resetLimited ? [{ reply: expect.any(Number) }] : [{ reply: expect.any(Number) }, { end: "ok" }]);
+      expect(events).toMatchObject([{ reply: expect.any(Number) }, { end: "ok" }]);
       handler.halfClosed();
       handler.closed();
       expect(events.slice(1)).toEqual([{ end: "ok" }]);
@@ -49,14 +57,60 @@ describe("nothing follows a reply", () => {
     }
   });
 
-  test.for([true, false])("when the request is no message and telling of that fails (resets limited: %s)", async (resetLimited) => {
+  test("when the request is no message and telling of that fails", async () => {
     const replied = (): void => {
       throw new Error("the log is broken");
     };
-    const engine = await engineUnderTest("none", { resetLimited }, { replied });
+    const engine = await engineUnderTest("none", {}, { replied });
     const { handler, events } = openStream(engine, route);
     handler.message(Buffer.from("ffffff", "hex"));
-    expect(events).toMatchObject(resetLimited ? [{ reply: 500 }] : [{ reply: 500 }, { end: "ok" }]);
+    expect(events).toMatchObject([{ reply: 500 }, { end: "ok" }]);
+    handler.closed();
+  });
+});
+
+describe("a body that does not come", () => {
+  const responseHeaders = envoyBytes({ message: "response-headers", headers: { ":status": "200" }, more: true }, false, "route");
+
+  test.for([
+    { direction: "request", chain: "reads-request", answered: ["request-headers"] },
+    { direction: "response", chain: "reads-response", answered: ["request-headers", "response-headers"] },
+  ])("is named, because Envoy's ignoring the override looks like that: $direction", async ({ direction, chain, answered }) => {
+    const engine = await engineUnderTest(chainOf(chain), {}, { policies: codePolicies(steps) });
+    const { handler, events } = openStream(engine, route);
+    handler.message(requestWithBody);
+    if (direction === "response") handler.message(responseHeaders);
+    handler.halfClosed();
+    handler.closed();
+    expect(events).toMatchObject([...answered.map((answer) => ({ answer })), { end: "unavailable" }]);
+    expect(engine.bodiesNotSent).toMatchObject([{ id: "decision-1", direction, chain: "chain", request: { route: { name: "route" } } }]);
+    expect(engine.counters.read().ended["body-not-sent"]).toBe(1);
+    expect(engine.openGenerations()).toBe(0);
+  });
+
+  test("is counted where the connection breaks, too", async () => {
+    const engine = await engineUnderTest(chainOf("reads-request"), {}, { policies: codePolicies(steps) });
+    const { handler } = openStream(engine, route);
+    handler.message(requestWithBody);
+    handler.closed();
+    expect(engine.counters.read().ended["body-not-sent"]).toBe(1);
+  });
+});
+
+describe("the time that a body takes to be decoded", () => {
+  test.for([
+    { decodingMs: 8_999, ends: { answer: "request-body" } },
+    { decodingMs: 9_000, ends: { reply: 504, code: "policy-timeout" } },
+  ])("is taken off the message budget: $decodingMs ms", async ({ decodingMs, ends }) => {
+    let nowMs = 5_000;
+    const parts = { policies: codePolicies(steps), monotonicMs: () => nowMs };
+    const engine = await engineUnderTest(chainOf("reads-request"), { messageTimeoutMs: 10_000 }, parts);
+    const { handler, events } = openStream(engine, route);
+    handler.message(requestWithBody);
+    nowMs += 60_000;
+    handler.message(envoyBytes({ message: "request-body", body: `hex:${gzipSync("body").toString("hex")}` }, false, "route"));
+    nowMs += decodingMs;
+    await expect.poll(() => events).toMatchObject([{ answer: "request-headers" }, ends, { end: "ok" }]);
     handler.closed();
   });
 });

@@ -1,5 +1,5 @@
 /** What the steps saw last is what the upstream and the client get: bytes of headers and bodies, whatever the chain did to them. */
-import { gunzipSync, gzipSync } from "node:zlib";
+import { gzipSync, inflateRawSync } from "node:zlib";
 import type {
   Body,
   BufferedRequestExchange,
@@ -50,6 +50,7 @@ interface Sent {
   readonly headers: readonly HeaderLine[];
   /** As it was before it was coded. */
   readonly plain: Uint8Array | undefined;
+  readonly coding: string;
   readonly body: Uint8Array | undefined;
 }
 
@@ -78,6 +79,7 @@ const sent: fc.Arbitrary<Sent> = fc
         ...(length && body !== undefined ? [["content-length", String(body.length)] as const] : []),
       ],
       plain,
+      coding,
       body,
     };
   });
@@ -175,7 +177,8 @@ function check(direction: Direction, was: Sent, acts: readonly Act[], arrived: S
   expect(length === undefined, direction).toBe(!was.headers.some(([header]) => header === "content-length"));
   const same = Buffer.compare(body, was.body ?? new Uint8Array()) === 0;
   const sentHeaders = grouped(was.headers);
-  const mayReplace = acts.some(({ changes }) => changes.some((one) => one.do === "body" || one.name === "content-encoding"));
+  const mayReplace =
+    acts.some(({ changes }) => changes.some((one) => one.do === "body" || one.name === "content-encoding")) || was.coding === "two members";
   for (const header of new Set([...Object.keys(headers), ...Object.keys(seen)])) {
     // What said something about the bytes that were replaced goes with them, unless a step has set it.
     const stale =
@@ -186,8 +189,11 @@ function check(direction: Direction, was: Sent, acts: readonly Act[], arrived: S
   const expected = Buffer.from(view.body.bytes ?? []);
   const coding = headers["content-encoding"]?.join();
   const ours = coding === sentHeaders["content-encoding"]?.join() && coding === "gzip";
-  expect(Buffer.compare(ours && body.length > 0 ? gunzipSync(body) : body, expected), direction).toBe(0);
+  expect(Buffer.compare(ours && body.length > 0 ? firstMember(body) : body, expected), direction).toBe(0);
 }
+
+/** What a reader sees that stops behind the first member, whose header zlib writes in ten bytes. */
+const firstMember = (gzip: Uint8Array): Uint8Array => inflateRawSync(gzip.subarray(10));
 
 test("what arrives is what the last step saw, byte for byte", async () => {
   let plan: Readonly<Record<Direction, readonly Act[]>> = { request: [], response: [] };

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createMetrics } from "../../src/observe/metrics.ts";
-import { buildInfo, collectProcess } from "../../src/observe/process-metrics.ts";
+import { buildInfoCollector, collectProcess } from "../../src/observe/process-metrics.ts";
 import { eventually } from "../files/recorder.ts";
 import { parseMetrics } from "./parse-metrics.ts";
 
@@ -38,7 +38,7 @@ test("the process shows its memory, its time and how late its timers are, the la
 
 test("the build says its version", () => {
   const metrics = createMetrics();
-  metrics.register(buildInfo("1.2.3"));
+  metrics.register(buildInfoCollector("1.2.3"));
   expect(parseMetrics(metrics.expose()).get("policy_engine_build_info")?.samples).toEqual([
     { name: "policy_engine_build_info", labels: { version: "1.2.3", node: process.versions.node }, value: 1 },
   ]);

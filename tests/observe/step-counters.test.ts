@@ -11,7 +11,7 @@ import {
 import { type ParsedSample, parseMetrics } from "./parse-metrics.ts";
 
 const labels = (step: string): StepLabels => ({ chain: "api", step, policy: `${step}@1.0.0` });
-const outcomes: readonly StepOutcome[] = ["ran", "skipped", "replied", "failed", "timed-out", "overrun"];
+const outcomes: readonly StepOutcome[] = ["ran", "skipped", "replied", "failed", "timed-out", "overrun", "refused"];
 const phases: readonly StepPhase[] = ["request", "response"];
 const boundsMs = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
 
@@ -48,6 +48,7 @@ describe("outcomes", () => {
       replies: 16,
       errors: 18,
       timeouts: 20,
+      refusals: 24,
     });
   });
 
@@ -82,7 +83,7 @@ describe("allocation", () => {
     const next = counters.allocate(labels("next"));
     expect(next).toBe(gone);
     counters.count(next, "request", "skipped");
-    expect(counters.read(next)).toEqual({ ...labels("next"), runs: 0, skips: 1, replies: 0, errors: 0, timeouts: 0 });
+    expect(counters.read(next)).toEqual({ ...labels("next"), runs: 0, skips: 1, refusals: 0, replies: 0, errors: 0, timeouts: 0 });
     expect(samplesOf(counters, "duration_seconds")).toHaveLength(20);
     expect(samplesOf(counters, "duration_seconds").filter(({ value }) => value > 0)).toEqual([]);
   });

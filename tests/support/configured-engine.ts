@@ -3,7 +3,7 @@ import type { PolicyRegistry } from "../../src/config/types.ts";
 import { type Configuration, createConfiguration } from "../../src/engine/configuration.ts";
 import { createSecrets } from "../../src/generations/secrets.ts";
 import { createExchangeCounters } from "../../src/kernel/exchange-counters.ts";
-import { createKernel } from "../../src/kernel/process-exchange.ts";
+import { createKernel } from "../../src/kernel/kernel.ts";
 import { createLog } from "../../src/observe/log.ts";
 import { createStepCounters } from "../../src/observe/step-counters.ts";
 import type { Registration } from "../../src/providers/source.ts";
@@ -55,10 +55,11 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
   const { open } = createKernel({
     generations: configuration.generations,
     envoy: environment.envoy,
-    capabilities: { resetLimited: false },
     counters: createExchangeCounters(),
     now: Date.now,
+    monotonicMs: () => performance.now(),
     newId: () => "decision",
+    bodyNotSent: () => {},
     startRun: (chain, received) => new ExchangeRun(chain, received, { monotonicMs: () => performance.now(), ...host, failed: () => {} }),
     replied: ({ reply }) => {
       code = reply.code;

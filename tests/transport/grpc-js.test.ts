@@ -274,11 +274,10 @@ describe("drain", () => {
 
 test("on this Node the limit of resets is lifted: thousands of streams that the client resets leave the connection alone", async () => {
   const { open } = recorder();
-  const { transport, client } = await listen((metadata, sink) => {
+  const { client } = await listen((metadata, sink) => {
     const handler = open(metadata, sink);
     return { ...handler, message: () => sink.sendAndEnd(Buffer.from("answer")) };
   });
-  expect(transport.capabilities.resetLimited).toBe(false);
   const connection = client.getChannel();
   for (let round = 0; round < 30; round++) {
     await Promise.all(

@@ -227,9 +227,10 @@ export function expressionsAndPatternsAreCompiled(exchange: RequestExchange, par
     const holds: boolean = when.evaluate(exchange);
     const text: string = value.evaluate(exchange);
     const matches: boolean = path.test(exchange.request.path) && path.test(new Uint8Array());
+    const match: { readonly start: number; readonly end: number } | undefined = path.find(new Uint8Array(), 0);
     // @ts-expect-error a condition gives true or false
     const wrong: string = when.evaluate(exchange);
-    exchange.metadata.set({ name: "all" }, [holds, text, matches, wrong]);
+    exchange.metadata.set({ name: "all" }, [holds, text, matches, match, wrong]);
   }
 }
 

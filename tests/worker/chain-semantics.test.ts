@@ -266,15 +266,15 @@ async function happens(steps: readonly Step[], sent: Exchange): Promise<Told> {
     if (outcome.kind !== "needs-body") return outcome;
     const { phase } = outcome;
     calls.push(`wait for ${phase}`);
-    return sent[phase] === "refused" ? run.refuse(`${phase}-too-large`, 10_000) : settle(run.resume(Buffer.from(phase), 10_000));
+    return sent[phase] === "refused" ? run.refuse(`${phase}-too-large`, never) : settle(run.resume(Buffer.from(phase), never));
   };
-  let outcome = await settle(run.runRequest(10_000));
+  let outcome = await settle(run.runRequest(never));
   const request = outcome.kind === "continue" ? text(outcome.body) : undefined;
   let response: string | undefined;
   if (outcome.kind === "continue" && run.wantsResponse()) {
     const headers = [{ name: ":status", value: Buffer.from("200") }];
     if (sent.events) headers.push({ name: "content-type", value: Buffer.from("text/event-stream") });
-    outcome = await settle(run.runResponse({ headers, hasBody: sent.response !== "none" }, 10_000));
+    outcome = await settle(run.runResponse({ headers, hasBody: sent.response !== "none", eventStream: sent.events }, never));
     if (outcome.kind === "continue") response = text(outcome.body);
   }
   run.close();
@@ -282,6 +282,9 @@ async function happens(steps: readonly Step[], sent: Exchange): Promise<Told> {
   const { code, body } = outcome.reply;
   return { calls, end: code.replace(/^reply-/, "reply "), request, response: text(body)?.replace(/^\{.*\}\n/, "engine") };
 }
+
+/** No message is late. */
+const never = Number.POSITIVE_INFINITY;
 
 function condition(when: Step["when"]): NonNullable<BoundStep["when"]> {
   const run = (): boolean => {

@@ -43,15 +43,34 @@ const byName = (lines: readonly HeaderEntry[]): Record<string, string[]> => {
   return groups;
 };
 
-test("the view is the wire: what stands in the store is what Envoy has after the changes", () => {
+test("the view is the wire: what stands in the store is what Envoy has after the changes, however often it is told", () => {
   fc.assert(
-    fc.property(received, fc.array(operation, { maxLength: 8 }), (lines, operations) => {
+    fc.property(received, fc.array(fc.array(operation, { maxLength: 4 }), { maxLength: 3 }), (lines, rounds) => {
       const store = new HeaderStore(lines, new Journal());
-      for (const one of operations) perform(store, one);
-      expect(byName(envoyApplies(lines, store.changes()))).toEqual(byName(store.entries()));
+      let envoy: readonly HeaderEntry[] = lines;
+      for (const operations of rounds) {
+        for (const one of operations) perform(store, one);
+        envoy = envoyApplies(envoy, store.takeChanges());
+        expect(byName(envoy)).toEqual(byName(store.entries()));
+      }
+      expect(store.takeChanges()).toEqual({ remove: [], set: [] });
+      for (const { name } of [...lines, ...store.entries()]) {
+        expect(store.isChanged(name)).toBe(byName(lines)[name]?.join() !== byName(store.entries())[name]?.join());
+      }
     }),
     { seed: 1, numRuns: 2000 },
   );
+});
+
+test("once sealed it takes only what makes no difference", () => {
+  const store = new HeaderStore([{ name: "x-a", value: Buffer.from("1") }], new Journal());
+  store.seal();
+  store.change("x-a", [Buffer.from("1")]);
+  store.change("x-b", []);
+  expect(() => store.change("x-a", [])).toThrow(TypeError);
+  expect(() => store.change("x-a", [Buffer.from("1"), Buffer.from("2")])).toThrow(TypeError);
+  expect(() => store.change("x-b", [Buffer.from("1")])).toThrow(TypeError);
+  expect(store.takeChanges()).toEqual({ remove: [], set: [] });
 });
 
 test("a step that is rolled back leaves no trace", () => {
@@ -60,11 +79,12 @@ test("a step that is rolled back leaves no trace", () => {
       const journal = new Journal();
       const store = new HeaderStore(lines, journal);
       for (const one of kept) perform(store, one);
-      const before = { entries: byName(store.entries()), changes: store.changes() };
+      const entries = byName(store.entries());
+      store.takeChanges();
       const mark = journal.mark();
       for (const one of undone) perform(store, one);
       journal.rollBack(mark);
-      expect({ entries: byName(store.entries()), changes: store.changes() }).toEqual(before);
+      expect({ entries: byName(store.entries()), changes: store.takeChanges() }).toEqual({ entries, changes: { remove: [], set: [] } });
     }),
     { seed: 2, numRuns: 2000 },
   );
@@ -75,7 +95,7 @@ test("headers that nobody changed, or changed back, are not sent again", () => {
     fc.property(received, (lines) => {
       const store = new HeaderStore(lines, new Journal());
       for (const { name } of lines) store.change(name, [...store.values(name)]);
-      expect(store.changes()).toEqual({ remove: [], set: [] });
+      expect(store.takeChanges()).toEqual({ remove: [], set: [] });
     }),
     { seed: 3, numRuns: 500 },
   );

@@ -99,6 +99,11 @@ export function encodeReply(reply: FinalReply): Uint8Array {
   }).finish();
 }
 
+/** Envoy's header map takes at most 100 headers by default, and 101 removals or additions in one message are a 500. */
+export function exceedsEnvoysLimit(changes: HeaderChanges): boolean {
+  return changes.remove.length > 100 || changes.set.length > 100;
+}
+
 function mutation(changes: HeaderChanges): HeaderMutation {
   return {
     removeHeaders: [...changes.remove],

@@ -9,8 +9,6 @@ import type { EnvoyPromises } from "../../../src/config/types.ts";
 export interface Setting {
   /** What the engine is told about Envoy, over the defaults of this file. */
   readonly promises?: Partial<EnvoyPromises>;
-  /** Whether the engine waits for Envoy's half-close before it ends OK. Default false. */
-  readonly resetLimited?: boolean;
   /**
    * `asked`: no route says which bodies Envoy sends, the engine asks for them; `printed`: each route says it, as `policy-engine envoy` prints
    * it. Default `asked`.
@@ -92,7 +90,7 @@ export interface Expected {
 
 export interface Run {
   readonly name: string;
-  /** Names of settings. Default: `asked`, `printed`, `waiting` and `printed-waiting`. */
+  /** Names of settings. Default: `asked` and `printed`. */
   readonly on?: readonly string[];
   readonly client: Stimulus;
   readonly upstream?: UpstreamScript;
@@ -118,7 +116,7 @@ export const promised: EnvoyPromises = {
   bodyBytesMax: 256 * 1024,
 };
 
-const usualSettings = ["asked", "printed", "waiting", "printed-waiting"];
+const usualSettings = ["asked", "printed"];
 
 /** `chains.yaml`: the configuration of all engines. */
 export function chainsText(): string {

@@ -36,6 +36,7 @@ export interface Chain {
   rawPath?: boolean | undefined;
   bodyBytesMax?: bigint | undefined;
   steps?: Step[] | undefined;
+  acknowledge?: Acknowledgement[] | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -188,6 +189,7 @@ function createBaseChain(): Chain {
     rawPath: undefined,
     bodyBytesMax: undefined,
     steps: [],
+    acknowledge: [],
     _unknownFields: {},
   };
 }
@@ -215,6 +217,11 @@ export const Chain: MessageFns<Chain> = {
     if (message.steps !== undefined && message.steps.length !== 0) {
       for (const v of message.steps) {
         Step.encode(v!, writer.uint32(58).fork()).join();
+      }
+    }
+    if (message.acknowledge !== undefined && message.acknowledge.length !== 0) {
+      for (const v of message.acknowledge) {
+        Acknowledgement.encode(v!, writer.uint32(66).fork()).join();
       }
     }
     if (message._unknownFields !== undefined) {
@@ -300,6 +307,17 @@ export const Chain: MessageFns<Chain> = {
             const el = Step.decode(reader, reader.uint32());
             if (el !== undefined) {
               message.steps!.push(el);
+            }
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            const el = Acknowledgement.decode(reader, reader.uint32());
+            if (el !== undefined) {
+              message.acknowledge!.push(el);
             }
             continue;
           }

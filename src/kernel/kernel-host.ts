@@ -1,0 +1,43 @@
+import type { EnvoyPromises } from "../config/types.ts";
+import type { GenerationHolder } from "../generations/holder.ts";
+import type { Chain } from "../worker/chain.ts";
+import type { ReceivedRequest } from "../worker/received.ts";
+import type { FinalReply } from "../worker/reply.ts";
+import type { ExchangeRun } from "../worker/run.ts";
+import type { ExchangeCounters } from "./exchange-counters.ts";
+
+/** What the kernel needs from outside; the same for every exchange. */
+export interface KernelHost {
+  readonly generations: GenerationHolder;
+  readonly envoy: EnvoyPromises;
+  readonly counters: ExchangeCounters;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Milliseconds from an arbitrary start, never going back; the clock of the runs' deadlines. */
+  monotonicMs(): number;
+  newId(): string;
+  startRun(chain: Chain, received: ReceivedRequest, generation: number): ExchangeRun;
+  /** A policy or the engine itself answered in place of the upstream. */
+  replied(event: ReplyEvent): void;
+  /** The stream ended while a step waited for a body: nobody is there to be answered. */
+  bodyNotSent(event: BodyNotSentEvent): void;
+}
+
+interface ExchangeEvent {
+  readonly id: string;
+  /** Undefined when the exchange did not start with a request. */
+  readonly request: ReceivedRequest | undefined;
+  readonly chain: string | undefined;
+  readonly generation: number | undefined;
+}
+
+export interface ReplyEvent extends ExchangeEvent {
+  readonly reply: FinalReply;
+  /** Set when the engine itself failed. */
+  readonly cause: unknown;
+}
+
+export interface BodyNotSentEvent extends ExchangeEvent {
+  /** Whose body it was. */
+  readonly direction: "request" | "response";
+}

@@ -1,0 +1,23 @@
+import type { KernelHost } from "./kernel-host.ts";
+import { Exchange } from "./process-exchange.ts";
+import type { OpenStream } from "./transport.ts";
+
+export interface Kernel {
+  readonly open: OpenStream;
+  /** The grace period is over: what is still open ends UNAVAILABLE. What had nothing left to run has ended already. */
+  abandon(): void;
+}
+
+export function createKernel(host: KernelHost): Kernel {
+  const exchanges = new Set<Exchange>();
+  return {
+    open: (metadata, sink) => {
+      const exchange = new Exchange(host, metadata, sink, () => exchanges.delete(exchange));
+      exchanges.add(exchange);
+      return exchange;
+    },
+    abandon: () => {
+      for (const exchange of exchanges) exchange.abandon();
+    },
+  };
+}

@@ -1,0 +1,60 @@
+/** How much memory a Node process really uses, asked through its inspector: nothing in the process itself has to be able to answer. */
+import { once } from "node:events";
+import type { Child } from "../../../scripts/processes/child-process.ts";
+import { waitFor } from "../../../scripts/processes/wait-for.ts";
+
+export interface LiveMemory {
+  /** After a full collection: the heap. */
+  readonly heapBytes: number;
+  /** What the heap holds on to outside of it, buffers above all. */
+  readonly externalBytes: number;
+  readonly residentBytes: number;
+}
+
+/** What Node is started with to be asked; on loopback, on any free port. */
+export const inspectable: readonly string[] = ["--inspect=127.0.0.1:0"];
+
+const answerMsMax = 30_000;
+
+/** Where the inspector of a process is found that was started with `inspectable`. To be asked before it has said much else. */
+export function inspectorOf(child: Child): Promise<string> {
+  return waitFor({ what: `the inspector of the ${child.name}`, timeoutMs: answerMsMax }, () => {
+    const [address] = child.lastLines().flatMap((line) => /^Debugger listening on (ws:\S+)$/.exec(line)?.[1] ?? []);
+    return address;
+  });
+}
+
+/** Rejects when the process does not answer within 30 s. */
+export async function readLiveMemory(inspector: string): Promise<LiveMemory> {
+  const socket = new WebSocket(inspector);
+  const signal = AbortSignal.timeout(answerMsMax);
+  try {
+    await once(socket, "open", { signal });
+    let id = 0;
+    const ask = async (method: string, params: object = {}): Promise<unknown> => {
+      id += 1;
+      const answer = once(socket, "message", { signal });
+      socket.send(JSON.stringify({ id, method, params }));
+      const [event] = await answer;
+      return JSON.parse(event.data);
+    };
+    // What the first one finalizes is free for the second.
+    await ask("HeapProfiler.collectGarbage");
+    await ask("HeapProfiler.collectGarbage");
+    return memoryIn(await ask("Runtime.evaluate", { expression: "JSON.stringify(process.memoryUsage())" }));
+  } finally {
+    socket.close();
+  }
+}
+
+function memoryIn(answer: unknown): LiveMemory {
+  const text: unknown = at(at(at(answer, "result"), "result"), "value");
+  const usage: unknown = typeof text === "string" ? JSON.parse(text) : undefined;
+  const [heapBytes, externalBytes, residentBytes] = ["heapUsed", "external", "rss"].map((key) => Number(at(usage, key)));
+  if (!heapBytes || !externalBytes || !residentBytes) throw new Error(`the inspector has answered ${JSON.stringify(answer)}`);
+  return { heapBytes, externalBytes, residentBytes };
+}
+
+function at(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined;
+}

@@ -1,0 +1,116 @@
+/** Policies, and what policies depend on, from a registry of packages. */
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readLock } from "../../builder/distribution/lock.ts";
+import { testSchemas } from "../config/support.ts";
+import { type NpmRegistry, startNpmRegistry } from "../support/npm-registry.ts";
+import { listed } from "./distribution.ts";
+import { buildIn, type Files, folderWith, tinyPolicy, writeFiles } from "./support.ts";
+
+let registry: NpmRegistry;
+
+beforeAll(async () => {
+  registry = await startNpmRegistry();
+});
+afterAll(() => registry.close());
+
+test("a range takes the newest version that fits; the lock keeps it until it is renewed", async () => {
+  await publish("@acme/policy-geo", "1.0.0", tinyPolicy("geo", "1.0.0", "."));
+  await publish("@acme/policy-geo", "1.1.0", tinyPolicy("geo", "1.1.0", "."));
+  await publish("@acme/policy-geo", "2.0.0", tinyPolicy("geo", "2.0.0", "."));
+  const folder = await distribution('- { npm: "@acme/policy-geo", range: ^1.0.0 }', '- { npm: "@acme/policy-geo", range: 2.0.0 }');
+  expect(await buildIn(folder)).toMatchObject({ succeeded: true, text: "" });
+  expect(await listed(join(folder, "out"))).toMatchObject([
+    { name: "geo", version: "1.1.0", source: "npm:@acme/policy-geo@1.1.0" },
+    { name: "geo", version: "2.0.0", source: "npm:@acme/policy-geo@2.0.0" },
+  ]);
+
+  await publish("@acme/policy-geo", "1.2.0", tinyPolicy("geo", "1.2.0", "."));
+  expect(await buildIn(folder, { lock: "enforce" })).toMatchObject({ succeeded: true, text: "" });
+  const { events } = await buildIn(folder, { lock: "renew" });
+  expect(events).toContainEqual(expect.objectContaining({ text: "the source npm:@acme/policy-geo@^1.0.0: version: 1.1.0 -> 1.2.0" }));
+  expect((await listed(join(folder, "out"))).map(({ version }) => version)).toEqual(["1.2.0", "2.0.0"]);
+});
+
+test("two versions of a policy depend on two versions of a package, each gets its own; the lock has the whole tree with hashes", async () => {
+  for (const version of ["1.0.0", "2.0.0"]) {
+    await publish("@acme/words", version, {
+      "index.js": `export const word = "words ${version}";\n`,
+      "index.d.ts": "export declare const word: string;\n",
+    });
+  }
+  const speaking = (version: string, words: string): Files => ({
+    ...tinyPolicy("speak", version),
+    [`policies/speak/v${version}/package.json`]: JSON.stringify({ dependencies: { words: `npm:@acme/words@${words}` } }),
+    [`policies/speak/v${version}/index.ts`]: `import type { PolicyDefinition } from "@envoy-policy-engine/sdk";
+import { word } from "words";
+
+export default {
+  create: () => ({ request: ({ request }) => request.headers.set("x-speak", word) }),
+} satisfies PolicyDefinition;
+`,
+    [`policies/speak/v${version}/cases.yaml`]: `cases: [{ name: speaks, expect: { request: { headers: { x-speak: "words ${words}" } } } }]\n`,
+  });
+  const folder = await distribution("- folder: policies");
+  await writeFiles(folder, { ...speaking("1.0.0", "1.0.0"), ...speaking("2.0.0", "2.0.0") });
+  expect(await buildIn(folder)).toMatchObject({ succeeded: true, text: "" });
+
+  const { packages } = readLock(await readFile(join(folder, "distribution.lock"), "utf8"), testSchemas());
+  const words = Object.values(packages).filter(({ name }) => name === "@acme/words");
+  expect(words.map(({ version }) => version).sort()).toEqual(["1.0.0", "2.0.0"]);
+  expect(words.map(({ integrity }) => integrity)).toEqual([expect.stringMatching(/^sha512-/), expect.stringMatching(/^sha512-/)]);
+  expect(JSON.stringify(packages)).not.toContain("127.0.0.1");
+});
+
+test("a package that has been replaced in the registry is refused, a policy and what a policy depends on", async () => {
+  await publish("@acme/policy-mark", "1.0.0", tinyPolicy("mark", "1.0.0", "."));
+  await publish("@acme/paint", "1.0.0", { "index.js": "export const paint = 1;\n" });
+  const folder = await distribution('- { npm: "@acme/policy-mark", range: ^1.0.0 }', "- folder: policies");
+  await writeFiles(folder, {
+    ...tinyPolicy("greet"),
+    "policies/greet/v1.0.0/package.json": '{ "dependencies": { "@acme/paint": "1.0.0" } }',
+  });
+  const steps = new Set(["discover", "validate", "generate"] as const);
+  expect(await buildIn(folder, { steps })).toMatchObject({ succeeded: true, text: "" });
+
+  // As on another machine: nothing is kept.
+  await rm(join(folder, "cache"), { recursive: true });
+  await republish("@acme/policy-mark", { "evil.txt": "" }, tinyPolicy("mark", "1.0.0", "."));
+  const policy = await buildIn(folder, { steps });
+  expect(policy.text).toMatch(
+    /^distribution\.yaml:4:5: error\[lock-integrity\] the package `@acme\/policy-mark@1\.0\.0` has been replaced: locked sha512-\S+, found sha512-/,
+  );
+
+  await writeFile(join(folder, "distribution.yaml"), "name: tiny\nversion: 1.0.0\npolicies:\n  - folder: policies\n");
+  await republish("@acme/paint", { "index.js": "export const paint = 'evil';\n" });
+  const dependency = await buildIn(folder, { steps });
+  expect(dependency.text).toMatch(
+    /error\[lock-integrity\] a package that a policy depends on has been replaced: locked sha512-\S+ found sha512-/,
+  );
+});
+
+test("a package that is not there, and a range that nothing fits", async () => {
+  await publish("@acme/policy-old", "1.0.0", tinyPolicy("old", "1.0.0", "."));
+  const folder = await distribution('- { npm: "@acme/policy-gone", range: ^1.0.0 }', '- { npm: "@acme/policy-old", range: ^3.0.0 }');
+  const { succeeded, text } = await buildIn(folder);
+  expect(succeeded).toBe(false);
+  expect(text).toContain("distribution.yaml:4:5: error[source-unavailable] `@acme/policy-gone@^1.0.0` cannot be had: ");
+  expect(text).toContain("distribution.yaml:5:5: error[source-unavailable] `@acme/policy-old@^3.0.0` cannot be had: ");
+});
+
+function distribution(...policies: readonly string[]): Promise<string> {
+  const lines = ["name: tiny", "version: 1.0.0", "policies:", ...policies.map((policy) => `  ${policy}`)];
+  return folderWith({ "distribution.yaml": `${lines.join("\n")}\n`, ".npmrc": registry.npmrc });
+}
+
+async function publish(name: string, version: string, files: Files): Promise<void> {
+  const manifest = JSON.stringify({ name, version, type: "module", exports: { ".": { types: "./index.d.ts", default: "./index.js" } } });
+  await registry.publish(await folderWith({ ...files, "package.json": manifest, ".npmrc": registry.npmrc }));
+}
+
+/** Another package of the same name and version, as whoever owns the registry could put there. */
+async function republish(name: string, ...files: readonly Files[]): Promise<void> {
+  await registry.forget(name);
+  await publish(name, "1.0.0", Object.assign({}, ...files));
+}

@@ -1,0 +1,26 @@
+/** What stops a build: each case is a small tree that is laid over a distribution which builds, with the words that a person gets. */
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { casesIn, expectGolden } from "../config/goldens.ts";
+import { buildIn, type Files, folderWith, tinyPolicy } from "./support.ts";
+
+const whole: Files = {
+  "distribution.yaml": "name: tiny\nversion: 1.0.0\npolicies:\n  - folder: policies\n",
+  ...tinyPolicy("greet"),
+};
+
+test("the distribution that the cases are laid over builds", async () => {
+  const folder = await folderWith(whole);
+  expect(await buildIn(folder)).toMatchObject({ succeeded: true, text: "" });
+  expect(JSON.parse(await readFile(`${folder}/out/build-info.json`, "utf8"))).toMatchObject({ name: "tiny", version: "1.0.0" });
+});
+
+describe("a build stops and says why", () => {
+  test.concurrent.each(casesIn("../builder/refusals/"))("$name", async ({ documents, goldenPath }) => {
+    const files: Files = parse(documents[0]?.text ?? "");
+    const { succeeded, text } = await buildIn(await folderWith({ ...whole, ...files }));
+    expect(succeeded).toBe(false);
+    expectGolden(goldenPath, `${text}\n`);
+  });
+});
