@@ -360,7 +360,7 @@ export const problemCatalogue = {
   "secret-misplaced": entry<{ reference: string; place: string }>({
     meaning: "A secret reference in a place where none is resolved: only text inside `parameters` may hold one, and no expression.",
     message: (f) => `the secret reference \`${f.reference}\` is not resolved in ${f.place}`,
-    remedy: () => "secret references work in the text parameters of a step, and nowhere else",
+    remedy: () => "secret references work in the text parameters of a step and in the `token` of a provider, and nowhere else",
   }),
 
   "secret-literal": entry<{ what: string }>({
@@ -373,8 +373,8 @@ export const problemCatalogue = {
 
   // Settings
   "address-invalid": entry<{ found: string; detail: string; expected: string }>({
-    meaning: "An address to listen on that cannot be read or used.",
-    message: (f) => `\`${f.found}\` is no address to listen on: ${f.detail}`,
+    meaning: "An address that cannot be read or used.",
+    message: (f) => `\`${f.found}\` is no address: ${f.detail}`,
     remedy: (f) => `write ${f.expected}`,
   }),
   "address-duplicate": entry<{ address: string }>({
@@ -387,6 +387,23 @@ export const problemCatalogue = {
     severity: "warning",
     message: (f) => `the admin port \`${f.address}\` can be reached from other machines and asks for no password`,
     remedy: () => "listen on 127.0.0.1, or guard the port by other means",
+  }),
+  "provider-address": entry<{ detail: string }>({
+    meaning: "The address of a document that cannot be used.",
+    message: (f) => `no document can be read from this address: ${f.detail}`,
+    remedy: () => "write an address such as `https://config.example.com/policies.yaml`",
+  }),
+  "provider-in-clear": entry<{ address: string; remedy: string }>({
+    meaning: "Configuration from another machine without TLS: whoever is on the way would decide who gets in.",
+    message: (f) => `configuration must not come from \`${f.address}\` in clear text`,
+    remedy: (f) => `${f.remedy}; without TLS only on this machine`,
+  }),
+  "state-missing": entry<Record<never, never>>({
+    meaning:
+      "Configuration comes from another machine and the last good one is not kept: a restart while that machine is away would deny everything.",
+    severity: "warning",
+    message: () => "after a restart while a provider is away every exchange would be denied",
+    remedy: () => "add `state: FOLDER`, where the last good configuration is kept",
   }),
   "settings-contradiction": entry<{ detail: string; remedy: string }>({
     meaning: "Two settings that cannot both hold.",
