@@ -65,7 +65,6 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     replied: ({ reply }) => {
       code = reply.code;
     },
-    bodyNotSent: () => {},
   });
   const request = {
     headers: [
