@@ -211,10 +211,17 @@ test("what arrives is what the last step saw, byte for byte", async () => {
         [":path", "/"],
         [":authority", "example.com"],
       ];
-      const message = { route: `c${mask}`, headers: [...pseudo, ...asked.headers], body: asked.body, attributes: {} };
+      const message = {
+        route: `c${mask}`,
+        headers: [...pseudo, ...asked.headers],
+        body: asked.body && [asked.body],
+        trailers: [],
+        attributes: {},
+      };
       const { upstream, client, replied } = await exchangeThroughKernel(engine.open, message, () => ({
         headers: [[":status", "200"], ...answered.headers],
-        body: answered.body,
+        body: answered.body && [answered.body],
+        trailers: [],
       }));
       expect(replied).toBe(false);
       if (upstream === undefined) throw new Error("the upstream was not asked");
