@@ -41,6 +41,8 @@ const headers = {
 };
 const open = { type: "object", additionalProperties: true };
 const text = { type: "string" };
+/** A body as it is sent: in one piece, or in the chunks of a list. */
+const chunks = { anyOf: [text, { type: "array", minItems: 1, items: text }] };
 
 const request = {
   type: "object",
@@ -50,7 +52,8 @@ const request = {
     path: text,
     host: text,
     headers,
-    body: text,
+    body: chunks,
+    trailers: headers,
     source: {
       type: "object",
       additionalProperties: false,
@@ -59,7 +62,11 @@ const request = {
     },
   },
 };
-const response = { type: "object", additionalProperties: false, properties: { status: { type: "integer" }, headers, body: text } };
+const response = {
+  type: "object",
+  additionalProperties: false,
+  properties: { status: { type: "integer" }, headers, body: chunks, trailers: headers },
+};
 
 const schema = {
   type: "object",

@@ -6,7 +6,14 @@ import { isDeepStrictEqual } from "node:util";
 import { stringify } from "yaml";
 import type { JsonSchema, PolicyRegistry, PolicyRelease, SourceDocument } from "../config/types.ts";
 import { readCases, type TestCase } from "./case-format.ts";
-import { RefusedConfigurationError, startTestEngine, type TestExchange, type TestHeaders } from "./test-engine.ts";
+import {
+  RefusedConfigurationError,
+  startTestEngine,
+  type TestBody,
+  type TestExchange,
+  type TestHeaders,
+  type TestMessage,
+} from "./test-engine.ts";
 
 export interface CaseResult {
   readonly name: string;
@@ -62,11 +69,15 @@ function compare(seen: TestExchange, expected: TestCase["expect"]): readonly str
   const differ = (what: string, wanted: unknown, found: unknown): void => {
     if (!isDeepStrictEqual(wanted, found)) differences.push(`${what}: expected ${JSON.stringify(wanted)}, found ${JSON.stringify(found)}`);
   };
-  const headers = (what: string, wanted: TestHeaders | undefined, found: Readonly<Record<string, readonly string[]>>): void => {
+  const lines = (what: string, wanted: TestHeaders | undefined, found: Readonly<Record<string, readonly string[]>>): void => {
     for (const [name, value] of Object.entries(wanted ?? {})) {
-      differ(`${what} header \`${name}\``, typeof value === "string" ? [value] : value, found[name.toLowerCase()] ?? []);
+      differ(`${what} \`${name}\``, typeof value === "string" ? [value] : value, found[name.toLowerCase()] ?? []);
     }
   };
+  const headers = (what: string, ...compared: [TestHeaders | undefined, TestMessage["headers"]]): void =>
+    lines(`${what} header`, ...compared);
+  const trailers = (what: string, ...compared: [TestHeaders | undefined, TestMessage["trailers"]]): void =>
+    lines(`${what} trailer`, ...compared);
   if (expected.refused !== undefined) differences.push("the parameters were not refused");
   const [failure] = seen.failures;
   differ("failure", expected.failure, failure?.code);
@@ -81,17 +92,22 @@ function compare(seen: TestExchange, expected: TestCase["expect"]): readonly str
     if (seen.upstream === undefined) differences.push("the request did not reach the upstream");
     else {
       headers("request", expected.request.headers, seen.upstream.headers);
-      for (const part of ["method", "path", "host", "body"] as const) {
+      trailers("request", expected.request.trailers, seen.upstream.trailers);
+      for (const part of ["method", "path", "host"] as const) {
         if (expected.request[part] !== undefined) differ(`request ${part}`, expected.request[part], seen.upstream[part]);
       }
+      if (expected.request.body !== undefined) differ("request body", wholeText(expected.request.body), seen.upstream.body);
     }
   }
   if (expected.response?.status !== undefined) differ("response status", expected.response.status, seen.client.status);
   headers("response", expected.response?.headers, seen.client.headers);
-  if (expected.response?.body !== undefined) differ("response body", expected.response.body, seen.client.body);
+  trailers("response", expected.response?.trailers, seen.client.trailers);
+  if (expected.response?.body !== undefined) differ("response body", wholeText(expected.response.body), seen.client.body);
   for (const [key, value] of Object.entries(expected.metadata ?? {})) differ(`metadata \`${key}\``, value, seen.metadata[key]);
   return differences;
 }
+
+const wholeText = (body: TestBody): string => [body].flat().join("");
 
 /** A step that writes what the case gives, with the schema of the policy that writes it in a real chain. */
 function seedRelease(seed: Readonly<Record<string, unknown>>, policies: PolicyRegistry): PolicyRelease {

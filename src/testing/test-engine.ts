@@ -39,6 +39,9 @@ export interface TestEngineOptions {
 /** Header names to one value or several. */
 export type TestHeaders = Readonly<Record<string, string | readonly string[]>>;
 
+/** A body as text, whole or in chunks. */
+export type TestBody = string | readonly string[];
+
 export interface TestRequest {
   /** Envoy's route name. */
   readonly route: string;
@@ -49,8 +52,10 @@ export interface TestRequest {
   /** Default `example.com`. */
   readonly host?: string;
   readonly headers?: TestHeaders;
-  /** Default: none, the request ends with its headers. */
-  readonly body?: string;
+  /** Default: none, the request ends with its headers. Several texts are the chunks in which it comes. */
+  readonly body?: TestBody;
+  /** What follows the body. Default: none. */
+  readonly trailers?: TestHeaders;
   /** Default 127.0.0.1 port 40000. */
   readonly source?: { readonly address: string; readonly port: number };
 }
@@ -59,8 +64,10 @@ export interface TestResponse {
   /** Default 200. */
   readonly status?: number;
   readonly headers?: TestHeaders;
-  /** Default: none, the response ends with its headers. */
-  readonly body?: string;
+  /** Default: none, the response ends with its headers. Several texts are the chunks in which it comes. */
+  readonly body?: TestBody;
+  /** What follows the body. Default: none. */
+  readonly trailers?: TestHeaders;
 }
 
 export interface TestMessage {
@@ -68,6 +75,7 @@ export interface TestMessage {
   readonly body: string;
   /** Lower-case names to every value, in order. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly trailers: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface TestExchange {
@@ -150,12 +158,18 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
       failures = [];
       const seen = await exchangeThroughKernel(open, simulatedRequest(request), () => ({
         headers: [[":status", String(response.status ?? 200)], ...headerLines(response.headers ?? {})],
-        body: bytesOf(response.body),
+        body: chunksOf(response.body),
+        trailers: headerLines(response.trailers ?? {}),
       }));
       const { client } = seen;
       return {
         upstream: seen.upstream === undefined ? undefined : upstreamSees(seen.upstream),
-        client: { status: client.status, body: Buffer.from(client.body).toString("utf8"), headers: grouped(client.headers) },
+        client: {
+          status: client.status,
+          body: Buffer.from(client.body).toString("utf8"),
+          headers: grouped(client.headers),
+          trailers: grouped(client.trailers),
+        },
         reply,
         metadata: (run as ExchangeRun | undefined)?.metadata.asRecord() ?? {},
         failures,
@@ -225,6 +239,7 @@ function simulatedRequest(request: TestRequest) {
     host = "example.com",
     headers = {},
     body,
+    trailers = {},
     source = { address: "127.0.0.1", port: 40_000 },
   } = request;
   const pseudo: readonly HeaderLine[] = [
@@ -236,7 +251,8 @@ function simulatedRequest(request: TestRequest) {
   return {
     route,
     headers: [...pseudo, ...headerLines(headers)],
-    body: bytesOf(body),
+    body: chunksOf(body),
+    trailers: headerLines(trailers),
     attributes: { "source.address": source.address, "source.port": source.port },
   };
 }
@@ -250,9 +266,11 @@ function headerLines(headers: TestHeaders): readonly HeaderLine[] {
   );
 }
 
-const bytesOf = (text: string | undefined): Uint8Array | undefined => (text === undefined ? undefined : Buffer.from(text, "utf8"));
+function chunksOf(body: TestBody | undefined): readonly Uint8Array[] | undefined {
+  return body === undefined ? undefined : [body].flat().map((text) => Buffer.from(text, "utf8"));
+}
 
-function upstreamSees({ headers: lines, body }: SimulatedMessage) {
+function upstreamSees({ headers: lines, body, trailers }: SimulatedMessage) {
   const { ":method": method, ":path": path, ":authority": host, ":scheme": _scheme, ...headers } = grouped(lines);
   return {
     method: method?.[0] ?? "",
@@ -260,6 +278,7 @@ function upstreamSees({ headers: lines, body }: SimulatedMessage) {
     host: host?.[0] ?? "",
     headers,
     body: Buffer.from(body ?? []).toString("utf8"),
+    trailers: grouped(trailers),
   };
 }
 
