@@ -40,7 +40,13 @@ async function readPolicies(root: string): Promise<readonly RegistryEntry[]> {
   for (const folder of await discoverPolicies(root)) {
     const parsed = await readManifest(folder, schemas);
     if ("problems" in parsed) problems.push(...parsed.problems);
-    else entries.push({ manifest: parsed.manifest, folder: folder.source, source: folder.source, hash: await hashPolicyFolder(folder, libraries) });
+    else
+      entries.push({
+        manifest: parsed.manifest,
+        folder: folder.source,
+        source: folder.source,
+        hash: await hashPolicyFolder(folder, libraries),
+      });
   }
   if (problems.length > 0) throw new Error(`manifests with problems, nothing was generated:\n${formatProblems(problems)}`);
   return entries;

@@ -29,10 +29,10 @@ export type Piece =
   | { readonly fill: number }
   | { readonly waitMs: number }
   | { readonly trailers: Readonly<Record<string, string>> }
-  /** The client is gone, with its request unfinished. */
+  /** Whoever sends is gone, with its message unfinished. */
   | "leave";
 
-export type AnswerPiece = Exclude<Piece, { readonly trailers: unknown } | "leave">;
+export type AnswerPiece = Exclude<Piece, { readonly trailers: unknown }>;
 
 export interface Stimulus {
   /** Default: both. */

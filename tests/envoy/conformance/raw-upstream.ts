@@ -40,7 +40,8 @@ export async function startRawUpstream(): Promise<RawUpstream> {
     const answer = async (): Promise<void> => {
       const { answer: pieces = usualAnswer } = script;
       for (const piece of typeof pieces === "string" ? [{ send: pieces }] : pieces) {
-        if ("waitMs" in piece) await sleep(piece.waitMs);
+        if (piece === "leave") socket.destroy();
+        else if ("waitMs" in piece) await sleep(piece.waitMs);
         else socket.write(pieceBytes(piece));
       }
     };
