@@ -4,7 +4,7 @@ import type { BodyUse } from "../worker/chain.ts";
 export type BodyMode = "none" | "buffered" | "full-duplex-streamed";
 
 /**
- * How a body is to come for what a chain does with it.
+ * How Envoy's configuration is to send a body for what a chain does with it. (An override asks for a whole body or for none, see `processing-mode.ts`.)
  *
  * - A step that waits for the whole body needs BUFFERED: Envoy holds the headers meanwhile, so that the step can still change them and reply. Transforms
  *   of the same chain then get the body as one chunk.

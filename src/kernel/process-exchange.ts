@@ -9,7 +9,7 @@ import type { FailureCode } from "../errors.ts";
 import type { Generation } from "../generations/generation.ts";
 import type { BodyFlow, FlowFailure } from "../worker/body-flow.ts";
 import type { BodyUse, Chain } from "../worker/chain.ts";
-import type { HeaderChanges, HeaderEntry } from "../worker/header-store.ts";
+import type { HeaderEntry } from "../worker/header-store.ts";
 import type { ReceivedRequest } from "../worker/received.ts";
 import { engineRefusal, type FinalReply, isGrpc } from "../worker/reply.ts";
 import type { BodyDelivery, Continued, ExchangeRun, RunOutcome } from "../worker/run.ts";
@@ -20,7 +20,7 @@ import { contentCoding } from "./content-coding.ts";
 import type { ExchangeEnd } from "./exchange-counters.ts";
 import type { KernelHost } from "./kernel-host.ts";
 import { isNormalPath } from "./normal-path.ts";
-import { type ModesInForce, modeOverride, type Wants } from "./processing-mode.ts";
+import { type Awaited, type ModesInForce, modeOverride, type Wants } from "./processing-mode.ts";
 import { receivedRequest, receivedResponse, receivedText } from "./received-messages.ts";
 import { routeIdentity } from "./route-identity.ts";
 import { routeTarget } from "./route-table.ts";
@@ -236,9 +236,9 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     this.#proceed(run.runRequest(this.#deadlineMs, this.#delivery("request")), (done) => {
       const fault = this.#streamFault("request", done.flow);
       if (fault !== undefined && done.flow !== undefined) return this.#refuseFlow(run, done.flow, fault);
-      const changes = this.#prepareStream("request", request.headers, done);
+      const changes = done.flow === undefined ? done.changes : streamedHeaders(request.headers, done);
       const follows = run.wantsResponse() || this.#streams.areOpen;
-      const override = follows ? this.#override(this.#wantsAfterRequest(run, done.flow === undefined ? "none" : "streamed")) : undefined;
+      const override = follows ? this.#override(this.#wantsAfterRequest(run, "none")) : undefined;
       this.#answerRequest(run, encodeHeadersAnswer("request-headers", changes, override), done.flow);
     });
   }
@@ -272,9 +272,8 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     this.#proceed(run.runResponse(receivedResponse(incoming), this.#deadlineMs, this.#delivery("response")), (done) => {
       const fault = this.#streamFault("response", done.flow);
       if (fault !== undefined) return this.#refuse(fault);
-      const changes = this.#prepareStream("response", incoming.headers, done);
-      const override = done.flow === undefined ? undefined : this.#override({ answered: "response-headers", responseBody: "streamed" });
-      this.#finish("response", encodeHeadersAnswer("response-headers", changes, override), done.flow);
+      const changes = done.flow === undefined ? done.changes : streamedHeaders(incoming.headers, done);
+      this.#finish("response", encodeHeadersAnswer("response-headers", changes, undefined), done.flow);
     });
   }
 
@@ -293,19 +292,11 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   /** Why a body cannot pass through what steps have left behind for it. */
   #streamFault(direction: Direction, flow: BodyFlow | undefined): FailureCode | undefined {
     if (flow === undefined) return undefined;
-    if (!this.#canHave(direction, "streamed")) return "body-not-sent";
     return contentCoding(this.#receivedHeaders(direction)) === "identity" ? undefined : `${direction}-coding`;
   }
 
   #refuseFlow(run: ExchangeRun, { first }: BodyFlow, code: FailureCode): void {
     this.#proceed(run.replyToFailure({ call: first, code, cause: undefined }, this.#deadlineMs), () => this.#refuse(code));
-  }
-
-  /** Where the body is to pass through something, it is expected in pieces, and the headers must fit. */
-  #prepareStream(direction: Direction, headers: readonly HeaderEntry[], done: Continued): HeaderChanges {
-    if (done.flow === undefined) return done.changes;
-    if (!this.#streams.has(direction)) this.#streams.expect(direction);
-    return streamedHeaders(headers, done);
   }
 
   /** A step waits for the body of a direction: its headers are answered with the wish for it, or the exchange is refused. */
@@ -319,7 +310,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     const run = this.#run;
     if (run === undefined) return this.#refuse("unexpected-message");
     const wants: Wants =
-      direction === "request" ? this.#wantsAfterRequest(run, "buffered") : { answered: "response-headers", responseBody: "buffered" };
+      direction === "request" ? this.#wantsAfterRequest(run, "whole") : { answered: "response-headers", responseBody: "whole" };
     this.#sink.send(encodeHeadersAnswer(`${direction}-headers`, changes, this.#override(wants)));
     for (const phase of this.#queued.splice(0)) this.#takeUnasked(phase);
   }
@@ -345,7 +336,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   }
 
   #delivery(direction: Direction): BodyDelivery {
-    return this.#modes[`${direction}Body`] === "buffered" ? "whole" : "in-chunks";
+    return this.#modes[`${direction}Body`] === "full-duplex-streamed" ? "in-chunks" : "whole";
   }
 
   #takeTrailers(direction: Direction, { headers }: Incoming): void {
@@ -577,7 +568,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     return this.#host.monotonicMs() + messageBudgetMs(this.#host.envoy.messageTimeoutMs);
   }
 
-  #wantsAfterRequest(run: ExchangeRun, requestBody: BodyUse): Wants {
+  #wantsAfterRequest(run: ExchangeRun, requestBody: Awaited): Wants {
     return { answered: "request-headers", requestBody, response: run.wantsResponse(), responseBody: run.responseBodyUse() };
   }
 

@@ -1,5 +1,5 @@
 import type { BodyUse } from "../worker/chain.ts";
-import { type BodyMode, bodyMode } from "./body-mode.ts";
+import type { BodyMode } from "./body-mode.ts";
 import type { ConfiguredBodies, ConfiguredBody } from "./wire/decode.ts";
 import type { ModeOverride } from "./wire/encode.ts";
 
@@ -12,18 +12,21 @@ export interface ModesInForce {
 
 /** What the chain can still use once a headers message is answered. */
 export type Wants =
-  | { readonly answered: "request-headers"; readonly requestBody: BodyUse; readonly response: boolean; readonly responseBody: BodyUse }
-  | { readonly answered: "response-headers"; readonly responseBody: BodyUse };
+  | { readonly answered: "request-headers"; readonly requestBody: Awaited; readonly response: boolean; readonly responseBody: BodyUse }
+  | { readonly answered: "response-headers"; readonly responseBody: Awaited };
+
+/** Whether the exchange stands until the whole body of the direction has come. */
+export type Awaited = "none" | "whole";
 
 /** Asks Envoy for exactly what the chain can still use; undefined when it does that anyway. */
 export function modeOverride(wants: Wants, inForce: ModesInForce): ModeOverride | undefined {
   const modes = wantedModes(wants, inForce);
   const { requestBody, responseHeaders, responseBody } = inForce;
   const same = modes.requestBody === requestBody && modes.responseHeaders === responseHeaders && modes.responseBody === responseBody;
-  // A whole body that is waited for is asked for in any case: nothing that Envoy says shows whether its trailers come too, without which a message
-  // of headers and trailers goes on unseen (measured). In pieces Envoy takes none without trailers.
+  // A body that is waited for is asked for in any case: nothing that Envoy says shows whether its trailers come too, without which a message of
+  // headers and trailers goes on unseen (measured).
   const awaited = wants.answered === "request-headers" ? wants.requestBody : wants.responseBody;
-  return same && awaited !== "buffered" ? undefined : modes;
+  return same && awaited === "none" ? undefined : modes;
 }
 
 function wantedModes(wants: Wants, inForce: ModesInForce): ModeOverride {
@@ -41,10 +44,14 @@ function wantedModes(wants: Wants, inForce: ModesInForce): ModeOverride {
   };
 }
 
-/** In pieces it may be under way before the headers are answered: switched off, they would be lost. */
-function asked(use: BodyUse, inForce: ConfiguredBody): BodyMode {
+/**
+ * A body is asked for whole or not at all. One in pieces may be under way before the headers are answered: switched off, it would be lost. And it
+ * cannot be switched on: a message without data that has come to its end by then (an empty chunked body, or trailers alone) would hang, because
+ * Envoy 1.36.2 says nothing more about it (measured).
+ */
+function asked(awaited: Awaited, inForce: ConfiguredBody): BodyMode {
   if (inForce === "full-duplex-streamed") return inForce;
-  return use === "streamed" && inForce === "buffered" ? inForce : bodyMode(use);
+  return awaited === "whole" ? "buffered" : "none";
 }
 
 const kept = (mode: ConfiguredBody): BodyMode => (mode === "pieces" ? "none" : mode);

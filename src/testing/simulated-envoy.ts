@@ -23,6 +23,13 @@ export interface SimulatedRequest extends SentMessage {
   /** Envoy's route name; undefined when no route matched. */
   readonly route: string | undefined;
   readonly attributes: Readonly<Record<string, string | number>>;
+  /** What Envoy's own configuration sends of the bodies, without being asked. */
+  readonly configured: BodyModes;
+}
+
+export interface BodyModes {
+  readonly request: BodyMode;
+  readonly response: BodyMode;
 }
 
 /** A message as somebody sends it. */
@@ -75,12 +82,14 @@ export async function exchangeThroughKernel(
         ...(request.route === undefined ? {} : { "xds.route_name": request.route }),
       },
     };
-    const asked = await pass(stream, "request", request, { attributes });
+    const { configured } = request;
+    const protocolConfig = { requestBodyMode: configured.request, responseBodyMode: configured.response };
+    const asked = await pass(stream, "request", request, configured, { attributes, protocolConfig });
     if ("reply" in asked) return { upstream: undefined, ...asked.reply };
     const upstream = asked.message;
     const response = respond(upstream);
     if (asked.responseHeaders !== HeaderMode.SEND) return { upstream, ...clientSees(whole(response)) };
-    const answered = await pass(stream, "response", response, {});
+    const answered = await pass(stream, "response", response, asked.modes, {});
     return "reply" in answered ? { upstream, ...answered.reply } : { upstream, ...clientSees(answered.message) };
   } finally {
     stream.close();
@@ -89,19 +98,30 @@ export async function exchangeThroughKernel(
 
 type Passed =
   | { readonly reply: Omit<SimulatedExchange, "upstream"> }
-  | { readonly message: SimulatedMessage; readonly responseHeaders: HeaderMode | undefined };
+  | { readonly message: SimulatedMessage; readonly responseHeaders: HeaderMode | undefined; readonly modes: BodyModes };
 
 /** One direction: the headers, and the body in the way in which the answer to them asks for it. */
-async function pass(stream: Stream, direction: Direction, sent: SentMessage, first: Partial<ProcessingRequest>): Promise<Passed> {
+async function pass(
+  stream: Stream,
+  direction: Direction,
+  sent: SentMessage,
+  inForce: BodyModes,
+  first: Partial<ProcessingRequest>,
+): Promise<Passed> {
   const { headers, body } = sent;
   const value = { headers: headerMap(headers), endOfStream: body === undefined };
   const answer = await stream.ask({ ...first, request: { $case: `${direction}Headers`, value } });
   if (answer.response?.$case === "immediateResponse") return { reply: replyOf(answer) };
   const { modeOverride } = answer;
-  const asked = direction === "request" ? modeOverride?.requestBodyMode : modeOverride?.responseBodyMode;
+  // An override says all six: what it leaves out is NONE.
+  const modes =
+    modeOverride === undefined
+      ? inForce
+      : { request: modeOverride.requestBodyMode ?? BodyMode.NONE, response: modeOverride.responseBodyMode ?? BodyMode.NONE };
   const changed = { ...sent, headers: applied(headers, common(answer).headerMutation ?? {}) };
-  const passed = await passBody(stream, direction, body === undefined ? BodyMode.NONE : asked, changed);
-  return "headers" in passed ? { message: passed, responseHeaders: modeOverride?.responseHeaderMode } : { reply: replyOf(passed) };
+  const passed = await passBody(stream, direction, body === undefined ? BodyMode.NONE : modes[direction], changed);
+  if ("headers" in passed) return { message: passed, responseHeaders: modeOverride?.responseHeaderMode, modes };
+  return { reply: replyOf(passed) };
 }
 
 type Direction = "request" | "response";
@@ -141,9 +161,9 @@ async function passWhole(stream: Stream, direction: Direction, sent: SentMessage
 
 /** What is not sent back is lost, and nothing says how many answers there will be. */
 async function passPieces(stream: Stream, direction: Direction, sent: SentMessage): Promise<SimulatedMessage | ProcessingResponse> {
-  const { headers, body = [], trailers } = sent;
-  // A stale length is what request smuggling is made of: in this mode Envoy does not compare it (measured).
-  if (headers.some(([name]) => name === "content-length")) throw new Error("content-length on a body whose length may change");
+  const { body = [], trailers } = sent;
+  // Where its own configuration says this mode Envoy does not send the length on (measured).
+  const headers = sent.headers.filter(([name]) => name !== "content-length");
   for (const [index, piece] of body.entries()) {
     const endOfStream = trailers.length === 0 && index === body.length - 1;
     stream.say({ request: { $case: `${direction}Body`, value: { body: piece, endOfStream } } });

@@ -7,15 +7,18 @@ import { formatProblems } from "../config/problems.ts";
 import { createSchemaEngine, type SchemaEngine } from "../config/schema-engine.ts";
 import type { CheckEnvironment, EnvoyPromises, PolicyRegistry } from "../config/types.ts";
 import { loadPatternEngine } from "../expressions/patterns.ts";
+import { ProcessingMode_BodySendMode as BodyMode } from "../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
+import type { Generation } from "../generations/generation.ts";
 import { createGenerationHolder } from "../generations/holder.ts";
 import { prepare } from "../generations/prepare.ts";
 import { createExchangeCounters } from "../kernel/exchange-counters.ts";
 import { createKernel } from "../kernel/kernel.ts";
 import { createStepCounters, type StepCounters } from "../observe/step-counters.ts";
+import { bodyUseOf } from "../worker/chain.ts";
 import { createInstancePool } from "../worker/instances.ts";
 import type { OutgoingCall, PolicyHost } from "../worker/policy-host.ts";
 import { ExchangeRun, type RunHost, type StepFailure } from "../worker/run.ts";
-import { exchangeThroughKernel, type HeaderLine, type SimulatedMessage } from "./simulated-envoy.ts";
+import { type BodyModes, exchangeThroughKernel, type HeaderLine, type SimulatedMessage } from "./simulated-envoy.ts";
 
 export interface TestEngineOptions {
   /** The policies that the configuration may use. */
@@ -156,7 +159,8 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
       run = undefined;
       reply = undefined;
       failures = [];
-      const seen = await exchangeThroughKernel(open, simulatedRequest(request), () => ({
+      const configured = streamedModes(generations.current(), request.route);
+      const seen = await exchangeThroughKernel(open, { ...simulatedRequest(request), configured }, () => ({
         headers: [[":status", String(response.status ?? 200)], ...headerLines(response.headers ?? {})],
         body: chunksOf(response.body),
         trailers: headerLines(response.trailers ?? {}),
@@ -229,6 +233,14 @@ function startNodeTimer(milliseconds: number, expired: () => void): () => void {
   const timer = setTimeout(expired, milliseconds);
   timer.unref();
   return () => clearTimeout(timer);
+}
+
+/** As `policy-engine envoy` prints them for a route through whose chain bodies pass; whole ones are asked for. */
+function streamedModes(generation: Generation | undefined, route: string): BodyModes {
+  const steps = generation?.chains.get(generation.config.routes.get(route) ?? "")?.steps ?? [];
+  const mode = (phase: "request" | "response"): BodyMode =>
+    bodyUseOf(steps, phase) === "streamed" ? BodyMode.FULL_DUPLEX_STREAMED : BodyMode.NONE;
+  return { request: mode("request"), response: mode("response") };
 }
 
 function simulatedRequest(request: TestRequest) {

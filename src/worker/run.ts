@@ -44,7 +44,7 @@ export interface StepFailure {
   readonly cause: unknown;
 }
 
-/** How Envoy gives a body to streamed steps: as one message, because its own configuration says so, or as it comes. */
+/** How Envoy gives a body to streamed steps: as one message, or as it comes, because its own configuration says so. */
 export type BodyDelivery = "whole" | "in-chunks";
 
 /** What became of one direction. `gone`: the client left while a step was running, nobody is waiting for an answer. */
@@ -257,10 +257,8 @@ export class ExchangeRun implements SharedViews, VariableSources {
     if (this.#flow === undefined) return false;
     const { failure, first } = this.#flow;
     if (failure !== undefined) this.#answer(failure.call, pass, this.#ownReply(failure.code));
-    // The body would have to come whole, and has no end.
-    else if (pass.delivery === "whole" && pass.phase === "response" && this.#endless) this.#refuseAt(first, pass, "stream-refused");
     else if (pass.delivery === "whole") this.#waiting = { pass, call: first };
-    return this.#flow === undefined;
+    return failure !== undefined;
   }
 
   #visit(step: BoundStep, index: number, pass: Pass): Promise<void> | undefined {
@@ -290,6 +288,9 @@ export class ExchangeRun implements SharedViews, VariableSources {
       this.#progress[index] = "passed";
     }
     if (step.response.body === "buffered" && this.#mustWait(call, pass)) return undefined;
+    // What would have to come whole for it has no end.
+    if (step.response.body === "streamed" && pass.delivery === "whole" && this.#endless && this.response?.body === undefined)
+      return void this.#refuseOrPass(call, pass, step.onStream, "stream-refused");
     return this.#call(call, pass, step.response);
   }
 

@@ -2,7 +2,14 @@
 import type { Body, BodyTransform, PolicyInstance } from "@envoy-policy-engine/sdk";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { exchangeThroughKernel, type HeaderLine, type SentMessage, type SimulatedMessage } from "../../src/testing/simulated-envoy.ts";
+import { ProcessingMode_BodySendMode as BodyMode } from "../../src/generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
+import {
+  type BodyModes,
+  exchangeThroughKernel,
+  type HeaderLine,
+  type SentMessage,
+  type SimulatedMessage,
+} from "../../src/testing/simulated-envoy.ts";
 import { engineUnderTest } from "../conversations/engine-under-test.ts";
 import { createdPolicies } from "../support/code-policy.ts";
 
@@ -136,6 +143,16 @@ function expected(mask: number, direction: Direction, plan: Plan, body: Buffer):
   }, body);
 }
 
+/** What the route says of itself: the modes that are printed for its chain, or nothing, so that the engine asks. */
+function modesOf(mask: number, onRoute: boolean): BodyModes {
+  const mode = (index: 0 | 1): BodyMode => {
+    const used = Array.from({ length: places }, (_, place) => policyAt(mask, place).split("-")[index]);
+    if (!onRoute || used.every((how) => how === "none")) return BodyMode.NONE;
+    return used.includes("buffered") ? BodyMode.BUFFERED : BodyMode.FULL_DUPLEX_STREAMED;
+  };
+  return { request: mode(0), response: mode(1) };
+}
+
 const acts = fc.tuple(...Array.from({ length: places }, () => fc.constantFrom<Name | "passes">(...names, "passes")));
 const sent = fc.record({
   body: fc.option(fc.array(fc.uint8Array({ maxLength: 12 }), { minLength: 1, maxLength: 8 })),
@@ -148,28 +165,37 @@ test("what arrives is what the transforms make of the whole, however it is cut a
   const { policies, config, count } = chains(() => plan);
   const engine = await engineUnderTest(config, { messageTimeoutMs: 60_000 }, { policies });
   await fc.assert(
-    fc.asyncProperty(fc.nat({ max: count - 1 }), acts, acts, sent, sent, async (mask, request, response, asked, answered) => {
-      plan = { request, response };
-      const { upstream, client, replied } = await exchangeThroughKernel(
-        engine.open,
-        {
-          route: `c${mask}`,
-          attributes: {},
-          ...message(
-            [
-              [":method", "POST"],
-              [":path", "/"],
-              [":authority", "a"],
-            ],
-            asked,
-          ),
-        },
-        () => message([[":status", "200"]], answered),
-      );
-      expect(replied).toBe(false);
-      check(upstream, asked, expected(mask, "request", plan, wholeOf(asked)));
-      check(client, answered, expected(mask, "response", plan, wholeOf(answered)));
-    }),
+    fc.asyncProperty(
+      fc.nat({ max: count - 1 }),
+      fc.boolean(),
+      acts,
+      acts,
+      sent,
+      sent,
+      async (mask, onRoute, request, response, asked, answered) => {
+        plan = { request, response };
+        const { upstream, client, replied } = await exchangeThroughKernel(
+          engine.open,
+          {
+            route: `c${mask}`,
+            attributes: {},
+            configured: modesOf(mask, onRoute),
+            ...message(
+              [
+                [":method", "POST"],
+                [":path", "/"],
+                [":authority", "a"],
+              ],
+              asked,
+            ),
+          },
+          () => message([[":status", "200"]], answered),
+        );
+        expect(replied).toBe(false);
+        check(upstream, asked, expected(mask, "request", plan, wholeOf(asked)));
+        check(client, answered, expected(mask, "response", plan, wholeOf(answered)));
+      },
+    ),
     { seed: 6, numRuns: 4000 },
   );
   expect(engine.failures).toEqual([]);

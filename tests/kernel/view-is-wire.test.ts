@@ -11,6 +11,7 @@ import type {
 } from "@envoy-policy-engine/sdk";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { ProcessingMode_BodySendMode as BodyMode } from "../../src/generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
 import { exchangeThroughKernel, type HeaderLine, type SimulatedMessage } from "../../src/testing/simulated-envoy.ts";
 import { engineUnderTest } from "../conversations/engine-under-test.ts";
 import { codePolicies } from "../support/code-policy.ts";
@@ -217,6 +218,7 @@ test("what arrives is what the last step saw, byte for byte", async () => {
         body: asked.body && [asked.body],
         trailers: [],
         attributes: {},
+        configured: { request: BodyMode.NONE, response: BodyMode.NONE },
       };
       const { upstream, client, replied } = await exchangeThroughKernel(engine.open, message, () => ({
         headers: [[":status", "200"], ...answered.headers],
