@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join, normalize, resolve, sep } from "node:path";
 import { parseVersion } from "../src/config/semver.ts";
 import { filesIn } from "./files-in.ts";
 import { dependenciesOf, librariesBehind, type PolicyLibrary } from "./policy-libraries.ts";
@@ -8,7 +8,7 @@ import { byNameAndVersion } from "./policy-order.ts";
 
 /** A folder that holds one version of a policy. */
 export interface PolicyFolder {
-  /** Both as the folders are called; the manifest must say the same. */
+  /** Both as the folders are called; the manifest must say the same. Empty outside of `NAME/vVERSION`. */
   readonly name: string;
   readonly version: string;
   /** Where it is on this machine. */
@@ -37,6 +37,26 @@ export async function discoverPolicies(root: string): Promise<readonly PolicyFol
     }
   }
   return found.sort(byNameAndVersion);
+}
+
+/**
+ * The folder of one policy version, wherever it is. In `NAME/vVERSION` it has a name and a version; elsewhere both are empty, and the manifest
+ * alone says them.
+ *
+ * @returns undefined when there is no `policy.yaml` in it
+ * @throws when there is no such folder
+ */
+export async function openPolicyFolder(path: string): Promise<PolicyFolder | undefined> {
+  const folder = resolve(path);
+  const files = await filesIn(folder);
+  if (!files.includes("policy.yaml")) return undefined;
+  const source = normalize(path)
+    .split(sep)
+    .join("/")
+    .replace(/(?<=.)\/$/, "");
+  const version = /^v(.+)/.exec(basename(folder))?.[1];
+  const isNamed = version !== undefined && parseVersion(version) !== undefined;
+  return { name: isNamed ? basename(dirname(folder)) : "", version: isNamed ? version : "", path: folder, source, files };
 }
 
 /**

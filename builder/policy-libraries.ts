@@ -8,6 +8,8 @@ export interface PolicyLibrary {
   readonly name: string;
   /** Where it is on this machine. */
   readonly path: string;
+  /** Relative to the folder that was searched, with forward slashes: `policies/lib/key-sets`. */
+  readonly source: string;
   /** Relative to the folder, with forward slashes, sorted. Without what was installed into it. */
   readonly files: readonly string[];
   /** Names of the packages that it depends on. */
@@ -18,7 +20,9 @@ export interface PolicyLibrary {
 export async function discoverLibraries(root: string): Promise<ReadonlyMap<string, PolicyLibrary>> {
   const folder = join(root, "policies/lib");
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const libraries = entries.filter((entry) => entry.isDirectory()).map(async (entry) => readLibrary(join(folder, entry.name)));
+  const libraries = entries
+    .filter((entry) => entry.isDirectory())
+    .map(async (entry) => readLibrary(join(folder, entry.name), `policies/lib/${entry.name}`));
   return new Map((await Promise.all(libraries)).flat().map((library) => [library.name, library]));
 }
 
@@ -42,11 +46,11 @@ export function dependenciesOf(manifest: unknown): readonly string[] {
   return typeof dependencies === "object" && dependencies !== null ? Object.keys(dependencies) : [];
 }
 
-async function readLibrary(path: string): Promise<readonly PolicyLibrary[]> {
+async function readLibrary(path: string, source: string): Promise<readonly PolicyLibrary[]> {
   const files = await filesIn(path);
   if (!files.includes("package.json")) return [];
   const manifest: unknown = JSON.parse(await readFile(join(path, "package.json"), "utf8"));
   const name: unknown = typeof manifest === "object" && manifest !== null && "name" in manifest ? manifest.name : undefined;
   if (typeof name !== "string") throw new Error(`${join(path, "package.json")} has no \`name\`: policies could not import the package`);
-  return [{ name, path, files, dependencies: dependenciesOf(manifest) }];
+  return [{ name, path, source, files, dependencies: dependenciesOf(manifest) }];
 }

@@ -11,12 +11,13 @@ import { createSchemaEngine } from "../src/config/schema-engine.ts";
 import type { Problem } from "../src/errors.ts";
 import { loadPatternEngine } from "../src/expressions/patterns.ts";
 import { generateComposeConfigs } from "./generate-compose-configs.ts";
+import { generateEditorSchemas } from "./generate-editor-schemas.ts";
 import { generateErrorsPage } from "./generate-errors-page.ts";
 import { generateProtos } from "./generate-protos.ts";
 
 /**
  * Everything in a checkout that is generated, as it should be: the protos' types, each policy's `parameters.ts`, the policy registry,
- * `docs/errors.md` and the configuration of the demo in containers.
+ * `docs/errors.md`, the schemas for editors and the configuration of the demo in containers.
  *
  * @throws when a source has a fault; the message says which and where
  */
@@ -28,6 +29,7 @@ export async function generatedFiles(root: string): Promise<readonly GeneratedFi
     ...parameters,
     ...generateRegistry(policies, checkoutRegistry),
     await generateErrorsPage(root),
+    ...generateEditorSchemas(policies.map(({ manifest }) => manifest)),
     ...(await generateComposeConfigs()),
   ];
 }

@@ -34,6 +34,8 @@ interface Entry<Facts> {
   /** One sentence for the documentation: when this happens. */
   readonly meaning: string;
   readonly severity?: Severity;
+  /** Where the configuration can say, with a reason, that a finding is meant; unsaid: nowhere. */
+  readonly acknowledge?: "step" | "chain";
   readonly message: (facts: Facts) => string;
   readonly remedy: (facts: Facts) => string;
 }
@@ -47,6 +49,9 @@ function listed(names: readonly string[]): string {
   const shown = names.slice(0, 20);
   return names.length > shown.length ? `${shown.join(", ")} and ${names.length - shown.length} more` : shown.join(", ");
 }
+
+/** How to say that a finding of a step is meant. */
+const acknowledging = (code: string): string => `add \`acknowledge: [{ code: ${code}, reason: ... }]\` to the step`;
 
 const didYouMean = (suggestion: string | undefined, otherwise: string): string =>
   suggestion === undefined ? otherwise : `did you mean \`${suggestion}\`?`;
@@ -143,9 +148,15 @@ export const problemCatalogue = {
     remedy: () => "point to at least one YAML file; an engine that shall do nothing needs a document with `version: 1`",
   }),
   "duplicate-definition": entry<{ kind: string; name: string }>({
-    meaning: "Two documents define the same chain or route.",
+    meaning: "Two documents define the same chain or route, or settings name two providers alike.",
     message: (f) => `the ${f.kind} \`${f.name}\` is defined twice`,
     remedy: () => "remove or rename one of the two",
+  }),
+  "definition-shadowed": entry<{ what: string; provider: string }>({
+    meaning: "Two providers define the same, and that of the higher precedence counts. What the other one says is not even checked.",
+    severity: "warning",
+    message: (f) => `${f.what} is not used: the provider \`${f.provider}\` defines it too and has precedence`,
+    remedy: () => "nothing, if it is meant; else remove or rename one of the two",
   }),
   "unmatched-conflict": entry<Record<never, never>>({
     meaning: "Two documents give different answers for unmatched routes.",
@@ -169,8 +180,10 @@ export const problemCatalogue = {
   "chain-unused": entry<{ chain: string }>({
     meaning: "No route uses a chain.",
     severity: "warning",
+    acknowledge: "chain",
     message: (f) => `no route uses the chain \`${f.chain}\``,
-    remedy: () => "add a route, or set `enabled: false`; nothing is wrong when an Envoy route names the chain in its own metadata",
+    remedy: () =>
+      "add a route, or set `enabled: false`; when an Envoy route names the chain in its own metadata, add `acknowledge: [{ code: chain-unused, reason: ... }]` to the chain",
   }),
   "step-duplicate": entry<{ step: string }>({
     meaning: "Two steps of a chain have the same name.",
@@ -199,13 +212,45 @@ export const problemCatalogue = {
   }),
   "protects-skip": entry<{ policy: string; setting: string }>({
     meaning: "A step of a policy that keeps somebody out lets the exchange pass when it fails, and nobody has said that this is meant.",
+    acknowledge: "step",
     message: (f) => `\`${f.policy}\` protects: \`${f.setting}: skip\` lets an exchange pass without it`,
-    remedy: (f) => `remove \`${f.setting}: skip\`, or add \`acknowledge: [{ code: protects-skip, reason: ... }]\` to the step`,
+    remedy: (f) => `remove \`${f.setting}: skip\`, or ${acknowledging("protects-skip")}`,
   }),
-  "acknowledge-unknown": entry<{ code: string; suggestion: string | undefined; known: readonly string[] }>({
-    meaning: "An acknowledgement names a code that cannot be acknowledged.",
+  "protects-unreachable": entry<{ policy: string; because: string }>({
+    meaning: "A step of a policy that keeps somebody out never runs, so that what it should guard is open.",
+    acknowledge: "step",
+    message: (f) => `\`${f.policy}\` protects, and never runs here: ${f.because}`,
+    remedy: () => `move it to where it runs, remove it, or ${acknowledging("protects-unreachable")}`,
+  }),
+  "step-unreachable": entry<{ because: string }>({
+    meaning: "A step never runs.",
     severity: "warning",
-    message: (f) => `\`${f.code}\` is no finding that can be acknowledged`,
+    acknowledge: "step",
+    message: (f) => `this step never runs: ${f.because}`,
+    remedy: () => `move it to where it runs, remove it, or ${acknowledging("step-unreachable")}`,
+  }),
+  "header-overwritten": entry<{ header: string; direction: "request" | "response"; other: string }>({
+    meaning: "Two steps always set one header, so that what one of them sets is always lost.",
+    severity: "warning",
+    acknowledge: "step",
+    message: (f) =>
+      f.direction === "request"
+        ? `\`${f.header}\` is set here and by the earlier step \`${f.other}\`, whose value is always lost`
+        : `\`${f.header}\` is set here and by the step \`${f.other}\`, which comes later on the response: what is set here is always lost`,
+    remedy: () => `let one step set it, put one of the two under a condition, or ${acknowledging("header-overwritten")}`,
+  }),
+  "identity-forgeable": entry<{ header: string; because: string }>({
+    meaning: "A request header that says who the caller is may keep what the client sent under its name.",
+    acknowledge: "step",
+    message: (f) =>
+      `\`${f.header}\` says who the caller is, and ${f.because} what the client sent as \`${f.header}\` may reach the upstream`,
+    remedy: (f) =>
+      `set it always, with the condition inside its value; or remove \`${f.header}\` before, in a step that always runs; or ${acknowledging("identity-forgeable")}`,
+  }),
+  "acknowledge-unknown": entry<{ code: string; place: string; suggestion: string | undefined; known: readonly string[] }>({
+    meaning: "An acknowledgement names a code that cannot be acknowledged in its place.",
+    severity: "warning",
+    message: (f) => `\`${f.code}\` is no finding that can be acknowledged in a ${f.place}`,
     remedy: (f) => didYouMean(f.suggestion, `remove it, or use one of: ${listed(f.known)}`),
   }),
   "acknowledge-unused": entry<{ code: string }>({
@@ -214,14 +259,19 @@ export const problemCatalogue = {
     message: (f) => `nothing here needs the acknowledgement of \`${f.code}\``,
     remedy: () => "remove it",
   }),
-  "metadata-not-written": entry<{ policy: string; key: string; writers: readonly string[] }>({
+  "metadata-not-written": entry<{ policy: string; key: string; later: string | undefined; writers: readonly string[] }>({
     meaning: "A step reads shared metadata that no earlier step of the chain writes.",
-    message: (f) => `\`${f.policy}\` reads the metadata \`${f.key}\`, which no earlier step writes`,
-    remedy: (f) =>
-      f.writers.length === 0 ? "no policy of this distribution writes it" : `put a step of ${f.writers.join(" or ")} before it`,
+    acknowledge: "step",
+    message: (f) =>
+      `\`${f.policy}\` reads the metadata \`${f.key}\`, which ${f.later === undefined ? "no earlier step writes" : `only a later step writes, \`${f.later}\``}`,
+    remedy: (f) => {
+      if (f.later !== undefined) return "put that step before this one";
+      return f.writers.length === 0 ? "no policy of this distribution writes it" : `put a step of ${f.writers.join(" or ")} before it`;
+    },
   }),
   "metadata-conflict": entry<{ policy: string; key: string; other: string }>({
     meaning: "Two policies of a chain write the same shared metadata with different schemas.",
+    acknowledge: "step",
     message: (f) => `\`${f.policy}\` and \`${f.other}\` write different things to the metadata \`${f.key}\``,
     remedy: () => "use versions whose manifests agree, or only one of the two in this chain",
   }),
@@ -282,6 +332,11 @@ export const problemCatalogue = {
     message: (f) => `the secret \`${f.reference}\` cannot be read: ${f.detail}`,
     remedy: () => "provide it where the engine runs, or correct the reference",
   }),
+  "secret-not-allowed": entry<{ reference: string; provider: string }>({
+    meaning: "Text from elsewhere uses a secret that the settings do not allow to it.",
+    message: (f) => `the provider \`${f.provider}\` may not use the secret \`${f.reference}\``,
+    remedy: (f) => `if it shall, add \`${f.reference.slice(2, -1)}\` to \`secrets.allow\` in the engine's settings`,
+  }),
   "secret-syntax": entry<Record<never, never>>({
     meaning: "A `${` in a parameter that does not start a secret reference.",
     message: () => "`${` starts no secret reference here",
@@ -291,6 +346,14 @@ export const problemCatalogue = {
     meaning: "A secret reference in a place where none is resolved: only text inside `parameters` may hold one, and no expression.",
     message: (f) => `the secret reference \`${f.reference}\` is not resolved in ${f.place}`,
     remedy: () => "secret references work in the text parameters of a step, and nowhere else",
+  }),
+
+  "secret-literal": entry<{ what: string }>({
+    meaning: "A secret stands in the file itself, where everybody reads it who reads the configuration.",
+    severity: "warning",
+    acknowledge: "step",
+    message: (f) => `${f.what} stands here in clear text`,
+    remedy: () => `keep it in a file or a variable and write \`\${file:PATH}\` or \`\${env:NAME}\`, or ${acknowledging("secret-literal")}`,
   }),
 
   // Settings
@@ -333,6 +396,11 @@ export const problemCatalogue = {
   "manifest-schema": entry<{ detail: string; remedy: string }>({
     meaning: "A JSON Schema in a manifest is invalid, or says something that strict mode does not accept.",
     message: (f) => `invalid schema: ${f.detail}`,
+    remedy: (f) => f.remedy,
+  }),
+  "manifest-headers": entry<{ detail: string; remedy: string }>({
+    meaning: "What a manifest says of the headers that the policy writes does not fit its parameters.",
+    message: (f) => `invalid header declaration: ${f.detail}`,
     remedy: (f) => f.remedy,
   }),
   "manifest-undescribed": entry<{ property: string }>({
@@ -390,7 +458,7 @@ export const problemCatalogue = {
     remedy: () => "find out who replaced it and why; only when that is known, accept it with `--update`",
   }),
   "dependencies-unresolved": entry<{ detail: string }>({
-    meaning: "npm cannot resolve or install what the policies depend on.",
+    meaning: "The package manager npm cannot resolve or install what the policies depend on.",
     message: (f) => `npm cannot bring what the policies depend on: ${f.detail}`,
     remedy: () => "mend what npm says (all of it with `--verbose`): the names and ranges stand in the policies' package.json",
   }),
@@ -433,6 +501,103 @@ export const problemCatalogue = {
     remedy: () => "see what Docker says with `--verbose`; the distribution itself is complete",
   }),
 
+  // Policy folders
+  "policy-file-missing": entry<{ file: string; why: string; remedy: string }>({
+    meaning: "A policy folder, or a package that policies share, lacks a file that it must have.",
+    message: (f) => `there is no ${f.file}: ${f.why}`,
+    remedy: (f) => f.remedy,
+  }),
+  "policy-folder-name": entry<{ key: "name" | "version"; written: string; folder: string }>({
+    meaning: "A manifest says another name or version than the folders that it is in.",
+    message: (f) => `the ${f.key} is \`${f.written}\`, the folder says \`${f.folder}\``,
+    remedy: () => "rename the folder, NAME/vVERSION, or correct the manifest",
+  }),
+  "policy-package": entry<{ detail: string; remedy: string }>({
+    meaning: "The package.json of a policy is not what npm reads.",
+    message: (f) => `package.json ${f.detail}`,
+    remedy: (f) => f.remedy,
+  }),
+  "parameters-stale": entry<Record<never, never>>({
+    meaning: "The types in parameters.ts are not those that follow from the manifest.",
+    message: () => "parameters.ts does not say what policy.yaml says",
+    remedy: () => "run `policy-engine lint --fix`, which writes it anew; nobody edits it",
+  }),
+  "cases-without-denial": entry<{ policy: string }>({
+    meaning: "A policy that exists to keep somebody out has no case in which it does.",
+    message: (f) => `\`${f.policy}\` protects, and no case shows that it keeps somebody out`,
+    remedy: () => "add a case that expects a `reply` with a status from 400 on",
+  }),
+  "module-syntax": entry<{ detail: string; remedy: string }>({
+    meaning: "A module of a policy cannot be parsed, or has TypeScript syntax that is more than types.",
+    message: (f) => f.detail,
+    remedy: (f) => f.remedy,
+  }),
+  "module-default-export": entry<Record<never, never>>({
+    meaning: "The index.ts of a policy does not export its definition.",
+    message: () => "there is no default export: it is the policy's definition",
+    remedy: () => "write `export default { create(parameters, context) { ... } } satisfies PolicyDefinition<Parameters>;`",
+  }),
+  "module-import": entry<{ specifier: string; why: string; remedy: string }>({
+    meaning:
+      "A policy imports something that it may not: the engine, another policy, a package that it does not name, what reaches the outside world.",
+    message: (f) => `\`${f.specifier}\` must not be imported: ${f.why}`,
+    remedy: (f) => f.remedy,
+  }),
+  "module-import-missing": entry<{ specifier: string }>({
+    meaning: "A module of a policy imports a file that is not in the policy's folder.",
+    message: (f) => `there is no file \`${f.specifier}\``,
+    remedy: () => "add the file or correct the path, which ends with the file's own suffix, such as `.ts`",
+  }),
+  "module-global": entry<{ name: string; why: string; remedy: string }>({
+    meaning: "A policy uses a global that its context stands for: clock, randomness, timers, calls, log.",
+    message: (f) => `\`${f.name}\` must not be used: ${f.why}`,
+    remedy: (f) => f.remedy,
+  }),
+  "module-mutation": entry<{ part: string }>({
+    meaning: "A policy changes path, query, method or host without saying so in its manifest; it would fail at run time.",
+    message: (f) => `\`request.${f.part}\` is set, and the manifest does not say so`,
+    remedy: (f) => `add \`${f.part}\` to \`mutates\` in policy.yaml: Envoy must allow it`,
+  }),
+
+  // Policy folders that shall be published, looked at by `policy-engine lint --preset strict`
+  "publish-summary": entry<{ detail: string }>({
+    meaning: "The summary of a policy does not fit into a list of policies.",
+    message: (f) => `the summary ${f.detail}`,
+    remedy: () => "say in one sentence of at most 120 characters, with a period, what the policy does",
+  }),
+  "publish-readme": entry<{ detail: string; remedy: string }>({
+    meaning: "The README of a policy lacks something that its users look for.",
+    message: (f) => `the README ${f.detail}`,
+    remedy: (f) => f.remedy,
+  }),
+  "publish-example": entry<{ property: string }>({
+    meaning: "Nobody can see from the schema what a value of a parameter looks like.",
+    message: (f) => `the property \`${f.property}\` has no example`,
+    remedy: () => "add `examples` with a typical value; a `default` or an `enum` will do too",
+  }),
+  "publish-package": entry<{ detail: string; remedy: string }>({
+    meaning: "A policy cannot be published as an npm package as it is.",
+    message: (f) => `package.json ${f.detail}`,
+    remedy: (f) => f.remedy,
+  }),
+  "publish-case": entry<{ parameter: string }>({
+    meaning: "No case of a policy uses one of its parameters.",
+    message: (f) => `no case uses the parameter \`${f.parameter}\``,
+    remedy: () => "add a case that shows what it does",
+  }),
+
+  // Case files
+  "case-invalid": entry<{ detail: string; remedy: string | undefined }>({
+    meaning: "A value in a case file breaks a rule of the format.",
+    message: (f) => `the value ${f.detail}`,
+    remedy: (f) => f.remedy ?? "write it as `policy-engine schema cases` describes it",
+  }),
+  "case-duplicate": entry<{ name: string }>({
+    meaning: "Two cases of a file have the same name, so that a report could mean either.",
+    message: (f) => `a case is called \`${f.name}\` already`,
+    remedy: () => "rename one of the two",
+  }),
+
   // Found when a checked configuration is bound to the policies' code
   "policy-create-failed": entry<{ step: string; policy: string; detail: string }>({
     meaning: "A policy refused its parameters or failed to start.",
@@ -460,6 +625,15 @@ export const problemCatalogue = {
     message: (f) => `the step \`${f.step}\` of the chain \`${f.chain}\` needs response headers, which Envoy is not said to send`,
     remedy: () =>
       "set `envoy.allowModeOverride: true` in the settings when Envoy's filter has `allow_mode_override: true`, or `envoy.responseHeaders: sent` when its `response_header_mode` is SEND",
+  }),
+
+  "body-limit-unused": entry<{ chain: string }>({
+    meaning: "A chain limits bodies and no step of it waits for one: the limit holds only for bodies that a step waits for.",
+    severity: "warning",
+    acknowledge: "chain",
+    message: (f) => `no step of the chain \`${f.chain}\` waits for a body: the limit has no effect, bodies of any size pass`,
+    remedy: () =>
+      "remove it and limit bodies in Envoy or with a policy that reads them, or add `acknowledge: [{ code: body-limit-unused, reason: ... }]` to the chain",
   }),
 
   // Envoy's own configuration, looked at by `policy-engine envoy --check`: is the engine asked at all
@@ -787,6 +961,13 @@ function expressionEntry(meaning: string): Entry<{ message: string; remedy: stri
 export type ErrorCode = keyof typeof problemCatalogue;
 
 type FactsOf<Code extends ErrorCode> = (typeof problemCatalogue)[Code] extends Entry<infer Facts> ? Facts : never;
+
+/** The findings that the `acknowledge` of a step or of a chain can accept. */
+export function acknowledgeableCodes(place: "step" | "chain"): readonly string[] {
+  return Object.entries(problemCatalogue)
+    .filter(([, { acknowledge }]) => acknowledge === place)
+    .map(([code]) => code);
+}
 
 /** Builds a problem from its code and facts. */
 export function problem<Code extends ErrorCode>(

@@ -8,13 +8,14 @@ import { messageBytesMax } from "./config/message-bytes.ts";
 import { createSchemaEngine } from "./config/schema-engine.ts";
 import type { Settings } from "./config/settings.ts";
 import type { PolicyRegistry } from "./config/types.ts";
+import { createConfiguration } from "./engine/configuration.ts";
+import { problemFacts } from "./engine/configuration-log.ts";
+import { configPage, generationsPage, routePage } from "./engine/configuration-pages.ts";
 import { engineCollector } from "./engine/engine-metrics.ts";
 import { createPolicyHost } from "./engine/policy-host.ts";
-import { createReloader } from "./engine/reloader.ts";
-import { failureCatalogue, type Problem } from "./errors.ts";
+import { registrationsOf } from "./engine/registrations.ts";
+import { failureCatalogue } from "./errors.ts";
 import { loadPatternEngine } from "./expressions/patterns.ts";
-import { createGenerationHolder } from "./generations/holder.ts";
-import { watchSecrets } from "./generations/secret-files.ts";
 import { createSecrets } from "./generations/secrets.ts";
 import { createExchangeCounters } from "./kernel/exchange-counters.ts";
 import { createKernel } from "./kernel/kernel.ts";
@@ -25,9 +26,6 @@ import { createPolicyCounters } from "./observe/policy-counters.ts";
 import { createProbes } from "./observe/probes.ts";
 import { buildInfoCollector, collectProcess } from "./observe/process-metrics.ts";
 import { createStepCounters } from "./observe/step-counters.ts";
-import { fileProvider } from "./providers/file.ts";
-import type { Verdict } from "./providers/provider.ts";
-import { createProviderRegistry } from "./providers/registry.ts";
 import { createGrpcJsTransport } from "./transport/grpc-js.ts";
 import { version } from "./version.ts";
 import { createInstancePool } from "./worker/instances.ts";
@@ -69,9 +67,9 @@ export async function startEngine({ settings, policies, environment, buildInfo }
   const probes = createProbes();
   const exchanges = createExchangeCounters();
   const policyHost = createPolicyHost(log, { counters, policyCounters, probes });
-  const generations = createGenerationHolder(Date.now);
-  const reloader = createReloader(
-    {
+  const configuration = await createConfiguration({
+    registrations: registrationsOf(settings.providers, log),
+    environment: {
       policies,
       schemas: createSchemaEngine(patterns),
       secret: secrets.read,
@@ -79,8 +77,12 @@ export async function startEngine({ settings, policies, environment, buildInfo }
       instances: createInstancePool(policyHost),
       redact: secrets.redact,
     },
-    generations,
-  );
+    secrets,
+    settings,
+    log,
+    startTimer: policyHost.startTimer,
+  });
+  const { generations } = configuration;
 
   const runHost: RunHost = {
     monotonicMs: () => performance.now(),
@@ -119,36 +121,6 @@ export async function startEngine({ settings, policies, environment, buildInfo }
     replied,
     bodyNotSent: (event) => logBodyNotSent(log, event),
   });
-  const registry = createProviderRegistry(
-    settings.providers.map(({ paths }, index) =>
-      fileProvider({
-        name: index === 0 ? "file" : `file:${index + 1}`,
-        paths,
-        watching: {
-          onUnwatchable: (directory, error) => log.warn({ directory, err: error }, "a folder cannot be watched: its files are polled"),
-        },
-      }),
-    ),
-    {
-      apply: async (documents) => {
-        const verdict = await reloader.apply(documents);
-        await secretFiles.watch(secrets.files());
-        return verdict;
-      },
-      judged: (provider, verdict) => logVerdict(log, provider, verdict, generations.current()?.config.warnings ?? []),
-      failed: (provider, error) =>
-        log.error({ provider, err: error }, "the provider's source cannot be read: the running generation stays"),
-    },
-  );
-  const secretFiles = watchSecrets({
-    changed: () => {
-      registry.refresh().then(
-        (verdict) => logVerdict(log, "secrets", verdict, []),
-        (error: unknown) => log.error({ err: error }, "changed secrets could not be taken"),
-      );
-    },
-    failed: (path, error) => log.warn({ path, err: error }, "a secret's file cannot be read: its last value stays in use"),
-  });
 
   const processMetrics = collectProcess();
   const metrics = createMetrics();
@@ -157,27 +129,24 @@ export async function startEngine({ settings, policies, environment, buildInfo }
   metrics.register(probes.families);
   metrics.register(processMetrics.collect);
   metrics.register(buildInfoCollector(version, buildInfo));
-  metrics.register(engineCollector({ exchanges, generations, reloader, registry }));
+  metrics.register(engineCollector({ exchanges, configuration }));
 
   const admin = await startAdminServer(settings.admin, {
-    readiness: () => {
-      const generation = generations.current();
-      return {
-        ready: serving(),
-        detail: {
-          draining,
-          generation: generation && {
-            number: generation.number,
-            hash: generation.hash,
-            since: new Date(generation.committedAt).toISOString(),
-          },
-          problems: reloader.state().problems.map(problemFacts),
-          providers: registry.state(),
-          probes: probes.states(),
-        },
-      };
-    },
+    readiness: () => ({ ready: serving(), detail: { draining, ...configuration.state(), probes: probes.states() } }),
     metrics: metrics.expose,
+    config: () => {
+      const generation = generations.current();
+      return generation && configPage(generation);
+    },
+    generations: () => generationsPage(generations, configuration.registry.kept()),
+    route: (name) => {
+      const generation = generations.current();
+      return generation && routePage(name, generation, settings.envoy);
+    },
+    rollback: async (generation, reason) => {
+      const rollback = await configuration.rollback(generation, reason);
+      return rollback.kind === "refused" ? { kind: rollback.kind, problems: rollback.problems.map(problemFacts) } : rollback;
+    },
     ...(recordings === undefined ? {} : { recording: recordings.find }),
   });
   const listening = await transport.listen(kernel.open).catch(async (error: unknown) => {
@@ -185,7 +154,7 @@ export async function startEngine({ settings, policies, environment, buildInfo }
     processMetrics.stop();
     throw error;
   });
-  await registry.start();
+  await configuration.start();
   log.info(
     {
       version,
@@ -211,8 +180,7 @@ export async function startEngine({ settings, policies, environment, buildInfo }
     kernel.abandon();
     await sleep(flushMs);
     await transport.close();
-    await Promise.all([registry.close(), secretFiles.close(), admin.close()]);
-    generations.close();
+    await Promise.all([configuration.close(), admin.close()]);
     processMetrics.stop();
     log.info({}, "stopped");
     log.flush();
@@ -258,25 +226,4 @@ function logBodyNotSent(log: Log, { id, request, chain, generation, direction }:
     },
     "an exchange ended before the body that a step waits for: broken off, or, where every one ends so, Envoy ignores overrides",
   );
-}
-
-function logVerdict(log: Log, provider: string, verdict: Verdict, warnings: readonly Problem[]): void {
-  switch (verdict.kind) {
-    case "accepted":
-      log.info({ provider, generation: verdict.generation }, "new generation in use");
-      for (const warning of warnings) log.warn({ provider, ...problemFacts(warning) }, "the configuration has a warning");
-      return;
-    case "unchanged":
-      log.debug({ provider, generation: verdict.generation }, "nothing has changed");
-      return;
-    case "refused":
-      log.error({ provider, problems: verdict.problems.map(problemFacts) }, "configuration refused: the running generation stays");
-      return;
-    default:
-      return verdict satisfies never;
-  }
-}
-
-function problemFacts({ code, severity, message, remedy, position, path }: Problem): Readonly<Record<string, unknown>> {
-  return { code, severity, at: `${position.uri}:${position.line}:${position.column}`, path, message, remedy };
 }

@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Report } from "../../src/config/read.ts";
 import { parseVersion } from "../../src/config/semver.ts";
 import { problem, type Where } from "../../src/errors.ts";
@@ -39,11 +39,6 @@ export async function findInFolder({ path, shown, source, where }: FolderSource,
       where,
     })),
   );
-}
-
-/** `folder` as seen from `start`, with forward slashes. */
-export function relativeFolder(start: string, folder: string): string {
-  return relative(start, folder).replaceAll(sep, "/") || ".";
 }
 
 async function versionFolders(path: string, names: readonly string[]): Promise<readonly string[]> {

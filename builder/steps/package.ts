@@ -2,8 +2,13 @@ import { chmod, cp, mkdir, readdir, readFile, rm, utimes, writeFile } from "node
 import { join } from "node:path";
 import { problem } from "../../src/errors.ts";
 import type { BuildContext } from "../build-context.ts";
+import { externalPackages } from "../copy-externals.ts";
 import { lockText } from "../distribution/lock.ts";
 import { BuildFailure } from "../events.ts";
+import { billOfMaterials } from "../inventory/bill-of-materials.ts";
+import { bundledPackages } from "../inventory/bundled-packages.ts";
+import { licenseList } from "../inventory/license-list.ts";
+import type { LockFile } from "../production-packages.ts";
 import { target } from "../tools.ts";
 import { type Bundled, programFile } from "./bundle.ts";
 import type { Generated } from "./generate.ts";
@@ -46,9 +51,10 @@ function occupied(folder: string) {
   return problem("output-occupied", { position: { uri: folder, line: 1, column: 1 }, path: "" }, { folder });
 }
 
+/** The files that say what the bundle is. */
 async function describe(
-  { buildInfo, lock }: Generated,
-  _inputs: readonly string[],
+  { buildInfo, lock, policies, folder: build }: Generated,
+  inputs: readonly string[],
   { engineRoot }: BuildContext,
 ): Promise<Readonly<Record<string, string>>> {
   const { name, version } = buildInfo;
@@ -61,11 +67,16 @@ async function describe(
     bin: { "policy-engine": programFile },
     engines: { node: `>=${target.replace("node", "")}` },
   };
+  const engineLock: LockFile = JSON.parse(await readFile(join(engineRoot, "package-lock.json"), "utf8"));
+  const paths = [...inputs, ...externalPackages.map((external) => `engine/node_modules/${external}/package.json`)];
+  const packages = await bundledPackages({ paths, build, locks: { engine: engineLock.packages, policies: lock.packages } });
   return {
     "package.json": json(manifest),
     [infoFile]: json(buildInfo),
     "distribution.lock": lockText(lock),
+    "sbom.cdx.json": json(billOfMaterials({ buildInfo, lock, policies, packages })),
     LICENSE: await readFile(join(engineRoot, "LICENSE"), "utf8"),
+    "THIRD-PARTY-LICENSES.txt": licenseList(packages),
   };
 }
 

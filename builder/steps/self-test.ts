@@ -3,10 +3,13 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { canonicalHash } from "../../src/config/canonical.ts";
+import type { JsonSchema } from "../../src/config/types.ts";
 import { type Problem, problem } from "../../src/errors.ts";
 import type { BuildContext } from "../build-context.ts";
+import { discoverPolicies } from "../discover.ts";
 import { BuildFailure } from "../events.ts";
 import { originalOf, placeIn, policyName } from "../originals.ts";
+import { readManifest } from "../read-manifest.ts";
 import { type CommandResult, runCommand } from "../run-command.ts";
 import { type Bundled, programFile } from "./bundle.ts";
 import type { Generated, GeneratedPolicy } from "./generate.ts";
@@ -24,16 +27,22 @@ const timeoutMs = 120_000;
  * @returns for people: what was tested
  * @throws a `BuildFailure` that names policy, file and remedy
  */
-export async function selfTest(generated: Generated, bundled: Bundled, { cache, output }: BuildContext): Promise<string> {
+export async function selfTest(generated: Generated, bundled: Bundled, context: BuildContext): Promise<string> {
+  const { cache, output } = context;
   const { folder, policies } = generated;
+  const metadata = await knownMetadata(generated, context);
+  await writeFile(join(folder, "metadata.json"), JSON.stringify(metadata));
   const proofs = await Promise.all(
-    policies.map(async (policy) => ({ name: policyName(policy), proof: join(cache, "self-tests", await proofOf(policy, generated)) })),
+    policies.map(async (policy) => ({
+      name: policyName(policy),
+      proof: join(cache, "self-tests", await proofOf(policy, metadata, generated)),
+    })),
   );
   const untested = proofs.filter(({ proof }) => !existsSync(proof));
   const only =
     untested.length === policies.length ? [] : ["--only", ...(untested.length === 0 ? ["none"] : untested.map(({ name }) => name))];
   const program = join(bundled.folder, programFile);
-  const args = ["--enable-source-maps", program, "self-test", "--json", "--cases", "policies", ...only];
+  const args = ["--enable-source-maps", program, "self-test", "--json", "--cases", "policies", "--metadata", "metadata.json", ...only];
   // In the build's folder, so that no file of whoever builds is in reach by chance.
   const ended = await runCommand(process.execPath, args, { cwd: folder, timeoutMs });
   const said = `${ended.stderr}${ended.code === 0 ? "" : ended.stdout}`.trim();
@@ -49,13 +58,23 @@ export async function selfTest(generated: Generated, bundled: Bundled, { cache, 
   return `starts, ${passed.length} tested with ${cases} cases${earlier === 0 ? "" : `, ${earlier} unchanged since they passed`}`;
 }
 
+type Metadata = Readonly<Record<string, JsonSchema>>;
+
+/** What the policies, and those that come with the engine, write: somebody else's distribution may have other ones of them. */
+async function knownMetadata({ policies }: Generated, { engineRoot, schemas }: BuildContext): Promise<Metadata> {
+  const shipped = await Promise.all((await discoverPolicies(engineRoot)).map((folder) => readManifest(folder, schemas)));
+  const manifests = [
+    ...shipped.flatMap((parsed) => ("manifest" in parsed ? [parsed.manifest] : [])),
+    ...policies.map(({ manifest }) => manifest),
+  ];
+  return Object.assign({}, ...manifests.map(({ metadata: { writes } }) => writes));
+}
+
 /** What the result of testing a policy follows from. */
-async function proofOf({ manifest, hash, original }: GeneratedPolicy, { lock, policies, addon }: Generated): Promise<string> {
+async function proofOf({ manifest, hash, original }: GeneratedPolicy, metadata: Metadata, { lock, addon }: Generated): Promise<string> {
   const cases = await readFile(join(original.path, "cases.yaml"), "utf8").catch(() => "");
   const { engine, tools, packages } = lock;
-  // Expressions of its examples may read what the others write.
-  const writes = policies.map((policy) => policy.manifest.metadata.writes);
-  return canonicalHash({ manifest, hash, cases, engine, tools, packages, writes, addon: addon?.hash, node: process.version });
+  return canonicalHash({ manifest, hash, cases, metadata, engine, tools, packages, addon: addon?.hash, node: process.version });
 }
 
 function problemsIn(ended: CommandResult, events: readonly Event[], { lock, policies }: Generated): readonly Problem[] {

@@ -31,7 +31,7 @@ export async function layOut(root: string, target: string): Promise<Layout> {
   return { bytes: await openToEverybody(target), addon };
 }
 
-const projectPaths = ["LICENSE", "package.json", "bin", "src", "policies"] as const;
+const projectPaths = ["LICENSE", "package.json", "bin", "builder", "src", "policies"] as const;
 
 /** Tests, what only compilers and debuggers read, and what the addon was built from. */
 function isLeftOut(path: string): boolean {

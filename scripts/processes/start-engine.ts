@@ -28,6 +28,8 @@ export interface EnginePlan {
   readonly adminPort: number;
   /** For the settings file. */
   readonly folder: string;
+  /** What is started. Default: the program of this checkout. */
+  readonly program?: string;
   /** `listening` is enough where there is no valid configuration. Default `ready`. */
   readonly until?: "ready" | "listening";
   /** What Node itself is started with. Default: nothing. */
@@ -36,10 +38,11 @@ export interface EnginePlan {
 
 const startTimeoutMs = 20_000;
 const stopGraceMs = 10_000;
-const program = join(root, "bin/policy-engine.mjs");
+const checkoutProgram = join(root, "bin/policy-engine.mjs");
 
-/** Starts the engine of this checkout. Rejects, with what it said and with the engine gone, when it does not come up within 20 s. */
-export async function startEngine({ name, settings, adminPort, folder, until = "ready", nodeOptions = [] }: EnginePlan): Promise<Engine> {
+/** Starts an engine. Rejects, with what it said and with the engine gone, when it does not come up within 20 s. */
+export async function startEngine(plan: EnginePlan): Promise<Engine> {
+  const { name, settings, adminPort, folder, program = checkoutProgram, until = "ready", nodeOptions = [] } = plan;
   const file = join(folder, `${name}.settings.yaml`);
   await writeFile(file, writeData(settings));
   const log: LogLine[] = [];

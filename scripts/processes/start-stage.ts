@@ -32,6 +32,8 @@ export interface StagePlan {
   readonly policies?: string;
   /** Names of the engines, one process each. Default: one, `engine`. */
   readonly engines?: readonly string[];
+  /** What an engine is started from. Default: the program of this checkout. */
+  readonly program?: string;
   /** What Envoy asks the engines through. Default `unix`. */
   readonly carrier?: "unix" | "tcp";
   /** Changes `configs/demo/settings.yaml`. */
@@ -69,7 +71,14 @@ async function start(plan: StagePlan, atEnd: (end: () => Promise<unknown>) => vo
 
   const { ingress, envoyAdmin, seats } = await findSeats(plan, folder, policiesFile);
   const startInSeat = async ({ name, adminPort, settings }: Seat, until: "ready" | "listening"): Promise<Engine> => {
-    const engine = await startEngine({ name, settings, adminPort, folder, until });
+    const engine = await startEngine({
+      name,
+      settings,
+      adminPort,
+      folder,
+      until,
+      ...(plan.program === undefined ? {} : { program: plan.program }),
+    });
     atEnd(engine.stop);
     return engine;
   };

@@ -1,15 +1,19 @@
-/** The HTTP port for people and probes. It only reads, and only through the values it is given. */
+/** The HTTP port for people and probes. It knows only the values it is given, and changes nothing but by a rollback. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { isIPv6 } from "node:net";
 import { metricsContentType } from "../observe/metrics.ts";
+import { type ConfigurationSources, configurationPage, configurationPaths } from "./configuration.ts";
+import { decoded, json, type Page } from "./page.ts";
+import { type RollbackSource, rollbackPage, rollbackTarget } from "./rollback.ts";
 
 /** What the port shows. */
-export interface AdminSources {
+export interface AdminSources extends ConfigurationSources {
   readonly readiness: () => Readiness;
   /** Prometheus text. */
   readonly metrics: () => string;
   /** A recorded exchange by its id; undefined when there is none. Absent when recording is off. */
   readonly recording?: (id: string) => unknown;
+  readonly rollback: RollbackSource;
 }
 
 export interface Readiness {
@@ -27,8 +31,8 @@ export interface AdminServer {
 }
 
 /**
- * Serves `GET` and `HEAD` of `/healthz` (200 while the process runs), `/readyz` (200 or 503, with the facts behind it), `/metrics` and
- * `/recordings/ID`. Rejects when the address cannot be bound.
+ * Serves `GET` and `HEAD` of `/healthz` (200 while the process runs), `/readyz` (200 or 503, with the facts behind it), `/metrics`,
+ * `/config`, `/generations`, `/routes/NAME` and `/recordings/ID`, and `POST` of `/generations/N/rollback` (see `rollback.ts`). Rejects when the address cannot be bound.
  *
  * Limits: 64 connections, 5 s for the headers of a request, 10 s without anything read or written.
  */
@@ -36,7 +40,7 @@ export function startAdminServer(address: { readonly host: string; readonly port
   const { host } = address;
   const server = createServer(
     { headersTimeout: headersTimeoutMs, requestTimeout: idleTimeoutMs, connectionsCheckingInterval: 1_000, maxHeaderSize: headerBytesMax },
-    (request, response) => answer(response, page(request, host, sources)),
+    (request, response) => respond(request, response, host, sources),
   );
   server.maxConnections = connectionsMax;
   server.timeout = idleTimeoutMs;
@@ -72,13 +76,7 @@ function close(server: Server): Promise<void> {
   });
 }
 
-interface Page {
-  readonly status: number;
-  readonly body: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-const paths = ["/healthz", "/readyz", "/metrics", "/recordings/ID"];
+const paths = ["/healthz", "/readyz", "/metrics", ...configurationPaths, "/recordings/ID", "POST /generations/N/rollback"];
 const recordingPath = "/recordings/";
 
 function answer(response: ServerResponse, { status, body, headers }: Page): void {
@@ -92,16 +90,30 @@ function answer(response: ServerResponse, { status, body, headers }: Page): void
   response.end(body);
 }
 
-function page(request: IncomingMessage, bound: string, sources: AdminSources): Page {
+function respond(request: IncomingMessage, response: ServerResponse, bound: string, sources: AdminSources): void {
+  const made = page(request, bound, sources);
+  if (!(made instanceof Promise)) return answer(response, made);
+  // Whoever asked may go away in the middle of the question.
+  made.then(
+    (later) => answer(response, later),
+    () => response.destroy(),
+  );
+}
+
+/** At once wherever that is possible: Node answers bytes that it does not understand before anybody else can. */
+function page(request: IncomingMessage, bound: string, sources: AdminSources): Page | Promise<Page> {
   if (!isExpectedHost(request.headers.host, bound)) {
     return json(421, { error: "the Host header names another server: ask for localhost or for the address this port is bound to" });
   }
+  const path = request.url?.split("?")[0] ?? "";
+  const generation = rollbackTarget(path);
+  if (generation !== undefined) return rollbackPage(request, generation, sources.rollback);
   if (request.method !== "GET" && request.method !== "HEAD") {
     // Whatever body comes with it is not read, so nothing else can be read from the connection.
     return json(405, { error: "only GET and HEAD" }, { allow: "GET, HEAD", connection: "close" });
   }
   try {
-    return pageAt(request.url?.split("?")[0] ?? "", sources);
+    return pageAt(path, sources);
   } catch (error) {
     return json(500, { error: `this page cannot be made: ${error instanceof Error ? error.message : String(error)}` });
   }
@@ -115,7 +127,7 @@ function pageAt(path: string, sources: AdminSources): Page {
   }
   if (path === "/metrics") return { status: 200, body: sources.metrics(), headers: { "content-type": metricsContentType } };
   if (path.startsWith(recordingPath)) return recordingPage(path.slice(recordingPath.length), sources);
-  return json(404, { error: "no such path", paths });
+  return configurationPage(path, sources) ?? json(404, { error: "no such path", paths });
 }
 
 function recordingPage(encoded: string, { recording }: AdminSources): Page {
@@ -123,14 +135,6 @@ function recordingPage(encoded: string, { recording }: AdminSources): Page {
   const id = decoded(encoded);
   const found = id === undefined ? undefined : recording(id);
   return found === undefined ? json(404, { error: "no recording of this exchange is kept" }) : json(200, found);
-}
-
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A page of another site must not read this port through a name that it makes point here (DNS rebinding). */
@@ -145,8 +149,4 @@ function isExpectedHost(host: string | undefined, bound: string): boolean {
 
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
-function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Page {
-  return { status, body: `${JSON.stringify(body, undefined, 2)}\n`, headers: { "content-type": "application/json", ...headers } };
 }

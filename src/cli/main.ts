@@ -4,9 +4,12 @@ import type { BuildInfo } from "../build-info.ts";
 import type { PolicyRegistry } from "../config/types.ts";
 import { version } from "../version.ts";
 import type { MakeCommand } from "./command.ts";
+import { diffCommand } from "./diff.ts";
 import { envoyCommand } from "./envoy.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { listCommand } from "./list.ts";
+import { rollbackCommand } from "./rollback.ts";
+import { schemaCommand } from "./schema.ts";
 import { selfTestCommand } from "./self-test.ts";
 import { serveCommand } from "./serve.ts";
 import { testCommand } from "./test.ts";
@@ -18,6 +21,19 @@ export interface ProgramOptions {
   /** Commands that only a checkout has. Default: none. */
   readonly commands?: readonly MakeCommand[];
 }
+
+/** What every distribution has; a checkout has the builder's commands besides. */
+const engineCommands: readonly MakeCommand[] = [
+  serveCommand,
+  validateCommand,
+  diffCommand,
+  rollbackCommand,
+  testCommand,
+  listCommand,
+  envoyCommand,
+  schemaCommand,
+  selfTestCommand,
+];
 
 /**
  * Runs a command and resolves with the exit code: 0 fine, 1 findings, 2 misuse. Results go to standard output, words for people to standard
@@ -36,7 +52,7 @@ export async function main(argv: readonly string[], policies: PolicyRegistry, op
     .showHelpAfterError()
     .exitOverride()
     .addHelpText("after", "\nExample:\n  policy-engine serve --settings configs/simple/settings.yaml");
-  for (const command of [serveCommand, validateCommand, testCommand, listCommand, envoyCommand, selfTestCommand, ...commands]) {
+  for (const command of [...engineCommands, ...commands]) {
     const exit = (code: number): void => {
       exitCode = code;
     };

@@ -1,12 +1,13 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { Command } from "commander";
-import { readFiles } from "../files/read-files.ts";
 import { type SelfTestEvent, selfTest } from "../testing/self-test.ts";
 import type { MakeCommand } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
 
 interface Options {
+  readonly metadata?: string;
   readonly only?: readonly string[];
   readonly cases?: string;
   readonly json?: boolean;
@@ -16,10 +17,11 @@ export const selfTestCommand: MakeCommand = (policies, exit) =>
   new Command("self-test")
     .description("Proves that the policies that are compiled in work here: each is created with the examples of its manifest and closed.")
     .option("--cases <folder>", "also runs NAME/vVERSION/cases.yaml below this folder")
+    .option("--metadata <file>", "JSON: schemas of shared metadata that policies elsewhere write, by key")
     .option("--only <policy...>", "tests these, such as set-header@2.0.0; `none` only starts and lists")
     .option("--json", "for machines: one event a line")
     .addHelpText("after", "\nExample:\n  policy-engine self-test --cases policies")
-    .action(async ({ only, cases, json }: Options) => {
+    .action(async ({ metadata, only, cases, json }: Options) => {
       let tested = "";
       let failed = false;
       const report = (event: Event): void => {
@@ -34,13 +36,13 @@ export const selfTestCommand: MakeCommand = (policies, exit) =>
       for (const [policy, { hash }] of policies) report({ event: "listed", policy, hash });
       await selfTest(policies, {
         report,
+        metadata: metadata === undefined ? {} : JSON.parse(await readFile(metadata, "utf8")),
         chosen: (policy) => only === undefined || only.includes(policy),
         cases: async ({ manifest: { name, version } }) => {
           if (cases === undefined) return undefined;
           const path = join(cases, name, `v${version}`, "cases.yaml");
-          const state = await readFiles([path]);
-          const [file] = state.kind === "failed" ? [] : state.files;
-          return file && { uri: path, text: Buffer.from(file.bytes).toString("utf8") };
+          const text = await readFile(path, "utf8").catch(() => undefined);
+          return text === undefined ? undefined : { uri: path, text };
         },
       });
       if (failed) exit(exitCodes.findings);

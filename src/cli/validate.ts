@@ -12,6 +12,7 @@ import { printProblems, problemCount } from "./print-problems.ts";
 interface Options {
   readonly settings?: string;
   readonly bind?: boolean;
+  readonly strict?: boolean;
   readonly json?: boolean;
 }
 
@@ -21,6 +22,7 @@ export const validateCommand: MakeCommand = (policies, exit) =>
     .argument("<files...>", "configuration files or folders, merged")
     .option("--settings <file>", "checks against what these settings promise about Envoy; default: the settings' defaults")
     .option("--bind", "also runs each policy's create, which finds what only a policy knows")
+    .option("--strict", "ends with 1 on warnings too")
     .option("--json", "for machines: a list of problems")
     .addHelpText("after", "\nExample:\n  policy-engine validate --bind --settings configs/demo/settings.yaml configs/demo/policies.yaml")
     .action(async (files: string[], options: Options) => {
@@ -30,7 +32,7 @@ export const validateCommand: MakeCommand = (policies, exit) =>
       const problems = await findProblems(await readDocuments(files), environment, options);
       printProblems(problems, options);
       if (options.json !== true) process.stderr.write(`${summary(problems, options)}\n`);
-      if (problems.some(({ severity }) => severity === "error")) exit(exitCodes.findings);
+      if (isFailure(problems, options)) exit(exitCodes.findings);
     });
 
 async function findProblems(
@@ -48,7 +50,12 @@ async function findProblems(
   return result.prepared.config.warnings;
 }
 
-function summary(problems: readonly Problem[], { bind }: Options): string {
-  if (problems.some(({ severity }) => severity === "error")) return problemCount(problems);
-  return `fine${bind === true ? ", every policy was created" : ""}${problems.length > 0 ? `: ${problemCount(problems)}` : ""}`;
+function summary(problems: readonly Problem[], options: Options): string {
+  if (isFailure(problems, options)) return problemCount(problems);
+  return `fine${options.bind === true ? ", every policy was created" : ""}${problems.length > 0 ? `: ${problemCount(problems)}` : ""}`;
+}
+
+/** Warnings stop nothing, unless somebody asks for it. */
+function isFailure(problems: readonly Problem[], { strict }: Options): boolean {
+  return problems.some(({ severity }) => severity === "error" || strict === true);
 }

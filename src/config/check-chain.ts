@@ -1,6 +1,8 @@
 import { problem } from "../errors.ts";
+import { type Acknowledgements, readAcknowledgements } from "./acknowledgements.ts";
 import { canonicalHash } from "./canonical.ts";
-import { checkStep, type StepContext } from "./check-step.ts";
+import { checkStep, nothingSoFar, type StepContext } from "./check-step.ts";
+import type { Definition } from "./merge.ts";
 import { checkName } from "./names.ts";
 import { type Place, plainValue } from "./node.ts";
 import { sizeText } from "./quantities.ts";
@@ -11,17 +13,18 @@ import type { CheckedChain, CheckedStep } from "./types.ts";
 /** Steps in one chain. */
 export const stepsMax = 100;
 
-export type ChainContext = Pick<StepContext, "environment" | "policies">;
+export type ChainContext = Pick<StepContext, "environment" | "policies" | "secret">;
 
 export interface ChainResult {
   /** Undefined when there are problems. A chain that is switched off is checked like any other. */
   readonly chain: CheckedChain | undefined;
   readonly enabled: boolean;
+  readonly acknowledgements: Acknowledgements;
 }
 
-const chainKeys = ["description", "labels", "enabled", "rawPath", "bodyBytesMax", "steps"];
+const chainKeys = ["description", "labels", "enabled", "rawPath", "bodyBytesMax", "acknowledge", "steps"];
 
-export function checkChain(name: string, place: Place, context: ChainContext, reportProblem: Report): ChainResult {
+export function checkChain(name: string, place: Definition, context: ChainContext, reportProblem: Report): ChainResult {
   let failed = false;
   const report: Report = (found) => {
     failed ||= found.severity === "error";
@@ -29,7 +32,8 @@ export function checkChain(name: string, place: Place, context: ChainContext, re
   };
   checkName(name, "chain", place, report);
   const fields = readFields(place, chainKeys, report);
-  if (fields === undefined) return { chain: undefined, enabled: true };
+  const acknowledgements = readAcknowledgements(fields?.optional("acknowledge"), "chain", report);
+  if (fields === undefined) return { chain: undefined, enabled: true, acknowledgements };
   for (const key of chainKeys.filter((candidate) => candidate !== "steps")) reportMisplacedSecrets(fields.optional(key), report);
 
   const enabled = readBoolean(fields.optional("enabled"), report) ?? true;
@@ -42,9 +46,19 @@ export function checkChain(name: string, place: Place, context: ChainContext, re
     bodyBytesMax: readSize(fields.optional("bodyBytesMax"), bounds, report),
   };
   const steps = checkSteps(fields.required("steps", "the list of steps, in the order in which they run"), context, report);
-  if (failed) return { chain: undefined, enabled };
-  const { position } = place.node;
-  return { chain: Object.freeze({ name, ...parts, steps, hash: canonicalHash(plainValue(place.node)), position }), enabled };
+  if (failed) return { chain: undefined, enabled, acknowledgements };
+  const acknowledged = acknowledgements.list;
+  const hash = canonicalHash(plainValue(place.node));
+  const chain: CheckedChain = {
+    name,
+    provider: place.origin?.provider,
+    ...parts,
+    steps,
+    acknowledged,
+    hash,
+    position: place.node.position,
+  };
+  return { chain: Object.freeze(chain), enabled, acknowledgements };
 }
 
 function checkSteps(place: Place | undefined, context: ChainContext, report: Report): readonly CheckedStep[] {
@@ -55,9 +69,9 @@ function checkSteps(place: Place | undefined, context: ChainContext, report: Rep
   }
   const steps: CheckedStep[] = [];
   const names = new Map<string, Place>();
-  let before: Pick<StepContext, "written" | "metadata"> = { written: new Map(), metadata: "known" };
-  for (const item of items) {
-    const { step, name, ...after } = checkStep(item, { ...context, ...before }, report);
+  let before = nothingSoFar;
+  for (const [index, item] of items.entries()) {
+    const { step, name, after } = checkStep(item, { ...context, before, later: items.slice(index + 1) }, report);
     before = after;
     if (step !== undefined) steps.push(step);
     if (name === undefined) continue;

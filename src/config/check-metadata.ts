@@ -14,19 +14,33 @@ export interface Writer extends WrittenKey {
 
 export type Written = ReadonlyMap<string, Writer>;
 
-/** Reports what a step reads and nobody before it writes. `policies` are those that could have written it. */
+/** Who could write what a step reads, apart from the steps before it. */
+export interface OtherWriters {
+  /** The steps after it: what they are, and what they write. */
+  readonly later: () => readonly { readonly manifest: PolicyManifest; readonly place: Place }[];
+  /** All policies there are. */
+  readonly policies: Iterable<PolicyRelease>;
+}
+
+/** Reports what a step reads and nobody before it writes. */
 export function checkReads(
   place: Place,
   { name, version, metadata }: PolicyManifest,
   written: Written,
-  policies: Iterable<PolicyRelease>,
+  others: OtherWriters,
   report: Report,
 ): void {
   for (const key of metadata.reads.filter((read) => !written.has(read))) {
-    const writers = [...policies]
-      .filter(({ manifest }) => Object.hasOwn(manifest.metadata.writes, key))
-      .map(({ manifest }) => manifest.name);
-    report(problem("metadata-not-written", atKey(place), { policy: `${name}@${version}`, key, writers: [...new Set(writers)].sort() }));
+    const writes = ({ manifest }: { readonly manifest: PolicyManifest }): boolean => Object.hasOwn(manifest.metadata.writes, key);
+    const later = others.later().find(writes);
+    const related = later && [{ message: "written here", position: later.place.keyPosition }];
+    const facts = {
+      policy: `${name}@${version}`,
+      key,
+      later: later && `${later.manifest.name}@${later.manifest.version}`,
+      writers: [...new Set([...others.policies].filter(writes).map(({ manifest }) => manifest.name))].sort(),
+    };
+    report(problem("metadata-not-written", { ...atKey(place), ...(related && { related }) }, facts));
   }
 }
 
@@ -42,11 +56,17 @@ export function afterStep(
   for (const [key, schema] of Object.entries(metadata.writes)) {
     const policy = `${name}@${version}`;
     const earlier = written.get(key);
-    if (earlier !== undefined && canonicalJson(meaningOf(schema)) !== canonicalJson(meaningOf(earlier.schema))) {
+    const agreed = earlier === undefined || canonicalJson(meaningOf(schema)) === canonicalJson(meaningOf(earlier.schema));
+    if (!agreed) {
       const related = [{ message: `\`${earlier.policy}\` writes it here`, position: earlier.place.keyPosition }];
       report(problem("metadata-conflict", { ...atKey(place), related }, { policy, key, other: earlier.policy }));
     }
-    after.set(key, { ...(earlier ?? { policy, place, schema }), certain: certain === "certain" || earlier?.certain === true });
+    after.set(key, {
+      ...(earlier ?? { policy, place, schema }),
+      // Who acknowledges that they differ gets a value of which nothing is known.
+      ...(agreed ? {} : { schema: {} }),
+      certain: certain === "certain" || earlier?.certain === true,
+    });
   }
   return after;
 }

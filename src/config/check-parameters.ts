@@ -2,20 +2,25 @@
 import { problem } from "../errors.ts";
 import { canonicalHash } from "./canonical.ts";
 import { checkExpression, type ExpressionContext, type SourceText } from "./check-expression.ts";
-import { entryPlace, itemPlace, type Place, type ScalarNode } from "./node.ts";
+import { entryPlace, itemPlace, type Place } from "./node.ts";
 import { isChoice, parameterProblems, placeAt } from "./parameter-problems.ts";
 import { pointerKeys, pointerTo } from "./pointer.ts";
 import { isNothing, type Report } from "./read.ts";
 import type { Mark, SchemaViolation } from "./schema-engine.ts";
-import { type ResolvedText, referencesIn, reportSecretFaults, reportSecretInKey, resolveText } from "./secrets.ts";
+import { type ReadSecret, referencesIn, reportSecretFaults, reportSecretInKey, resolveText } from "./secrets.ts";
+import { literalSecrets, reportLiteralSecrets, shownTexts, type WrittenText } from "./shown-parameters.ts";
 import type { CheckEnvironment, CompiledParameter, PolicyRelease } from "./types.ts";
 
 export interface CheckedParameters {
   readonly value: unknown;
   /** Over the resolved value, expressions and patterns by their text. */
   readonly hash: string;
-  /** Every path of variables that its expressions read. */
-  readonly reads: readonly string[];
+  /** By JSON Pointer, the paths of variables that each expression reads. */
+  readonly reads: ReadonlyMap<string, readonly string[]>;
+  /** See {@link CheckedStep.shownParameters}. */
+  readonly shown: unknown;
+  /** See {@link CheckedStep.literalSecrets}. */
+  readonly literalSecrets: ReadonlyMap<string, string>;
 }
 
 /** Undefined when there are problems; all of them are reported. */
@@ -23,17 +28,17 @@ export function checkParameters(
   place: Place,
   release: PolicyRelease,
   context: ExpressionContext,
-  environment: CheckEnvironment,
+  { environment, secret }: { readonly environment: CheckEnvironment; readonly secret: ReadSecret },
   reportProblem: Report,
 ): CheckedParameters | undefined {
   let failed = false;
   const report: Report = (found) => {
-    failed = true;
+    failed ||= found.severity === "error";
     reportProblem(found);
   };
   const texts = new Map<string, WrittenText>();
-  const value = isNothing(place) ? {} : resolve(place, "", texts, environment, report);
-  const { violations, marked } = environment.schemas.validator(release.manifest.parameters)(value);
+  const value = isNothing(place) ? {} : resolve(place, "", texts, secret, report);
+  const { violations, marked, secrets } = environment.schemas.validator(release.manifest.parameters)(value);
   const marks = new Map(marked.map(({ pointer, mark }) => [pointer, mark]));
 
   for (const [pointer, text] of texts) reportReferences(text, marks.get(pointer), report);
@@ -41,7 +46,7 @@ export function checkParameters(
 
   const sources = new Map<string, string>();
   const compiled = new Map<string, CompiledParameter>();
-  const reads: string[] = [];
+  const reads = new Map<string, readonly string[]>();
   for (const [pointer, mark] of marks) {
     const source = sourceOf(pointer, mark, texts.get(pointer), value, place);
     sources.set(pointer, source.text);
@@ -50,37 +55,38 @@ export function checkParameters(
       if (pattern !== undefined) compiled.set(pointer, pattern);
     } else {
       const expression = checkExpression(source, mark, context, report);
-      if (expression !== undefined) compiled.set(pointer, expression);
-      reads.push(...(expression?.reads ?? []));
+      if (expression === undefined) continue;
+      compiled.set(pointer, expression);
+      reads.set(pointer, expression.reads);
     }
   }
+  reportLiteralSecrets(texts, secrets, report);
   if (failed) return undefined;
-  return { value: frozen(value, "", compiled), hash: canonicalHash(frozen(value, "", sources)), reads };
-}
-
-interface WrittenText {
-  readonly node: ScalarNode;
-  readonly text: string;
-  readonly path: string;
-  readonly resolved: ResolvedText;
+  return {
+    value: frozen(value, "", compiled),
+    hash: canonicalHash(frozen(value, "", sources)),
+    reads,
+    shown: frozen(value, "", shownTexts(texts, secrets)),
+    literalSecrets: literalSecrets(texts, secrets),
+  };
 }
 
 /** The plain value with secrets in place; `texts` keeps by pointer how each text was written. */
-function resolve(place: Place, pointer: string, texts: Map<string, WrittenText>, environment: CheckEnvironment, report: Report): unknown {
+function resolve(place: Place, pointer: string, texts: Map<string, WrittenText>, secret: ReadSecret, report: Report): unknown {
   const { node, path } = place;
   if (node.kind === "list") {
-    return node.items.map((item, index) => resolve(itemPlace(place, index, item), pointerTo(pointer, index), texts, environment, report));
+    return node.items.map((item, index) => resolve(itemPlace(place, index, item), pointerTo(pointer, index), texts, secret, report));
   }
   if (node.kind === "map") {
     const entries = [...node.entries].map(([key, entry]) => {
       const child = entryPlace(place, key, entry);
       reportSecretInKey(key, child, report);
-      return [key, resolve(child, pointerTo(pointer, key), texts, environment, report)] as const;
+      return [key, resolve(child, pointerTo(pointer, key), texts, secret, report)] as const;
     });
     return Object.fromEntries(entries);
   }
   if (typeof node.value !== "string") return node.value;
-  const resolved = resolveText(node.value, environment.secret);
+  const resolved = resolveText(node.value, secret);
   texts.set(pointer, { node, text: node.value, path, resolved });
   return resolved.text;
 }

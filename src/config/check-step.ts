@@ -1,17 +1,19 @@
 import { problem } from "../errors.ts";
-import { suggest } from "../suggest.ts";
+import { readAcknowledgements } from "./acknowledgements.ts";
 import { checkCondition, type ExpressionContext } from "./check-expression.ts";
+import { checkHeaders, type HeadersSoFar, noHeaders } from "./check-headers.ts";
 import { afterStep, checkReads, type Written } from "./check-metadata.ts";
 import { checkParameters } from "./check-parameters.ts";
+import { checkReach, runsWhen } from "./check-reach.ts";
 import { messageBudgetMs } from "./message-budget.ts";
 import { checkName } from "./names.ts";
 import type { Place } from "./node.ts";
 import { type PolicyCatalogue, resolvePolicy } from "./policy-reference.ts";
 import { durationText } from "./quantities.ts";
-import { at, atKey, type Fields, type Report, readChoice, readDuration, readFields, readList, readText } from "./read.ts";
+import { at, atKey, type Fields, type Report, readChoice, readDuration, readFields, readText } from "./read.ts";
 import { stepScope } from "./scope.ts";
-import { reportMisplacedSecrets } from "./secrets.ts";
-import type { CheckEnvironment, CheckedStep, FailureMode, PolicyManifest } from "./types.ts";
+import { type ReadSecret, reportMisplacedSecrets } from "./secrets.ts";
+import type { CheckEnvironment, CheckedStep, FailureMode, PolicyManifest, PolicyRelease } from "./types.ts";
 
 /** A step's deadline where none is written, milliseconds. */
 const timeoutDefaultMs = 1000;
@@ -20,10 +22,23 @@ const timeoutDefaultMs = 1000;
 export interface StepContext {
   readonly environment: CheckEnvironment;
   readonly policies: PolicyCatalogue;
-  /** Metadata that earlier steps of the chain write; `unknown` once one of them could not be found. */
+  readonly secret: ReadSecret;
+  readonly before: ChainSoFar;
+  /** The places of the steps after it. */
+  readonly later: readonly Place[];
+}
+
+/** What a step finds of those before it in its chain. */
+export interface ChainSoFar {
+  /** Metadata that earlier steps write; `unknown` once one of them could not be found. */
   readonly written: Written;
   readonly metadata: "known" | "unknown";
+  readonly headers: HeadersSoFar;
+  /** The step that always answers, so that none after it runs. */
+  readonly ended: string | undefined;
 }
+
+export const nothingSoFar: ChainSoFar = { written: new Map(), metadata: "known", headers: noHeaders, ended: undefined };
 
 export interface StepResult {
   /** Undefined when there are problems. */
@@ -31,54 +46,70 @@ export interface StepResult {
   /** Known also when something else is wrong. */
   readonly name: string | undefined;
   /** What the next step finds. */
-  readonly written: Written;
-  readonly metadata: "known" | "unknown";
+  readonly after: ChainSoFar;
 }
 
 const stepKeys = ["policy", "name", "when", "parameters", "timeout", "onError", "onUpgrade", "onStream", "acknowledge"];
 
 export function checkStep(place: Place, context: StepContext, reportProblem: Report): StepResult {
+  const { environment, policies, before } = context;
   let failed = false;
-  const report: Report = (found) => {
+  const reportAll: Report = (found) => {
     failed ||= found.severity === "error";
     reportProblem(found);
   };
-  const fields = readFields(place, stepKeys, report);
-  if (fields === undefined) return { step: undefined, name: undefined, written: context.written, metadata: "unknown" };
-  for (const key of stepKeys.filter((candidate) => candidate !== "parameters")) reportMisplacedSecrets(fields.optional(key), report);
+  const fields = readFields(place, stepKeys, reportAll);
+  if (fields === undefined) return { step: undefined, name: undefined, after: { ...before, metadata: "unknown" } };
+  for (const key of stepKeys.filter((candidate) => candidate !== "parameters")) reportMisplacedSecrets(fields.optional(key), reportAll);
+  const acknowledgements = readAcknowledgements(fields.optional("acknowledge"), "step", reportAll);
+  const { report } = acknowledgements;
 
-  const { environment } = context;
-  const expressions = { scope: stepScope(context.written, context.metadata), patterns: environment.schemas.patterns };
+  const expressions = { scope: stepScope(before.written, before.metadata), patterns: environment.schemas.patterns };
   const policyPlace = fields.required("policy", "the policy and its version, such as `set-header@1`");
-  const reference = readText(policyPlace, report);
-  const release = policyPlace && reference !== undefined ? resolvePolicy(reference, at(policyPlace), context.policies, report) : undefined;
+  const release = releaseAt(policyPlace, policies, report);
   const name = readStepName(fields.optional("name"), release?.manifest.name, report);
   const timeoutMs = readTimeout(fields.optional("timeout"), environment.envoy.messageTimeoutMs, report);
   const modes = readFailureModes(fields, report);
   const whenPlace = fields.optional("when");
   const when = readCondition(whenPlace, expressions, report);
-  checkAcknowledgements(fields, modes, release?.manifest, report);
-  if (release === undefined) return { step: undefined, name, written: context.written, metadata: "unknown" };
+  if (release === undefined) return { step: undefined, name, after: { ...before, metadata: "unknown" } };
 
-  if (context.metadata === "known") checkReads(place, release.manifest, context.written, environment.policies.values(), report);
-  const parameters = checkParameters(fields.optional("parameters") ?? withoutParameters(place), release, expressions, environment, report);
-  const certain = whenPlace === undefined && modes.onError === "deny" ? "certain" : "uncertain";
-  const written = afterStep(place, release.manifest, certain, context.written, report);
-  if (failed || name === undefined || parameters === undefined) return { step: undefined, name, written, metadata: context.metadata };
+  const { manifest } = release;
+  reportSkips(fields, modes, manifest, report);
+  if (before.metadata === "known") {
+    checkReads(place, manifest, before.written, { later: () => manifestsOf(context), policies: environment.policies.values() }, report);
+  }
+  const parametersPlace = fields.optional("parameters") ?? withoutParameters(place);
+  const parameters = checkParameters(parametersPlace, release, expressions, context, report);
+  const runs = whenPlace !== undefined && when === undefined ? "sometimes" : runsWhen(when);
+  const skippedBy = runs !== "always" ? "the step's `when`" : modes.onError === "skip" ? "`onError: skip`" : undefined;
+  const written = afterStep(place, manifest, skippedBy === undefined ? "certain" : "uncertain", before.written, report);
+  checkReach(place, manifest, runs, before.ended, report);
+  if (name === undefined || parameters === undefined) return { step: undefined, name, after: { ...before, written } };
+
+  const headers = checkHeaders({ name, manifest, parameters, place: parametersPlace, when, skippedBy }, before.headers, report);
+  const ends = manifest.replies === "always" && skippedBy === undefined && modes.onUpgrade === "deny" && modes.onStream === "deny";
+  const after = { ...before, written, headers, ended: before.ended ?? (ends ? name : undefined) };
+  // What an unknown step before would have done may be what is acknowledged.
+  if (!failed && before.metadata === "known") acknowledgements.reportUnused();
+  if (failed) return { step: undefined, name, after };
   const step: CheckedStep = {
     name,
     release,
     parameters: parameters.value,
     parametersHash: parameters.hash,
+    shownParameters: parameters.shown,
+    literalSecrets: parameters.literalSecrets,
     when,
     whenReadsResponse: when?.reads.some((read) => read === "response" || read.startsWith("response.")) === true,
-    reads: new Set([...(when?.reads ?? []), ...parameters.reads]),
+    reads: new Set([...(when?.reads ?? []), ...[...parameters.reads.values()].flat()]),
     timeoutMs,
     ...modes,
+    acknowledged: acknowledgements.list,
     position: place.node.position,
     path: place.path,
   };
-  return { step: Object.freeze(step), name, written, metadata: context.metadata };
+  return { step: Object.freeze(step), name, after };
 }
 
 interface FailureModes {
@@ -116,30 +147,23 @@ function readCondition(place: Place | undefined, context: ExpressionContext, rep
   return checkCondition({ text, path: place.path, positionOf: place.node.positionOf }, context, report);
 }
 
-/** Findings that a step's `acknowledge` can accept, with a reason. */
-const acknowledgeable = ["protects-skip"] as const;
+function reportSkips(fields: Fields, modes: FailureModes, { name, version, protects }: PolicyManifest, report: Report): void {
+  if (!protects) return;
+  for (const [setting, mode] of Object.entries(modes)) {
+    const place = fields.optional(setting);
+    if (mode === "skip" && place !== undefined) report(problem("protects-skip", atKey(place), { policy: `${name}@${version}`, setting }));
+  }
+}
 
-function checkAcknowledgements(fields: Fields, modes: FailureModes, manifest: PolicyManifest | undefined, report: Report): void {
-  const skipped = Object.entries(modes).filter(([, mode]) => mode === "skip" && manifest?.protects === true);
-  const place = fields.optional("acknowledge");
-  const acknowledged = new Set<string>();
-  for (const item of (place && readList(place, report)) ?? []) {
-    const entry = readFields(item, ["code", "reason"], report);
-    const codePlace = entry?.required("code", "the code of the finding that is meant");
-    readText(entry?.required("reason", "why the finding is acceptable here"), report);
-    const code = readText(codePlace, report);
-    if (code === undefined || codePlace === undefined) continue;
-    acknowledged.add(code);
-    if (!acknowledgeable.some((known) => known === code)) {
-      const facts = { code, suggestion: suggest(code, acknowledgeable), known: acknowledgeable };
-      report(problem("acknowledge-unknown", at(codePlace), facts));
-    } else if (manifest !== undefined && skipped.length === 0) {
-      report(problem("acknowledge-unused", at(codePlace), { code }));
-    }
-  }
-  if (manifest === undefined || acknowledged.has("protects-skip")) return;
-  for (const [setting] of skipped) {
-    const where = fields.optional(setting);
-    if (where !== undefined) report(problem("protects-skip", atKey(where), { policy: `${manifest.name}@${manifest.version}`, setting }));
-  }
+/** The steps after this one whose policies are known. */
+function manifestsOf({ later, policies }: StepContext): readonly { readonly manifest: PolicyManifest; readonly place: Place }[] {
+  return later.flatMap((place) => {
+    const release = releaseAt(readFields(place, stepKeys, () => {})?.optional("policy"), policies, () => {});
+    return release === undefined ? [] : [{ manifest: release.manifest, place }];
+  });
+}
+
+function releaseAt(place: Place | undefined, policies: PolicyCatalogue, report: Report): PolicyRelease | undefined {
+  const reference = readText(place, report);
+  return place && reference !== undefined ? resolvePolicy(reference, at(place), policies, report) : undefined;
 }

@@ -12,6 +12,7 @@ import { parseYaml } from "./parse.ts";
 import { catalogue } from "./policy-reference.ts";
 import { sortProblems } from "./problems.ts";
 import { at, atKey, type Report, readText, withoutEchoes } from "./read.ts";
+import { secretsFor } from "./secrets.ts";
 import type { CheckEnvironment, Checked, CheckedChain, SourceDocument, Unmatched } from "./types.ts";
 
 /** Never throws because of the documents. Problems come sorted by document, line and column, warnings among them. */
@@ -19,13 +20,18 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
   if (documents.length === 0) {
     return { problems: [problem("no-configuration", { position: { uri: "configuration", line: 1, column: 1 }, path: "" }, {})] };
   }
-  const parsed = documents.map(parseYaml);
+  const parsed = documents.map((document) => ({ ...parseYaml(document), origin: document.origin }));
   const problems: Problem[] = parsed.flatMap((document) => document.problems);
   const report = withoutEchoes([...problems], (found) => problems.push(found));
   const merged = mergeDocuments(parsed, report);
 
   const policies = catalogue(environment.policies.values());
-  const results = new Map([...merged.chains].map(([name, place]) => [name, checkChain(name, place, { environment, policies }, report)]));
+  const results = new Map(
+    [...merged.chains].map(([name, place]) => {
+      const secret = secretsFor(place.origin, environment.secret);
+      return [name, checkChain(name, place, { environment, policies, secret }, report)];
+    }),
+  );
   // A chain that is said to be missing may stand in what could not be read.
   const known = [...results.keys()].sort();
   const references = {
@@ -39,14 +45,17 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
   const unmatched = readUnmatched(merged.unmatched, references, report);
   // A misspelt route means one of the chains that nothing seems to use.
   if (references.complete && problems.length === before) {
-    reportUnused(merged.chains, results, [...routes.values(), unmatched.kind === "chain" ? unmatched.chain : undefined], report);
+    reportUnused(merged.chains, results, [...routes.values(), unmatched.kind === "chain" ? unmatched.chain : undefined]);
   }
 
   const sorted = sortProblems(problems);
   if (problems.some(({ severity }) => severity === "error")) return { problems: sorted };
   const chains = new Map<string, CheckedChain>();
   for (const [name, { chain, enabled }] of results) if (chain !== undefined && enabled) chains.set(name, chain);
-  return { config: Object.freeze({ chains, routes, unmatched, hash: hashOf(merged), warnings: sorted }) };
+  const routeSources = new Map(
+    [...merged.routes].map(([name, { origin, keyPosition }]) => [name, { provider: origin?.provider, position: keyPosition }]),
+  );
+  return { config: Object.freeze({ chains, routes, routeSources, unmatched, hash: hashOf(merged), warnings: sorted }) };
 }
 
 interface References {
@@ -99,11 +108,13 @@ function reportUnused(
   places: ReadonlyMap<string, Place>,
   chains: ReadonlyMap<string, ChainResult>,
   named: readonly (string | undefined)[],
-  report: Report,
 ): void {
   const used = new Set(named);
   for (const [chain, place] of places) {
-    if (chains.get(chain)?.enabled === true && !used.has(chain)) report(problem("chain-unused", atKey(place), { chain }));
+    const result = chains.get(chain);
+    const unused = result?.enabled === true && !used.has(chain);
+    if (unused) result.acknowledgements.report(problem("chain-unused", atKey(place), { chain }));
+    result?.acknowledgements.reportUnused(["chain-unused"]);
   }
 }
 

@@ -4,10 +4,12 @@
  */
 import { type Problem, problem } from "../errors.ts";
 import { suggest } from "../suggest.ts";
-import { entryPlace, itemPlace, type MapNode, type Place, plainValue } from "./node.ts";
+import { entryPlace, type MapNode, type Place } from "./node.ts";
 import { detailOf, placeAt } from "./parameter-problems.ts";
 import { at, atKey, type Report, wrongType } from "./read.ts";
-import type { SchemaEngine, Validator } from "./schema-engine.ts";
+import type { SchemaEngine } from "./schema-engine.ts";
+import { compile, fault, holdList, holdNamed, holdOne, mapValue, strictProblem, subschemas } from "./schema-parts.ts";
+import { valueProblems } from "./schema-values.ts";
 import type { JsonSchema } from "./types.ts";
 
 /** The schema of a step's parameters. */
@@ -43,30 +45,11 @@ function checkSchema(place: Place, rules: Rules, report: Report): JsonSchema {
   checkNode(place, rules, "always", (found) => problems.push(found));
   const schema = mapValue(place.node);
   if (problems.length === 0) problems.push(...strictProblems(place, schema, rules.schemas));
-  if (problems.length === 0) problems.push(...defaultProblems(place, schema, rules.schemas));
+  if (problems.length === 0) problems.push(...valueProblems(place, schema, rules.schemas));
   for (const found of problems) report(found);
   return schema;
 }
 
-function mapValue(node: MapNode): JsonSchema {
-  return Object.fromEntries([...node.entries].map(([key, entry]) => [key, plainValue(entry.value)]));
-}
-
-/** Keywords of JSON Schema 2020-12 that hold one schema, a list of schemas, or schemas by name. */
-const holdOne = [
-  "additionalProperties",
-  "contains",
-  "else",
-  "if",
-  "items",
-  "not",
-  "propertyNames",
-  "then",
-  "unevaluatedItems",
-  "unevaluatedProperties",
-];
-const holdList = ["allOf", "anyOf", "oneOf", "prefixItems"];
-const holdNamed = ["$defs", "dependentSchemas", "patternProperties", "properties"];
 const others = [
   ...["$comment", "$ref", "const", "default", "dependentRequired", "deprecated", "description", "discriminator", "enum", "examples"],
   ...["exclusiveMaximum", "exclusiveMinimum", "format", "maxContains", "maxItems", "maxLength", "maxProperties", "maximum", "minContains"],
@@ -75,6 +58,11 @@ const others = [
 /** Keywords that change what a text becomes. */
 const marks = ["x-expression", "x-regex"];
 const keywords = [...holdOne, ...holdList, ...holdNamed, ...others, ...marks, "x-secret"];
+const markValues: Readonly<Record<string, readonly unknown[]>> = {
+  "x-expression": ["bool", "string"],
+  "x-regex": [true],
+  "x-secret": [true, "digest"],
+};
 
 /**
  * A schema and those inside it. `tried`: below a branch that the validator only tries; what is marked there would be taken for an
@@ -96,14 +84,6 @@ function checkNode(place: Place, rules: Rules, applies: "always" | "tried", repo
   if (rules.kind === "parameters") checkClosed(place, node, report);
 }
 
-function subschemas(keyword: string, place: Place): readonly Place[] {
-  const { node } = place;
-  if (holdOne.includes(keyword)) return [place];
-  if (holdList.includes(keyword) && node.kind === "list") return node.items.map((item, index) => itemPlace(place, index, item));
-  if (holdNamed.includes(keyword) && node.kind === "map") return [...node.entries].map(([name, entry]) => entryPlace(place, name, entry));
-  return [];
-}
-
 /** With a discriminator only the branch that the tag names is looked at. */
 function isTried(keyword: string, { entries }: MapNode): boolean {
   return ["oneOf", "anyOf", "if", "not", "contains"].includes(keyword) && !entries.has("discriminator");
@@ -119,8 +99,8 @@ function unknownKeyword(keyword: string, place: Place): Problem {
 function checkMark(keyword: string, place: Place, schema: MapNode, rules: Rules, applies: "always" | "tried", report: Report): void {
   const { node } = place;
   const value = node.kind === "scalar" ? node.value : undefined;
-  const takes = keyword === "x-expression" ? ["bool", "string"] : [true];
-  if (keywords.includes(keyword) && !takes.some((taken) => taken === value)) {
+  const takes = markValues[keyword];
+  if (takes !== undefined && !takes.some((taken) => taken === value)) {
     report(fault(place, `\`${keyword}\` is ${takes.join(" or ")}`, `write ${takes.join(" or ")}`));
   }
   if (rules.kind === "value") report(fault(place, `\`${keyword}\` means nothing for a value that a policy writes`, "remove it"));
@@ -195,41 +175,4 @@ function strictProblems(place: Place, schema: JsonSchema, schemas: SchemaEngine)
     return [fault(placeAt(place, violation.instancePath), `it ${detailOf(violation)}`, "correct the keyword's value")];
   const compiled = compile(schema, schemas);
   return "validate" in compiled ? [] : [strictProblem(place, compiled.complaint)];
-}
-
-function strictProblem(place: Place, complaint: string): Problem {
-  const pointer = /"#(\/[^"]*)?"/.exec(complaint)?.[1] ?? "";
-  const detail = complaint.replace(/^strict mode: /, "").replace(/ at (path )?"#[^"]*"( \(\w+\))?$/, "");
-  const remedy = "correct the schema: strict mode wants each keyword beside the `type` it is for, and nothing that it would ignore";
-  return fault(placeAt(place, pointer), detail, remedy);
-}
-
-function compile(schema: JsonSchema, schemas: SchemaEngine): { readonly validate: Validator } | { readonly complaint: string } {
-  try {
-    return { validate: schemas.validator(schema) };
-  } catch (error) {
-    return { complaint: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-/** A default that its own schema refuses would make every step fail that relies on it. */
-function defaultProblems(place: Place, root: JsonSchema, schemas: SchemaEngine): readonly Problem[] {
-  const { node } = place;
-  if (node.kind !== "map") return [];
-  const below = [...node.entries].flatMap(([keyword, entry]) =>
-    subschemas(keyword, entryPlace(place, keyword, entry)).flatMap((schema) => defaultProblems(schema, root, schemas)),
-  );
-  const written = node.entries.get("default");
-  if (written === undefined) return below;
-  const { default: _, ...schema } = mapValue(node);
-  const compiled = compile({ ...schema, $defs: root.$defs ?? {} }, schemas);
-  if ("complaint" in compiled) return [...below, strictProblem(place, compiled.complaint)];
-  const [violation] = compiled.validate(structuredClone(plainValue(written.value))).violations;
-  if (violation === undefined) return below;
-  const detail = `the default is not valid: it ${detailOf(violation)}`;
-  return [...below, fault(entryPlace(place, "default", written), detail, "correct the default or the schema")];
-}
-
-function fault(place: Place, detail: string, remedy: string): Problem {
-  return problem("manifest-schema", at(place), { detail, remedy });
 }

@@ -1,5 +1,6 @@
 /** `policy.yaml`: text -> a checked manifest, or every problem in one run. */
 import { type Problem, problem } from "../errors.ts";
+import { readHeaderWrites } from "./manifest-headers.ts";
 import { checkParameterSchema, checkValueSchema } from "./manifest-schema.ts";
 import { type Place, rootPlace } from "./node.ts";
 import { parseYaml } from "./parse.ts";
@@ -29,7 +30,7 @@ export type ParsedManifest = { readonly manifest: PolicyManifest } | { readonly 
 
 /**
  * Reads a manifest. `name`, `version`, `summary` and `sdk` must be there; without `parameters` the policy takes none, `protects` is
- * false, and nothing is read, written or mutated. Never throws because of the text.
+ * false, `replies` is `sometimes`, and nothing is read, written or mutated. Never throws because of the text.
  */
 export function parseManifest(source: SourceDocument, schemas: SchemaEngine): ParsedManifest {
   const { root, problems } = parseYaml(source);
@@ -44,11 +45,14 @@ export function parseManifest(source: SourceDocument, schemas: SchemaEngine): Pa
   return manifest === undefined || found.length > 0 ? { problems: sortProblems(found) } : { manifest };
 }
 
+const manifestKeys = ["name", "version", "summary", "sdk", "protects", "replies", "metadata", "mutates", "headers", "parameters"];
+
 function readManifest(place: Place, schemas: SchemaEngine, report: Report): PolicyManifest | undefined {
-  const fields = readFields(place, ["name", "version", "summary", "sdk", "protects", "metadata", "mutates", "parameters"], report);
+  const fields = readFields(place, manifestKeys, report);
   if (fields === undefined) return undefined;
   const metadata = readMetadata(fields.optional("metadata"), schemas, report);
-  const parameters = fields.optional("parameters");
+  const parametersPlace = fields.optional("parameters");
+  const parameters = parametersPlace === undefined ? noParameters : checkParameterSchema(parametersPlace, schemas, report);
   return {
     name: readPolicyName(fields.required("name", "the policy's name, the same as its folder's"), report) ?? "",
     version: readVersion(fields.required("version", "the version of this release, such as `1.0.0`"), report) ?? "",
@@ -57,7 +61,9 @@ function readManifest(place: Place, schemas: SchemaEngine, report: Report): Poli
     protects: readBoolean(fields.optional("protects"), report) ?? false,
     metadata,
     mutates: readMutations(fields.optional("mutates"), report),
-    parameters: parameters === undefined ? noParameters : checkParameterSchema(parameters, schemas, report),
+    headers: readHeaderWrites(fields.optional("headers"), parameters, report),
+    replies: readChoice(fields.optional("replies"), ["always", "sometimes"], report) ?? "sometimes",
+    parameters,
   };
 }
 

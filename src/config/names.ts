@@ -2,8 +2,8 @@ import { problem } from "../errors.ts";
 import type { Place } from "./node.ts";
 import type { Report } from "./read.ts";
 
-/** A chain's or step's name: it becomes a label of metrics and a part of paths. */
-export function checkName(name: string, kind: "chain" | "step", place: Place, report: Report): boolean {
+/** The name of a chain, a step or a provider: it becomes a label of metrics and a part of paths. */
+export function checkName(name: string, kind: "chain" | "step" | "provider", place: Place, report: Report): boolean {
   const reserved = kind === "chain" && (name === "deny" || name === "pass");
   const valid = /^[A-Za-z0-9](?:[\w.-]{0,61}[A-Za-z0-9])?$/.test(name) && !reserved;
   const rule = reserved

@@ -188,6 +188,10 @@ export function detailOf({ keyword, params, schema, message }: SchemaViolation):
       return `must be one of: ${listOf(params.allowedValues).map(String).join(", ")}`;
     case "type":
       return `must be ${typeText(params.type)}`;
+    case "required":
+      return `must have \`${String(params.missingProperty)}\``;
+    case "additionalProperties":
+      return `must not have \`${String(params.additionalProperty)}\``;
     case "not":
       return exclusionText(listOf(objectOf(schema).required).map((name) => `\`${String(name)}\``));
     default:

@@ -1,4 +1,5 @@
 import type { Position, Problem } from "../errors.ts";
+import { visibleText } from "./visible-text.ts";
 
 /**
  * Problems for people, sorted by document, line and column; empty text for none.
@@ -26,14 +27,9 @@ function formatProblem({ code, severity, message, remedy, position, path, relate
   if (path !== "") lines.push(`  at ${path}`);
   for (const other of related) lines.push(`  see ${place(other.position)}: ${other.message}`);
   lines.push(`  help: ${remedy}`);
-  return lines.map(visible).join("\n");
+  return lines.map(visibleText).join("\n");
 }
 
 function place({ uri, line, column }: Position): string {
   return `${uri}:${line}:${column}`;
-}
-
-/** Text from a document may hold line breaks and terminal escapes. */
-function visible(line: string): string {
-  return line.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`);
 }

@@ -20,6 +20,8 @@ export interface Validation {
   readonly violations: readonly SchemaViolation[];
   /** Where the schema's `x-expression` and `x-regex` apply, also when something else is wrong. */
   readonly marked: readonly MarkedText[];
+  /** JSON Pointers to the texts that `x-secret` marks, also below branches that did not hold. */
+  readonly secrets: ReadonlyMap<string, SecretMark>;
 }
 
 export type SchemaViolation = ErrorObject;
@@ -33,10 +35,14 @@ export interface MarkedText {
 /** An expression with its result type, or a regular expression. */
 export type Mark = "bool" | "string" | "regex";
 
+/** `true`: only for a few eyes, and never in clear text in a configuration. `digest`: only for a few eyes, but cannot be turned back. */
+export type SecretMark = true | "digest";
+
 /** One for a process: what is compiled stays, so that a reload of the configuration does not compile it again. */
 export function createSchemaEngine(patterns: PatternEngine): SchemaEngine {
   // Filled by the keywords while a value is validated, which is synchronous.
   let marked: MarkedText[] = [];
+  let secrets = new Map<string, SecretMark>();
   const ajv = new Ajv2020({
     strict: true,
     strictTypes: true,
@@ -72,7 +78,17 @@ export function createSchemaEngine(patterns: PatternEngine): SchemaEngine {
     errors: false,
     validate: (_on: true, _value: string, _schema: unknown, context?: { instancePath: string }) => collect("regex", context?.instancePath),
   });
-  ajv.addKeyword({ keyword: "x-secret", type: "string", schemaType: "boolean", metaSchema: { const: true } });
+  ajv.addKeyword({
+    keyword: "x-secret",
+    type: "string",
+    schemaType: ["boolean", "string"],
+    metaSchema: { enum: [true, "digest"] },
+    errors: false,
+    validate: (mark: SecretMark, _value: string, _schema: unknown, context?: { instancePath: string }) => {
+      secrets.set(context?.instancePath ?? "", mark);
+      return true;
+    },
+  });
 
   return {
     patterns,
@@ -80,8 +96,9 @@ export function createSchemaEngine(patterns: PatternEngine): SchemaEngine {
       const validate = ajv.compile(schema);
       return (value) => {
         marked = [];
+        secrets = new Map();
         validate(value);
-        return { violations: validate.errors ?? [], marked };
+        return { violations: validate.errors ?? [], marked, secrets };
       };
     },
     metaErrors: (schema) => (ajv.validateSchema(schema) === true ? [] : (ajv.errors ?? [])),

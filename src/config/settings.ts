@@ -2,9 +2,11 @@
 import { resolve } from "node:path";
 import { type Problem, problem } from "../errors.ts";
 import { addressText, type ListenAddress, readAddress, readTcpAddress, type TcpAddress } from "./addresses.ts";
+import { type AllowedSecret, readAllowedSecrets } from "./allowed-secrets.ts";
 import { type Place, rootPlace } from "./node.ts";
 import { parseYaml } from "./parse.ts";
 import { sortProblems } from "./problems.ts";
+import { type ProviderSettings, readProviders } from "./provider-settings.ts";
 import { durationText } from "./quantities.ts";
 import {
   at,
@@ -33,6 +35,12 @@ export interface Settings {
   readonly admin: TcpAddress;
   /** Where configuration comes from; at least one. */
   readonly providers: readonly ProviderSettings[];
+  /** The folder where the last good generation is kept over restarts. Undefined: it is not. */
+  readonly state: string | undefined;
+  readonly secrets: {
+    /** What text from elsewhere may refer to. Default: nothing. */
+    readonly allow: readonly AllowedSecret[];
+  };
   readonly envoy: EnvoyPromises;
   readonly shutdown: {
     /** How long new streams are still taken after SIGTERM, so that Envoy's health checks can notice; milliseconds. Default 3000. */
@@ -54,12 +62,6 @@ export const defaultEnvoyPromises: EnvoyPromises = {
   bodyBytesMax: 10 * 1024 ** 2,
 };
 
-export interface ProviderSettings {
-  readonly kind: "file";
-  /** Files and folders, absolute; at least one. */
-  readonly paths: readonly string[];
-}
-
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 export type ParsedSettings =
@@ -77,8 +79,10 @@ export function parseSettings(source: SourceDocument, directory: string): Parsed
   return { settings, warnings: sorted };
 }
 
+const settingsKeys = ["version", "listen", "admin", "providers", "state", "secrets", "envoy", "shutdown", "log", "recording"];
+
 function readSettings(place: Place, directory: string, report: Report): Settings | undefined {
-  const fields = readFields(place, ["version", "listen", "admin", "providers", "envoy", "shutdown", "log", "recording"], report);
+  const fields = readFields(place, settingsKeys, report);
   if (fields === undefined) return undefined;
   reportMisplacedSecrets(place, report);
   readFormatVersion(fields, report);
@@ -92,6 +96,8 @@ function readSettings(place: Place, directory: string, report: Report): Settings
       directory,
       report,
     ),
+    state: readPath(fields.optional("state"), directory, report),
+    secrets: { allow: readAllowedSecrets(section(fields, "secrets", ["allow"], report)?.optional("allow"), report) },
     envoy: readEnvoy(
       section(fields, "envoy", ["identity", "allowModeOverride", "responseHeaders", "messageTimeout", "bodyBytesMax"], report),
       report,
@@ -140,18 +146,9 @@ function reportSharedAddress(place: Place, address: ListenAddress, others: reado
   if (shared) report(problem("address-duplicate", at(place), { address: text }));
 }
 
-function readProviders(place: Place | undefined, directory: string, report: Report): readonly ProviderSettings[] {
-  const items = place && readList(place, report);
-  if (place !== undefined && items?.length === 0) report(problem("empty-list", at(place), { what: "providers" }));
-  return (items ?? []).flatMap((item) => {
-    const fields = readFields(item, ["file"], report);
-    const file = fields?.required("file", "the only kind of provider there is, such as `{ file: { paths: [policies.yaml] } }`");
-    const paths = file && readFields(file, ["paths"], report)?.required("paths", "files and folders with configuration");
-    const listed = (paths && readList(paths, report)) ?? [];
-    if (paths?.node.kind === "list" && listed.length === 0) report(problem("empty-list", at(paths), { what: "paths" }));
-    const texts = listed.map((path) => readText(path, report)).filter((path) => path !== undefined);
-    return [{ kind: "file", paths: texts.map((path) => resolve(directory, path)) } as const];
-  });
+function readPath(place: Place | undefined, directory: string, report: Report): string | undefined {
+  const path = readText(place, report);
+  return path === undefined ? undefined : resolve(directory, path);
 }
 
 function readEnvoy(fields: Fields | undefined, report: Report): EnvoyPromises {

@@ -11,9 +11,30 @@ export interface SourceDocument {
   /** For people: a path or an address. */
   readonly uri: string;
   readonly text: string;
+  /** Who delivered it. Undefined where nobody else does: a file that a command was given. It competes with precedence 0. */
+  readonly origin?: DocumentOrigin;
+}
+
+export interface DocumentOrigin {
+  readonly provider: string;
+  /** Of two definitions of one name that of the higher precedence counts; two of the same are refused. */
+  readonly precedence: number;
+  /** Whether its text may use a secret. Who writes text from elsewhere must not read whatever the engine can read. */
+  readonly mayUseSecret: (reference: SecretReference) => boolean;
 }
 
 export type RoutingMutation = "path" | "query" | "method" | "host";
+
+export type Direction = "request" | "response";
+
+/** What a manifest says of headers that a policy writes. */
+export interface HeaderWrite {
+  readonly kind: "sets" | "removes";
+  /** A header's name in lower case; or, with a leading `/`, where names stand in the parameters: a JSON Pointer in which `*` is every entry. */
+  readonly name: string;
+  /** Keys beside the name. Where one of them is there and not `false`, it is not certain that the header is set or removed. */
+  readonly unless: readonly string[];
+}
 
 /** `policy.yaml`, checked. */
 export interface PolicyManifest {
@@ -31,6 +52,10 @@ export interface PolicyManifest {
     readonly writes: Readonly<Record<string, JsonSchema>>;
   };
   readonly mutates: readonly RoutingMutation[];
+  /** Headers that the policy sets or removes, as far as manifest and parameters tell. */
+  readonly headers: Readonly<Record<Direction, readonly HeaderWrite[]>>;
+  /** `always`: whatever comes, a step of it answers in place of the upstream, so that no step after it runs. */
+  readonly replies: "always" | "sometimes";
   /** JSON Schema 2020-12 of the parameters, with our `x-` keywords. */
   readonly parameters: JsonSchema;
 }
@@ -53,6 +78,14 @@ export type PolicyRegistry = ReadonlyMap<string, PolicyRelease>;
 
 export type FailureMode = "deny" | "skip";
 
+/** A finding that somebody means, as a step or chain says it. */
+export interface Acknowledgement {
+  readonly code: string;
+  readonly reason: string;
+  readonly position: Position;
+  readonly path: string;
+}
+
 export interface CheckedStep {
   /** Unique in its chain; the policy's name unless the user gave one. */
   readonly name: string;
@@ -61,6 +94,10 @@ export interface CheckedStep {
   readonly parameters: unknown;
   /** SHA-256 over the resolved parameters (expressions and patterns by text), hex. Reveals nothing; changes when a secret is rotated. */
   readonly parametersHash: string;
+  /** The completed parameters for people, plain JSON: secret references as they are written, secrets in clear text replaced. */
+  readonly shownParameters: unknown;
+  /** JSON Pointer of each secret in clear text to its SHA-256, hex: tells whether it has changed. Never print it. */
+  readonly literalSecrets: ReadonlyMap<string, string>;
   readonly when: CompiledExpression<boolean> | undefined;
   /** Whether `when` reads `response.*`: it is then decided when the response is reached. */
   readonly whenReadsResponse: boolean;
@@ -72,6 +109,7 @@ export interface CheckedStep {
   /** Whether an upgrade or a stream skips a body-reading step instead of being refused. */
   readonly onUpgrade: FailureMode;
   readonly onStream: FailureMode;
+  readonly acknowledged: readonly Acknowledgement[];
   readonly position: Position;
   /** `chains.partner-api.steps[0]` */
   readonly path: string;
@@ -79,6 +117,8 @@ export interface CheckedStep {
 
 export interface CheckedChain {
   readonly name: string;
+  /** Who delivered it; undefined for a file that a command was given. */
+  readonly provider: string | undefined;
   readonly description: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly steps: readonly CheckedStep[];
@@ -86,6 +126,7 @@ export interface CheckedChain {
   readonly rawPath: boolean;
   /** Lowers the settings' body limit for this chain, bytes. */
   readonly bodyBytesMax: number | undefined;
+  readonly acknowledged: readonly Acknowledgement[];
   /** SHA-256 over the canonical form with secrets by reference, hex. */
   readonly hash: string;
   readonly position: Position;
@@ -98,6 +139,8 @@ export interface CheckedConfig {
   readonly chains: ReadonlyMap<string, CheckedChain>;
   /** Envoy route name to chain name; undefined is the empty chain, said aloud. */
   readonly routes: ReadonlyMap<string, string | undefined>;
+  /** Where each route was written, and who delivered it. */
+  readonly routeSources: ReadonlyMap<string, { readonly provider: string | undefined; readonly position: Position }>;
   readonly unmatched: Unmatched;
   /** SHA-256 over the canonical form of everything with secrets by reference, hex. */
   readonly hash: string;

@@ -1,19 +1,17 @@
-import type { GenerationHolder } from "../generations/holder.ts";
 import type { ExchangeCounters } from "../kernel/exchange-counters.ts";
 import { type Collector, single } from "../observe/metrics.ts";
-import type { ProviderRegistry } from "../providers/registry.ts";
-import type { Reloader } from "./reloader.ts";
+import type { Configuration } from "./configuration.ts";
 
 export interface EngineSources {
   readonly exchanges: ExchangeCounters;
-  readonly generations: GenerationHolder;
-  readonly reloader: Reloader;
-  readonly registry: ProviderRegistry;
+  readonly configuration: Configuration;
 }
 
 /** The engine's own numbers: exchanges, generations, reloads, providers. Labels come from closed sets and from the configuration. */
-export function engineCollector({ exchanges, generations, reloader, registry }: EngineSources): Collector {
+export function engineCollector({ exchanges, configuration }: EngineSources): Collector {
+  const { generations, reloader, registry } = configuration;
   return () => {
+    const disk = configuration.disk();
     const { open, observed, ended } = exchanges.read();
     const { accepted, unchanged, refused } = reloader.state();
     return [
@@ -36,7 +34,17 @@ export function engineCollector({ exchanges, generations, reloader, registry }: 
         "Number of the generation in use; 0 before there is one.",
         generations.current()?.number ?? 0,
       ),
-      single("policy_engine_generations_open", "gauge", "Generations that are in use or still have exchanges.", generations.open()),
+      ...(disk === undefined
+        ? []
+        : [
+            single(
+              "policy_engine_generation_saved",
+              "gauge",
+              "Number of the generation on disk; another one than in use means that it could not be saved.",
+              disk.generation ?? 0,
+            ),
+          ]),
+      single("policy_engine_generations_open", "gauge", "Generations that are in use or still have exchanges.", generations.open().length),
       {
         name: "policy_engine_reloads_total",
         help: "Deliveries of configuration, by verdict.",
@@ -58,6 +66,12 @@ export function engineCollector({ exchanges, generations, reloader, registry }: 
         help: "Whether a provider's source can be read: 1 or 0.",
         type: "gauge",
         samples: registry.state().map(({ name, failure }) => ({ labels: { provider: name }, value: failure === undefined ? 1 : 0 })),
+      },
+      {
+        name: "policy_engine_provider_held",
+        help: "Whether what a provider delivered last is held back by a rollback: 1 or 0.",
+        type: "gauge",
+        samples: registry.state().map(({ name, held }) => ({ labels: { provider: name }, value: held ? 1 : 0 })),
       },
     ];
   };

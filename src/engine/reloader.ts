@@ -43,14 +43,15 @@ export function createReloader(environment: PrepareEnvironment, holder: Generati
         return { kind: "unchanged", generation: current.number };
       }
       accepted += 1;
-      return { kind: "accepted", generation: holder.commit(result.prepared).number };
+      const { number, hash } = holder.commit(result.prepared);
+      return { kind: "accepted", generation: number, hash };
     },
     state: () => ({ accepted, unchanged, refused, problems }),
   };
 }
 
-/** Two configurations are one if their text and the secrets behind it are. */
-function fingerprint(config: CheckedConfig): string {
-  const resolved = [...config.chains.values()].flatMap(({ steps }) => steps.map(({ parametersHash }) => parametersHash));
-  return [config.hash, ...resolved].join(" ");
+/** Two configurations are one if their text, the secrets behind it and those who delivered it are. */
+function fingerprint({ hash, chains, routeSources }: CheckedConfig): string {
+  const resolved = [...chains.values()].map(({ provider, steps }) => [provider, ...steps.map(({ parametersHash }) => parametersHash)]);
+  return JSON.stringify([hash, resolved, [...routeSources.values()].map(({ provider }) => provider)]);
 }

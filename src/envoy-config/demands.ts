@@ -34,19 +34,30 @@ export interface ChainNeeds {
 
 /** `chains` are the bound ones of `config`: whether a chain has response handlers is known only when its policies have been created. */
 export function envoyDemands(settings: EnvoySettings, config: CheckedConfig, chains: ReadonlyMap<string, Chain>): EnvoyDemands {
+  const demands = chainDemands(config, chains, settings.envoy.bodyBytesMax);
+  return { settings, routes: config.routes, unmatched: config.unmatched, chains: demands };
+}
+
+/** What each chain demands by itself. */
+export function chainDemands(
+  config: CheckedConfig,
+  chains: ReadonlyMap<string, Chain>,
+  bodyBytesDefault: number,
+): ReadonlyMap<string, ChainDemands> {
   const demands = [...config.chains.values()].map(({ name, steps, bodyBytesMax }): readonly [string, ChainDemands] => [
     name,
     {
       needs: chainNeeds(chains.get(name)),
-      bodyBytesMax: bodyBytesMax ?? settings.envoy.bodyBytesMax,
+      bodyBytesMax: bodyBytesMax ?? bodyBytesDefault,
       mutates: new Set(steps.flatMap(({ release }) => release.manifest.mutates)),
       attributes: attributeReaders(steps),
     },
   ]);
-  return { settings, routes: config.routes, unmatched: config.unmatched, chains: new Map(demands) };
+  return new Map(demands);
 }
 
-function chainNeeds(chain: Chain | undefined): ChainNeeds {
+/** Without a chain nothing is needed. */
+export function chainNeeds(chain: Chain | undefined): ChainNeeds {
   const steps = chain?.steps ?? [];
   return {
     requestBody: bodyUseOf(steps, "request"),

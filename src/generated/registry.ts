@@ -18,37 +18,37 @@ const releases: readonly PolicyRelease[] = [
     manifest: apiKeyValidation_1_0_0Manifest,
     definition: apiKeyValidation_1_0_0,
     source: "policies/api-key-validation/v1.0.0",
-    hash: "a28f5fa1bfe21bcf0adc6d35ee0248f9d7a9d00906baaf4e2830979878746e60",
+    hash: "9d16e366d8ac12be345c8ec7d632b77d285127664aef56a8443ff662881cb718",
   },
   {
     manifest: authorize_1_0_0Manifest,
     definition: authorize_1_0_0,
     source: "policies/authorize/v1.0.0",
-    hash: "523ba8beac0cb79140f51fe1b31971eb47156ae6d837e1683374c06fd7817778",
+    hash: "9eeb4d44781ed4324c12460a02e403c05dac3f6ddf5649b3c57894abd58a336d",
   },
   {
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "49a4948412d00b872d328a874e815a2fd760945bbfb918c9bc7ebca5ed8b3dad",
+    hash: "e26a16c4bd7633e48b555426f4d170fed2b7d77c66da3be64a33eab7d3e73d43",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "37b7d5ad2622b038ddcbef81a5b8ec1fbe7f0283f6967ef6df3c7ae693c8bfb3",
+    hash: "deeb177d8c6a2b0ff71e60615c06e4c1270cddfc83a6e4d998c6a4999b3f8b26",
   },
   {
     manifest: setHeader_1_0_0Manifest,
     definition: setHeader_1_0_0,
     source: "policies/set-header/v1.0.0",
-    hash: "b7f8392a5843a4571333639d8d4055ccb743d955684da0a730b868c3068f7845",
+    hash: "4f6edce68ab379777331bd88e03651e8c50d8631e8e1f28c268ccda09843dd39",
   },
   {
     manifest: setHeader_2_0_0Manifest,
     definition: setHeader_2_0_0,
     source: "policies/set-header/v2.0.0",
-    hash: "2cd114bf8368fb18eecef398a9895732fe41d93dd7f7eb36c424e0819c5a969b",
+    hash: "1977efcd7b2f8755790b6868425344062df97e3d92c8c98e572c82557c65b6d4",
   },
 ];
 

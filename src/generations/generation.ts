@@ -3,7 +3,7 @@ import type { Chain } from "../worker/chain.ts";
 
 /** One immutable whole of the configuration, ready to serve. */
 export interface Generation {
-  /** Counts from 1, one more with each commit. */
+  /** One more with each commit; over restarts too where the last good generation is kept on disk, else from 1. */
   readonly number: number;
   readonly hash: string;
   /** Milliseconds since the epoch. */

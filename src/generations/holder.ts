@@ -5,26 +5,26 @@ export interface GenerationHolder {
   /** Undefined until the first commit. */
   current(): Generation | undefined;
   commit(prepared: Prepared): Generation;
-  /** Generations that are not closed yet, the current one included. */
-  open(): number;
+  /** Numbers of the generations that are not closed yet, oldest first, the current one included. */
+  open(): readonly number[];
   /** Retires the current generation: it closes with its last exchange. */
   close(): void;
 }
 
-export function createGenerationHolder(now: () => number): GenerationHolder {
+/** @param before number of the last generation of an earlier process; 0: there was none that is known */
+export function createGenerationHolder(now: () => number, before: number): GenerationHolder {
   let current: HeldGeneration | undefined;
-  let last = 0;
-  let open = 0;
+  let last = before;
+  const open = new Set<number>();
   return {
     current: () => current,
-    open: () => open,
+    open: () => [...open],
     commit(prepared) {
       last += 1;
-      open += 1;
+      const number = last;
+      open.add(number);
       const previous = current;
-      current = new HeldGeneration(prepared, last, now(), () => {
-        open -= 1;
-      });
+      current = new HeldGeneration(prepared, number, now(), () => open.delete(number));
       previous?.retire();
       return current;
     },

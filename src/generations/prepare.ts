@@ -4,6 +4,7 @@ import type { CheckEnvironment, SourceDocument } from "../config/types.ts";
 import type { Problem } from "../errors.ts";
 import { bind } from "../worker/bind.ts";
 import type { InstancePool } from "../worker/instances.ts";
+import { checkBound } from "./check-bound.ts";
 import type { Prepared } from "./generation.ts";
 
 export interface PrepareEnvironment extends CheckEnvironment {
@@ -24,5 +25,7 @@ export async function prepare(
   if ("problems" in checked) return checked;
   const bound = await bind(checked.config, environment);
   if ("problems" in bound) return { problems: sortProblems([...bound.problems, ...checked.config.warnings]) };
-  return { prepared: { config: checked.config, chains: bound.chains, release: bound.release } };
+  const { chains, release } = bound;
+  const warnings = sortProblems([...checked.config.warnings, ...checkBound(checked.config, chains)]);
+  return { prepared: { config: Object.freeze({ ...checked.config, warnings }), chains, release } };
 }

@@ -30,8 +30,11 @@ export interface ProviderSink {
 }
 
 export type Verdict =
-  | { readonly kind: "accepted"; readonly generation: number }
+  /** `hash` is the content hash of the generation. */
+  | { readonly kind: "accepted"; readonly generation: number; readonly hash: string }
   | { readonly kind: "unchanged"; readonly generation: number }
+  /** Somebody has rolled back from these documents: they are not used until the provider delivers others. */
+  | { readonly kind: "held"; readonly generation: number }
   | { readonly kind: "refused"; readonly problems: readonly Problem[] };
 
 /** Counts of what a provider delivered, as the metrics have them. */

@@ -1,130 +1,133 @@
-import { plainValue, rootPlace } from "../config/node.ts";
+/**
+ * Case files: text -> cases with positions, or every problem in one run. A key that does not exist is an error, so that an expectation with a
+ * typing error cannot pass.
+ */
+import { itemPlace, type Place, plainValue, rootPlace } from "../config/node.ts";
 import { placeAt } from "../config/parameter-problems.ts";
 import { parseYaml } from "../config/parse.ts";
-import { formatProblems } from "../config/problems.ts";
-import { createSchemaEngine } from "../config/schema-engine.ts";
+import { sortProblems } from "../config/problems.ts";
+import { at } from "../config/read.ts";
+import type { SchemaEngine } from "../config/schema-engine.ts";
 import type { SourceDocument } from "../config/types.ts";
-import { loadPatternEngine } from "../expressions/patterns.ts";
+import { type Problem, problem } from "../errors.ts";
+import { caseProblems } from "./case-problems.ts";
+import { configCasesSchema, policyCasesSchema } from "./case-schema.ts";
 import type { TestHeaders, TestRequest, TestResponse } from "./test-engine.ts";
+
+/** What a case file says. The file of a policy stands beside its manifest; any other one names a configuration. */
+export interface CaseFile {
+  readonly uri: string;
+  /** Configuration files as they are written, relative to the case file; undefined in a policy's file. */
+  readonly config: readonly string[] | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Texts by path. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly cases: readonly TestCase[];
+}
 
 export interface TestCase {
   readonly name: string;
-  /** The step's parameters. Default: none. */
-  readonly parameters?: Readonly<Record<string, unknown>>;
+  /** Where the case stands in its file. */
+  readonly place: Place;
+  /** Of a configuration's case: Envoy's route name. */
+  readonly route: string | undefined;
+  /** Of a policy's case: the step's parameters. Default: none. */
+  readonly parameters: Readonly<Record<string, unknown>>;
   /** Where the clock stands still, RFC 3339. Default: 2026-01-01T00:00:00Z. */
-  readonly now?: string;
-  /** Shared metadata, as if an earlier step had written it. */
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  readonly request?: Omit<TestRequest, "route">;
+  readonly now: string | undefined;
+  /** What `context.random()` gives, in turn; the last one again and again. Default: 0.5. */
+  readonly random: readonly number[];
+  /** Of a policy's case: shared metadata, as if an earlier step had written it. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly calls: readonly MockedCall[];
+  readonly request: Omit<TestRequest, "route">;
   /** What the upstream would answer. */
-  readonly response?: TestResponse;
-  /** Only what is named is compared. */
-  readonly expect: {
-    /** The request as the upstream gets it; an empty list of values means that the header is absent. */
-    readonly request?: Omit<TestRequest, "route">;
-    /** The response as the client gets it. */
-    readonly response?: TestResponse;
-    /** The policy answers in place of the upstream. Without this it must not. */
-    readonly reply?: { readonly status?: number; readonly code?: string; readonly headers?: TestHeaders; readonly body?: string };
-    readonly metadata?: Readonly<Record<string, unknown>>;
-    /** The step fails with this code. */
-    readonly failure?: string;
-    /** The parameters are refused; a part of the problems' text. */
-    readonly refused?: string;
-  };
+  readonly response: TestResponse;
+  /** Undefined until somebody, or `policy-engine test --update`, has written it. */
+  readonly expect: Expectation | undefined;
 }
 
-const headers = {
-  type: "object",
-  propertyNames: { minLength: 1 },
-  additionalProperties: { anyOf: [{ type: "string" }, { type: "array", items: { type: "string" } }] },
-};
-const open = { type: "object", additionalProperties: true };
-const text = { type: "string" };
-/** A body as it is sent: in one piece, or in the chunks of a list. */
-const chunks = { anyOf: [text, { type: "array", minItems: 1, items: text }] };
+/** An outgoing call and its answer. */
+export interface MockedCall {
+  readonly key: string;
+  readonly url: string;
+  /** Only for calls with this method. Default: any. */
+  readonly method?: string;
+  /** Default: an empty 200. */
+  readonly response?: Omit<TestResponse, "body" | "trailers"> & Whole;
+  /** The call fails with this message. */
+  readonly error?: string;
+}
 
-const request = {
-  type: "object",
-  additionalProperties: false,
-  properties: {
-    method: text,
-    path: text,
-    host: text,
-    headers,
-    body: chunks,
-    trailers: headers,
-    source: {
-      type: "object",
-      additionalProperties: false,
-      required: ["address", "port"],
-      properties: { address: text, port: { type: "integer" } },
-    },
-  },
-};
-const response = {
-  type: "object",
-  additionalProperties: false,
-  properties: { status: { type: "integer" }, headers, body: chunks, trailers: headers },
-};
+/** A body that has arrived, however it was cut. */
+interface Whole {
+  readonly body?: string;
+}
 
-const schema = {
-  type: "object",
-  additionalProperties: false,
-  required: ["cases"],
-  properties: {
-    cases: {
-      type: "array",
-      minItems: 1,
-      items: {
-        type: "object",
-        additionalProperties: false,
-        required: ["name", "expect"],
-        properties: {
-          name: text,
-          parameters: open,
-          now: { type: "string", pattern: "^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?Z$" },
-          metadata: open,
-          request,
-          response,
-          expect: {
-            type: "object",
-            additionalProperties: false,
-            minProperties: 1,
-            properties: {
-              request,
-              response,
-              reply: {
-                type: "object",
-                additionalProperties: false,
-                properties: { status: { type: "integer" }, code: text, headers, body: text },
-              },
-              metadata: open,
-              failure: text,
-              refused: text,
-            },
-          },
-        },
-      },
-    },
-  },
-};
+/** Only what is named is compared. */
+export interface Expectation {
+  /** The request as the upstream gets it; an empty list of values means that the header is absent. */
+  readonly request?: Omit<TestRequest, "route" | "source" | "body"> & Whole;
+  /** The response as the client gets it. */
+  readonly response?: Omit<TestResponse, "body"> & Whole;
+  /** Somebody answers in place of the upstream. Without this nobody may. */
+  readonly reply?: { readonly status?: number; readonly code?: string; readonly headers?: TestHeaders; readonly body?: string };
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** A step fails with this code. */
+  readonly failure?: string;
+  /** The parameters or the configuration are refused; a part of the problems' text. */
+  readonly refused?: string;
+}
 
-/** Reads a case file. Throws an `Error` that lists everything that is wrong with it, with positions. */
-export function readCases(document: SourceDocument): readonly TestCase[] {
+export type ParsedCases = { readonly file: CaseFile } | { readonly problems: readonly Problem[] };
+
+/** Reads a case file. Never throws because of the text. */
+export function parseCases(document: SourceDocument, schemas: SchemaEngine): ParsedCases {
   const { root, problems } = parseYaml(document);
-  if (root === undefined || problems.length > 0) throw new Error(formatProblems(problems));
-  const value: unknown = plainValue(root);
-  const { violations } = createSchemaEngine(loadPatternEngine().engine).validator(schema)(value);
-  const lines = violations.map(({ instancePath, message, params }) => {
-    const { path, keyPosition } = placeAt(rootPlace(root), instancePath);
-    const { uri, line, column } = keyPosition;
-    return `${uri}:${line}:${column}: ${path} ${message ?? "is wrong"}${"additionalProperty" in params ? `: \`${params.additionalProperty}\`` : ""}`;
+  if (root === undefined || problems.length > 0) return { problems };
+  const place = rootPlace(root);
+  const value = plainValue(root);
+  const schema = root.kind === "map" && root.entries.has("config") ? configCasesSchema : policyCasesSchema;
+  const found = caseProblems(schemas.validator(schema)(value).violations, place);
+  if (found.length > 0) return { problems: sortProblems(found) };
+  // The schema has just said so.
+  const file = value as unknown as WrittenFile;
+  const list = placeAt(place, "/cases");
+  const places = list.node.kind === "list" ? list.node.items.map((item, index) => itemPlace(list, index, item)) : [];
+  const cases = file.cases.flatMap((one, index) => {
+    const casePlace = places[index];
+    return casePlace === undefined ? [] : [{ ...caseDefaults, ...one, place: casePlace }];
   });
-  if (lines.length > 0) throw new Error(lines.join("\n"));
-  const { cases } = value as { readonly cases: readonly TestCase[] };
-  const names = cases.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new Error(`${document.uri}: two cases are called \`${twice}\``);
-  return cases;
+  const repeated = repeatedNames(cases);
+  if (repeated.length > 0) return { problems: repeated };
+  return { file: { uri: document.uri, config: file.config, environment: file.environment ?? {}, files: file.files ?? {}, cases } };
+}
+
+interface WrittenFile {
+  readonly config?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly cases: readonly (Partial<TestCase> & Pick<TestCase, "name">)[];
+}
+
+const caseDefaults = {
+  route: undefined,
+  parameters: {},
+  now: undefined,
+  random: [0.5],
+  metadata: {},
+  calls: [],
+  request: {},
+  response: {},
+  expect: undefined,
+} as const satisfies Partial<TestCase>;
+
+function repeatedNames(cases: readonly TestCase[]): readonly Problem[] {
+  const first = new Map<string, Place>();
+  return cases.flatMap(({ name, place }) => {
+    const other = first.get(name);
+    first.set(name, other ?? place);
+    if (other === undefined) return [];
+    return [problem("case-duplicate", { ...at(place), related: [{ message: "first here", position: other.node.position }] }, { name })];
+  });
 }

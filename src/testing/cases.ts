@@ -1,158 +1,156 @@
-/**
- * `cases.yaml` of a policy: each case runs the policy alone in a chain of one step, without Envoy. The format is described in README.md; a
- * key that does not exist in it is an error, so that an expectation with a typing error cannot pass.
- */
-import { isDeepStrictEqual } from "node:util";
+/** Runs the cases of a file, each in an engine of its own, without Envoy and without the outside world. */
 import { stringify } from "yaml";
-import type { JsonSchema, PolicyRegistry, PolicyRelease, SourceDocument } from "../config/types.ts";
-import { readCases, type TestCase } from "./case-format.ts";
-import {
-  RefusedConfigurationError,
-  startTestEngine,
-  type TestBody,
-  type TestExchange,
-  type TestHeaders,
-  type TestMessage,
-} from "./test-engine.ts";
+import { keyPath } from "../config/node.ts";
+import { placeAt } from "../config/parameter-problems.ts";
+import { pointerTo } from "../config/pointer.ts";
+import type { PolicyRegistry, PolicyRelease, SourceDocument } from "../config/types.ts";
+import type { Position } from "../errors.ts";
+import type { CaseFile, Expectation, TestCase } from "./case-format.ts";
+import { compareOutcome, expectationFor, type Outcome } from "./expectations.ts";
+import { givenMetadata } from "./given-metadata.ts";
+import { createMockedCalls } from "./mocked-calls.ts";
+import { RefusedConfigurationError, startTestEngine } from "./test-engine.ts";
 
 export interface CaseResult {
   readonly name: string;
+  /** Of the case in its file. */
+  readonly position: Position;
   /** What did not come out as expected; empty when all did. */
-  readonly differences: readonly string[];
+  readonly differences: readonly Difference[];
+  /** What came out, as an expectation that holds. */
+  readonly outcome: Expectation;
+  readonly durationMs: number;
 }
 
-const route = "case";
-const seedPolicy = "given-metadata";
+export interface Difference {
+  /** Of the expectation, or of what stands nearest to it. */
+  readonly position: Position;
+  /** Inside the case: `expect.reply.status`. */
+  readonly path: string;
+  readonly message: string;
+  /** What was expected and found, where there is something to compare. */
+  readonly values?: { readonly expected: unknown; readonly found: unknown };
+  /** What else helps to see why. */
+  readonly detail?: string;
+}
 
-/**
- * Runs every case of a document.
- *
- * @throws when the document is no case file; the message has positions
- */
-export async function runCases(document: SourceDocument, release: PolicyRelease, policies: PolicyRegistry): Promise<readonly CaseResult[]> {
+/** What the cases of a file are about: the policy in whose folder it is, or the configuration that it names. */
+export type CaseSubject =
+  | { readonly kind: "policy"; readonly release: PolicyRelease }
+  | { readonly kind: "config"; readonly documents: readonly SourceDocument[] };
+
+export interface CaseRunOptions {
+  /** The policies that configurations may use. A policy under test stands in for the one of its name and version. */
+  readonly policies: PolicyRegistry;
+  /** Which cases are run. Default: all. */
+  readonly chosen?: (one: TestCase) => boolean;
+}
+
+/** Runs cases one after the other. */
+export async function runCases(file: CaseFile, subject: CaseSubject, options: CaseRunOptions): Promise<readonly CaseResult[]> {
+  const { chosen = () => true } = options;
   const results: CaseResult[] = [];
-  for (const one of readCases(document)) results.push({ name: one.name, differences: await runCase(one, release, policies) });
+  for (const one of file.cases.filter(chosen)) {
+    const startedMs = performance.now();
+    const { outcome, differences } = await runCase(one, file, chainOf(one, subject, options.policies));
+    results.push({
+      name: one.name,
+      position: one.place.node.position,
+      differences,
+      outcome: expectationFor(one, outcome),
+      durationMs: performance.now() - startedMs,
+    });
+  }
   return results;
 }
 
-async function runCase(one: TestCase, release: PolicyRelease, policies: PolicyRegistry): Promise<readonly string[]> {
-  const { name, version } = release.manifest;
-  const seed = one.metadata ?? {};
-  const given = Object.keys(seed).length === 0 ? [] : [{ policy: `${seedPolicy}@1.0.0` }];
-  const config = {
-    version: 1,
-    chains: { case: { steps: [...given, { policy: `${name}@${version}`, parameters: one.parameters ?? {} }] } },
-    routes: { [route]: "case" },
+interface CaseChain {
+  readonly documents: readonly SourceDocument[];
+  readonly policies: PolicyRegistry;
+  readonly route: string;
+}
+
+function chainOf(one: TestCase, subject: CaseSubject, policies: PolicyRegistry): CaseChain {
+  if (subject.kind === "config") return { documents: subject.documents, policies, route: one.route ?? "" };
+  const { release } = subject;
+  const given = Object.keys(one.metadata).length === 0 ? [] : [givenMetadata(one.metadata, policies)];
+  const releases = [...given, release].map((each) => [`${each.manifest.name}@${each.manifest.version}`, each] as const);
+  const steps = releases.map(([policy, each]) => ({ policy, ...(each === release ? { parameters: one.parameters } : {}) }));
+  const config = { version: 1, chains: { case: { steps } }, routes: { case: "case" } };
+  return {
+    documents: [{ uri: madeUp, text: stringify(config) }],
+    policies: new Map([...policies, ...releases]),
+    route: "case",
   };
-  const registry = new Map(policies).set(`${seedPolicy}@1.0.0`, seedRelease(seed, policies)).set(`${name}@${version}`, release);
-  try {
+}
+
+const madeUp = "config.yaml";
+
+async function runCase(
+  one: TestCase,
+  { environment, files }: CaseFile,
+  { documents, policies, route }: CaseChain,
+): Promise<{ readonly outcome: Outcome; readonly differences: readonly Difference[] }> {
+  const calls = createMockedCalls(one.calls);
+  const outcome = await exchangeOf(async () => {
     const engine = await startTestEngine({
-      policies: registry,
-      config: stringify(config),
+      policies,
+      config: documents,
       ...(one.now === undefined ? {} : { now: () => Date.parse(one.now ?? "") }),
+      random: inTurn(one.random),
+      fetch: calls.fetch,
+      environment,
+      files,
     });
     try {
-      return compare(await engine.exchange({ route, ...one.request }, one.response), one.expect);
+      return await engine.exchange({ route, ...one.request }, one.response);
     } finally {
       engine.close();
     }
+  });
+  const unmade = calls.unmade().map((index) => difference(one, ["calls", index], "the call was never made"));
+  const unknown = calls.unknown().map((call) => difference(one, ["calls"], `a call was made that is not given: ${call}`));
+  return { outcome, differences: [...expectedDifferences(one, outcome), ...unmade, ...unknown] };
+}
+
+async function exchangeOf(exchange: () => Promise<Extract<Outcome, { kind: "exchanged" }>["exchange"]>): Promise<Outcome> {
+  try {
+    return { kind: "exchanged", exchange: await exchange() };
   } catch (error) {
-    if (!(error instanceof RefusedConfigurationError)) throw error;
-    const { refused } = one.expect;
-    if (refused === undefined) return [`the parameters were refused:\n${error.message}`];
-    return error.message.includes(refused) ? [] : [`refused, but not because of \`${refused}\`:\n${error.message}`];
+    if (error instanceof RefusedConfigurationError) return { kind: "refused", problems: withoutMadeUp(error.message) };
+    throw error;
   }
 }
 
-function compare(seen: TestExchange, expected: TestCase["expect"]): readonly string[] {
-  const differences: string[] = [];
-  const differ = (what: string, wanted: unknown, found: unknown): void => {
-    if (!isDeepStrictEqual(wanted, found)) differences.push(`${what}: expected ${JSON.stringify(wanted)}, found ${JSON.stringify(found)}`);
-  };
-  const lines = (what: string, wanted: TestHeaders | undefined, found: Readonly<Record<string, readonly string[]>>): void => {
-    for (const [name, value] of Object.entries(wanted ?? {})) {
-      differ(`${what} \`${name}\``, typeof value === "string" ? [value] : value, found[name.toLowerCase()] ?? []);
-    }
-  };
-  const headers = (what: string, ...compared: [TestHeaders | undefined, TestMessage["headers"]]): void =>
-    lines(`${what} header`, ...compared);
-  const trailers = (what: string, ...compared: [TestHeaders | undefined, TestMessage["trailers"]]): void =>
-    lines(`${what} trailer`, ...compared);
-  if (expected.refused !== undefined) differences.push("the parameters were not refused");
-  const [failure] = seen.failures;
-  differ("failure", expected.failure, failure?.code);
-  if (failure !== undefined && expected.failure === undefined) differences.push(`the step failed: ${String(failure.cause)}`);
-  if (expected.failure === undefined) differ("reply", expected.reply?.code ?? (expected.reply && "reply"), seen.reply);
-  if (expected.reply !== undefined) {
-    if (expected.reply.status !== undefined) differ("reply status", expected.reply.status, seen.client.status);
-    if (expected.reply.body !== undefined) differ("reply body", expected.reply.body, seen.client.body);
-    headers("reply", expected.reply.headers, seen.client.headers);
-  }
-  if (expected.request !== undefined) {
-    if (seen.upstream === undefined) differences.push("the request did not reach the upstream");
-    else {
-      headers("request", expected.request.headers, seen.upstream.headers);
-      trailers("request", expected.request.trailers, seen.upstream.trailers);
-      for (const part of ["method", "path", "host"] as const) {
-        if (expected.request[part] !== undefined) differ(`request ${part}`, expected.request[part], seen.upstream[part]);
-      }
-      if (expected.request.body !== undefined) differ("request body", wholeText(expected.request.body), seen.upstream.body);
-    }
-  }
-  if (expected.response?.status !== undefined) differ("response status", expected.response.status, seen.client.status);
-  headers("response", expected.response?.headers, seen.client.headers);
-  trailers("response", expected.response?.trailers, seen.client.trailers);
-  if (expected.response?.body !== undefined) differ("response body", wholeText(expected.response.body), seen.client.body);
-  for (const [key, value] of Object.entries(expected.metadata ?? {})) differ(`metadata \`${key}\``, value, seen.metadata[key]);
-  return differences;
+/** Nobody has written the configuration around a policy's case, so places in it would only mislead. */
+function withoutMadeUp(problems: string): string {
+  return problems.replaceAll(new RegExp(`^${madeUp}:\\d+:\\d+: `, "gm"), "").replaceAll(/^( {2}at )chains\.case\.steps\[\d\]\./gm, "$1");
 }
 
-const wholeText = (body: TestBody): string => [body].flat().join("");
-
-/** A step that writes what the case gives, with the schema of the policy that writes it in a real chain. */
-function seedRelease(seed: Readonly<Record<string, unknown>>, policies: PolicyRegistry): PolicyRelease {
-  const writes = Object.fromEntries(Object.entries(seed).map(([key, value]) => [key, writtenSchema(key, policies) ?? schemaOf(value)]));
-  return {
-    manifest: {
-      name: seedPolicy,
-      version: "1.0.0",
-      summary: "Writes the metadata that a case gives.",
-      sdk: 1,
-      protects: false,
-      metadata: { reads: [], writes },
-      mutates: [],
-      parameters: { type: "object", additionalProperties: false },
-    },
-    definition: {
-      create: () => ({
-        request: (exchange) => {
-          for (const [name, value] of Object.entries(seed)) exchange.metadata.set({ name }, value);
-        },
-      }),
-    },
-    source: "case",
-    hash: "",
-  };
+function expectedDifferences(one: TestCase, outcome: Outcome): readonly Difference[] {
+  if (one.expect === undefined) return [difference(one, ["expect"], "the case expects nothing; `--update` writes down what comes out")];
+  return compareOutcome(one.expect, outcome)
+    .filter(({ equal }) => !equal)
+    .map(({ path, expected, found, detail }) => ({
+      ...difference(one, ["expect", ...path], messageOf(expected, found)),
+      values: { expected, found },
+      ...(detail === undefined ? {} : { detail }),
+    }));
 }
 
-function writtenSchema(key: string, policies: PolicyRegistry): JsonSchema | undefined {
-  for (const { manifest } of policies.values()) {
-    const schema = manifest.metadata.writes[key];
-    if (schema !== undefined) return schema;
-  }
-  return undefined;
+function messageOf(expected: unknown, found: unknown): string {
+  if (expected === undefined) return "happened, and was not expected";
+  return found === undefined ? "did not happen" : "differs";
 }
 
-/** The schema of exactly this value, for a key that no known policy writes. */
-function schemaOf(value: unknown): JsonSchema {
-  if (Array.isArray(value)) return { type: "array", items: schemaOf(value[0] ?? "") };
-  if (typeof value === "object" && value !== null) {
-    const entries = Object.entries(value);
-    return {
-      type: "object",
-      properties: Object.fromEntries(entries.map(([name, part]) => [name, schemaOf(part)])),
-      required: entries.map(([name]) => name),
-    };
-  }
-  return { type: typeof value === "number" ? "number" : typeof value === "boolean" ? "boolean" : "string" };
+function difference(one: TestCase, path: readonly (string | number)[], message: string): Difference {
+  const place = placeAt({ ...one.place, path: "" }, path.reduce<string>(pointerTo, ""));
+  const text = path.reduce<string>((parent, key) => (typeof key === "number" ? `${parent}[${key}]` : keyPath(parent, key)), "");
+  return { position: place.node.position, path: text, message };
+}
+
+/** Each number once, then the last one again and again. */
+function inTurn(numbers: readonly number[]): () => number {
+  let next = 0;
+  return () => numbers[Math.min(next++, numbers.length - 1)] ?? 0.5;
 }

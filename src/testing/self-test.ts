@@ -1,11 +1,14 @@
 /** Whether the policies that are compiled in do here what they should: each is created, runs its cases, and is closed. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { stringify } from "yaml";
-import type { PolicyRegistry, PolicyRelease, SourceDocument } from "../config/types.ts";
+import { sdkGeneration } from "../config/manifest.ts";
+import { formatProblems } from "../config/problems.ts";
+import type { JsonSchema, PolicyRegistry, PolicyRelease, SourceDocument } from "../config/types.ts";
 import type { ErrorCode } from "../errors.ts";
 import { prepare } from "../generations/prepare.ts";
 import { createStepCounters } from "../observe/step-counters.ts";
 import { createInstancePool } from "../worker/instances.ts";
+import { parseCases } from "./case-format.ts";
 import { runCases } from "./cases.ts";
 import { exampleParameters } from "./example-parameters.ts";
 import { testCheckEnvironment, testHost } from "./test-engine.ts";
@@ -20,6 +23,8 @@ export type SelfTestEvent =
 export type SelfTestPart = "create" | "case";
 
 export interface SelfTestOptions {
+  /** Schemas of what policies elsewhere write to shared metadata, by key: examples and cases may read it. */
+  readonly metadata: Readonly<Record<string, JsonSchema>>;
   /** Which policies are tested. */
   readonly chosen: (policy: string) => boolean;
   /** The case file of a policy; undefined where there is none. */
@@ -28,18 +33,29 @@ export interface SelfTestOptions {
 }
 
 /** Tests one policy after the other, so that whatever happens is the doing of the one that was reported last. */
-export async function selfTest(policies: PolicyRegistry, { chosen, cases, report }: SelfTestOptions): Promise<void> {
+export async function selfTest(policies: PolicyRegistry, { metadata, chosen, cases, report }: SelfTestOptions): Promise<void> {
+  const known = new Map([...policies, ["earlier-steps@1.0.0", writerOf(metadata)] as const]);
   for (const [policy, release] of policies) {
     if (!chosen(policy)) continue;
     report({ event: "testing", policy });
-    const { bound, failures } = await bindExamples(release, policies);
+    const { bound, failures } = await bindExamples(release, known);
     for (const detail of failures) report({ event: "failed", policy, what: "create", detail });
     // Without an instance the cases would say the same once more.
     const document = failures.length === 0 ? await cases(release) : undefined;
-    const results = document === undefined ? [] : await runCases(document, release, policies);
+    const parsed = document === undefined ? undefined : parseCases(document, testCheckEnvironment(policies, {}).schemas);
+    if (parsed !== undefined && "problems" in parsed) {
+      report({ event: "failed", policy, what: "case", detail: formatProblems(parsed.problems) });
+      continue;
+    }
+    const results = parsed === undefined ? [] : await runCases(parsed.file, { kind: "policy", release }, { policies: known });
     const failed = results.filter(({ differences }) => differences.length > 0);
     for (const { name, differences } of failed)
-      report({ event: "failed", policy, what: "case", detail: `case \`${name}\`: ${differences.join("; ")}` });
+      report({
+        event: "failed",
+        policy,
+        what: "case",
+        detail: `case \`${name}\`: ${differences.map(({ message }) => message).join("; ")}`,
+      });
     // What was rejected on the way and caught by nobody is reported now.
     await nextTurn();
     if (failures.length + failed.length === 0) report({ event: "passed", policy, bound, cases: results.length });
@@ -51,16 +67,16 @@ const ownProblems: ReadonlySet<ErrorCode> = new Set(["policy-create-failed", "po
 
 async function bindExamples(
   release: PolicyRelease,
-  policies: PolicyRegistry,
+  known: PolicyRegistry,
 ): Promise<{ readonly bound: boolean; readonly failures: readonly string[] }> {
-  const { name, version, parameters } = release.manifest;
-  const before = writers(release, policies);
-  const steps = [...before.keys(), `${name}@${version}`].map((policy) => ({ policy }));
-  const step = { policy: `${name}@${version}`, parameters: exampleParameters(parameters) };
-  const config = { version: 1, chains: { example: { steps: [...steps.slice(0, -1), step] } }, routes: { example: "example" } };
+  const { name, version, parameters, metadata } = release.manifest;
+  const written = Object.assign({}, ...[...known.values()].map(({ manifest }) => manifest.metadata.writes));
+  for (const key of Object.keys(metadata.writes)) delete written[key];
+  const steps = [{ policy: "earlier-steps@1.0.0" }, { policy: `${name}@${version}`, parameters: exampleParameters(parameters) }];
+  const config = { version: 1, chains: { example: { steps } }, routes: { example: "example" } };
   const now = (): number => Date.UTC(2026, 0, 1);
   const result = await prepare([{ uri: "the manifest's examples", text: stringify(config) }], {
-    ...testCheckEnvironment(new Map([...policies, ...before]), {}),
+    ...testCheckEnvironment(new Map([...known, ["earlier-steps@1.0.0", writerOf(written)]]), {}),
     instances: createInstancePool(testHost({ counters: createStepCounters() }, now)),
     redact: (text) => text,
   });
@@ -71,22 +87,19 @@ async function bindExamples(
   return { bound: false, failures: result.problems.filter(({ code }) => ownProblems.has(code)).map(({ message }) => message) };
 }
 
-/** A step that writes all metadata that policies of this distribution write, for expressions that read it. */
-function writers(tested: PolicyRelease, policies: PolicyRegistry): PolicyRegistry {
-  const others = [...policies.values()].filter((release) => release !== tested);
-  const writes = Object.assign({}, ...others.map(({ manifest }) => manifest.metadata.writes));
-  const own = Object.keys(tested.manifest.metadata.writes);
-  for (const key of own) delete writes[key];
-  if (Object.keys(writes).length === 0) return new Map();
-  const manifest = {
+/** Stands for the policies that write this. */
+function writerOf(writes: Readonly<Record<string, JsonSchema>>): PolicyRelease {
+  const manifest: PolicyRelease["manifest"] = {
     name: "earlier-steps",
     version: "1.0.0",
     summary: "Stands for the steps before.",
-    sdk: tested.manifest.sdk,
+    sdk: sdkGeneration,
     protects: false,
     metadata: { reads: [], writes },
     mutates: [],
+    headers: { request: [], response: [] },
+    replies: "sometimes",
     parameters: { type: "object", additionalProperties: false },
   };
-  return new Map([["earlier-steps@1.0.0", { manifest, definition: { create: () => ({ request: () => {} }) }, source: "", hash: "" }]]);
+  return { manifest, definition: { create: () => ({ request: () => {} }) }, source: "", hash: "" };
 }

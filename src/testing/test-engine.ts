@@ -5,7 +5,7 @@
 
 import { formatProblems } from "../config/problems.ts";
 import { createSchemaEngine, type SchemaEngine } from "../config/schema-engine.ts";
-import type { CheckEnvironment, EnvoyPromises, PolicyRegistry } from "../config/types.ts";
+import type { CheckEnvironment, EnvoyPromises, PolicyRegistry, SourceDocument } from "../config/types.ts";
 import { loadPatternEngine } from "../expressions/patterns.ts";
 import { ProcessingMode_BodySendMode as BodyMode } from "../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
 import type { Generation } from "../generations/generation.ts";
@@ -23,8 +23,8 @@ import { type BodyModes, exchangeThroughKernel, type HeaderLine, type SimulatedM
 export interface TestEngineOptions {
   /** The policies that the configuration may use. */
   readonly policies: PolicyRegistry;
-  /** The configuration, as YAML. */
-  readonly config: string;
+  /** The configuration, as YAML; several documents are merged. */
+  readonly config: string | readonly SourceDocument[];
   /** The clock: milliseconds since the epoch. Default: 2026-01-01T00:00:00Z, standing still. */
   readonly now?: () => number;
   /** What `context.random()` returns. Default: always 0.5. */
@@ -33,7 +33,7 @@ export interface TestEngineOptions {
   readonly fetch?: (call: OutgoingCall) => Promise<Response>;
   /** What `context.every`, `context.after` and the deadlines of steps go by; returns what cancels. Default: the timers of Node. */
   readonly startTimer?: (milliseconds: number, expired: () => void) => () => void;
-  /** What stands in the files that policies ask for, by path. Default: none; a file that is not there cannot be read. */
+  /** What stands in the files that policies and `${file:PATH}` ask for, by path. Default: none; a file that is not there cannot be read. */
   readonly files?: Readonly<Record<string, string>>;
   /** Environment variables for `${env:NAME}`. Default: none. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -119,14 +119,14 @@ const promises: EnvoyPromises = {
 export async function startTestEngine(options: TestEngineOptions): Promise<TestEngine> {
   const { now = () => frozenNow } = options;
   const host = testHost({ ...options, counters: createStepCounters() }, now);
-  const documents = [{ uri: "config.yaml", text: options.config }];
+  const documents = typeof options.config === "string" ? [{ uri: "config.yaml", text: options.config }] : options.config;
   const result = await prepare(documents, {
-    ...testCheckEnvironment(options.policies, options.environment ?? {}),
+    ...testCheckEnvironment(options.policies, options.environment ?? {}, options.files ?? {}),
     instances: createInstancePool(host),
     redact: (text) => text,
   });
   if ("problems" in result) throw new RefusedConfigurationError(formatProblems(result.problems));
-  const generations = createGenerationHolder(now);
+  const generations = createGenerationHolder(now, 0);
   generations.commit(result.prepared);
   let run: ExchangeRun | undefined;
   let reply: string | undefined;
@@ -184,12 +184,16 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
 }
 
 /** What `check` needs, without the outside world. */
-export function testCheckEnvironment(policies: PolicyRegistry, variables: Readonly<Record<string, string>>): CheckEnvironment {
+export function testCheckEnvironment(
+  policies: PolicyRegistry,
+  variables: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string>> = {},
+): CheckEnvironment {
   return {
     policies,
     secret: ({ kind, name }) => {
-      const value = kind === "env" ? variables[name] : undefined;
-      return value === undefined ? { missing: "not set in this test" } : { value };
+      const value = (kind === "env" ? variables : files)[name];
+      return value === undefined ? { missing: kind === "env" ? "not set in this test" : "not given in this test" } : { value };
     },
     envoy: promises,
     schemas: sharedSchemas(),

@@ -9,7 +9,14 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
-const quiet: AdminSources = { readiness: () => ({ ready: true, detail: {} }), metrics: () => "" };
+const quiet: AdminSources = {
+  readiness: () => ({ ready: true, detail: {} }),
+  metrics: () => "",
+  config: () => undefined,
+  generations: () => ({ generations: [] }),
+  route: () => undefined,
+  rollback: () => Promise.reject(new Error("no rollback was expected")),
+};
 
 async function serve(sources: Partial<AdminSources> = {}, host = "127.0.0.1"): Promise<AdminServer> {
   const server = await startAdminServer({ host, port: 0 }, { ...quiet, ...sources });
@@ -84,11 +91,33 @@ describe("pages", () => {
     ]);
   });
 
-  test.each(["/", "/healthz/", "/HEALTHZ", "/config", "http://127.0.0.1/healthz"])("%s is 404 and lists the paths", async (path) => {
+  test("without a valid configuration /config and /routes/NAME are 503, and /generations is an empty list", async () => {
+    const server = await serve();
+    for (const path of ["/config", "/routes/a"]) {
+      const answer = await ask(server, path);
+      expect([answer.status, json(answer)]).toEqual([503, { error: "there is no valid configuration yet: `/readyz` says why" }]);
+    }
+    const answer = await ask(server, "/generations");
+    expect([answer.status, json(answer)]).toEqual([200, { generations: [] }]);
+  });
+
+  test.each(["/", "/healthz/", "/HEALTHZ", "/config/", "http://127.0.0.1/healthz"])("%s is 404 and lists the paths", async (path) => {
     const answer = await ask(await serve(), path);
     expect([answer.status, json(answer)]).toEqual([
       404,
-      { error: "no such path", paths: ["/healthz", "/readyz", "/metrics", "/recordings/ID"] },
+      {
+        error: "no such path",
+        paths: [
+          "/healthz",
+          "/readyz",
+          "/metrics",
+          "/config",
+          "/generations",
+          "/routes/NAME",
+          "/recordings/ID",
+          "POST /generations/N/rollback",
+        ],
+      },
     ]);
   });
 

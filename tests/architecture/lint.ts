@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface Finding {
-  /** `lint/style/noRestrictedImports`, `plugin` */
+  /** `lint/style/noRestrictedImports` */
   readonly rule: string;
   readonly path: string;
   readonly line: number;
@@ -21,8 +21,7 @@ export interface Finding {
 export async function lintPlanted(files: Readonly<Record<string, string>>): Promise<readonly Finding[]> {
   const folder = await mkdtemp(join(tmpdir(), "policy-engine-planted-"));
   try {
-    for (const name of ["biome.json", "package.json", ".gitignore", "builder/policy-lint.grit"])
-      await cp(join(root, name), join(folder, name));
+    for (const name of ["biome.json", "package.json", ".gitignore"]) await cp(join(root, name), join(folder, name));
     for (const [path, text] of Object.entries(files)) {
       await mkdir(dirname(join(folder, path)), { recursive: true });
       await writeFile(join(folder, path), text);

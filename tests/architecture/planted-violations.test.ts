@@ -10,10 +10,6 @@ interface Planted {
   readonly good: string;
 }
 
-const policy = "policies/demo/v1.0.0";
-const clock = "lint/nursery/noJsRestrictedProperties";
-const globals = "lint/style/noRestrictedGlobals";
-
 const planted: readonly Planted[] = [
   {
     name: "a promise that nobody waits for",
@@ -113,57 +109,6 @@ const planted: readonly Planted[] = [
     bad: 'import { test } from "vitest";\ntest.skip("a", () => {});\n',
     good: 'import { test } from "vitest";\ntest("a", (context) => context.skip("there is no container engine"));\n',
   },
-  {
-    name: "Date.now in a policy",
-    rule: clock,
-    folder: policy,
-    bad: "export const now = () => Date.now();\n",
-    good: "export const now = (context: { now(): number }) => context.now();\n",
-  },
-  {
-    name: "Math.random in a policy",
-    rule: clock,
-    folder: policy,
-    bad: "export const dice = () => Math.random();\n",
-    good: "export const dice = (context: { random(): number }) => context.random();\n",
-  },
-  {
-    name: "fetch through globalThis in a policy",
-    rule: clock,
-    folder: policy,
-    bad: 'export const get = () => globalThis.fetch("http://a");\n',
-    good: "export const one = 1;\n",
-  },
-  {
-    name: "new Date() in a policy",
-    rule: "plugin",
-    folder: policy,
-    bad: "export const now = () => new Date();\n",
-    good: "export const moment = (time: number) => new Date(time);\n",
-  },
-  {
-    name: "an import at run time in a policy",
-    rule: "plugin",
-    folder: policy,
-    bad: 'export const other = () => import("./other.ts");\n',
-    good: 'import { other } from "./other.ts";\nexport const same = other;\n',
-  },
-  {
-    name: "fetch in a policy",
-    rule: globals,
-    folder: policy,
-    bad: 'export const get = () => fetch("http://a");\n',
-    good: 'export const get = (context: { fetch(key: string): unknown }) => context.fetch("a");\n',
-  },
-  {
-    name: "fetch in a package that policies share",
-    rule: globals,
-    folder: "policies/lib/keys",
-    bad: 'export const get = () => fetch("http://a");\n',
-    good: 'export const get = (context: { fetch(key: string): unknown }) => context.fetch("a");\n',
-  },
-  { name: "a timer in a policy", rule: globals, folder: policy, bad: "setTimeout(() => {}, 1);\n", good: "export const one = 1;\n" },
-  { name: "process in a policy", rule: globals, folder: policy, bad: "export const id = process.pid;\n", good: "export const one = 1;\n" },
 ];
 
 /** Tests are where the rules for tests are, everything else is where it would be. */

@@ -18,6 +18,8 @@ function manifestWith(parameters: JsonSchema): PolicyManifest {
     protects: false,
     metadata: { reads: [], writes: {} },
     mutates: [],
+    headers: { request: [], response: [] },
+    replies: "sometimes",
     parameters,
   };
 }

@@ -119,6 +119,8 @@ describe("the registry", () => {
     protects: false,
     metadata: { reads: [], writes: {} },
     mutates: [],
+    headers: { request: [], response: [] },
+    replies: "sometimes",
     parameters: { type: "object" },
   });
 

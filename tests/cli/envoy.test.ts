@@ -1,29 +1,12 @@
 /** `policy-engine envoy` as a command: what it prints where, and how it ends. */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { fileWith, runCli } from "./run-cli.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
 const settings = "configs/demo/settings.yaml";
-const printed = readFileSync(join(root, "tests/config/envoy/printed/demo.golden.yaml"), "utf8");
+const printed = readFileSync(new URL("../config/envoy/printed/demo.golden.yaml", import.meta.url), "utf8");
 
-function run(...args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["bin/policy-engine.mjs", "envoy", ...args], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  return { status, stdout, stderr };
-}
-
-function fileWith(text: string): string {
-  const folder = mkdtempSync(join(tmpdir(), "policy-engine-envoy-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  writeFileSync(join(folder, "file.yaml"), text);
-  return join(folder, "file.yaml");
-}
+const run = (...args: readonly string[]) => runCli("envoy", ...args);
 
 test("prints for the configuration that the settings' providers name, or for files", () => {
   expect(run("--settings", settings)).toEqual({ status: 0, stdout: printed, stderr: "" });

@@ -14,7 +14,7 @@ export interface Case {
   readonly goldenPath: string;
 }
 
-/** Every `NAME.yaml` (one document) and every folder `NAME/` (several) of a folder, relative to this file. */
+/** Every `NAME.yaml` (one document) and every folder `NAME/` (several) of a folder beside this file, or of one given by its URL. */
 export function casesIn(folder: string): readonly Case[] {
   const root = fileURLToPath(new URL(folder, import.meta.url));
   const entries = readdirSync(root, { withFileTypes: true });

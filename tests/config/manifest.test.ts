@@ -28,6 +28,8 @@ test("what may be left out has a default", () => {
       protects: false,
       metadata: { reads: [], writes: {} },
       mutates: [],
+      headers: { request: [], response: [] },
+      replies: "sometimes",
       parameters: { type: "object", properties: {}, additionalProperties: false },
     },
   });

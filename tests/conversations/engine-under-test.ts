@@ -55,7 +55,7 @@ export async function engineUnderTest(
     ...settings,
   };
   const counters = createExchangeCounters();
-  const generations = createGenerationHolder(() => 0);
+  const generations = createGenerationHolder(() => 0, 0);
   const timers = new Set<object>();
   const untracked = testHost({ counters: createStepCounters() }, () => 0);
   const host: PolicyHost = {
@@ -120,7 +120,7 @@ export async function engineUnderTest(
     bodiesNotSent,
     openGenerations: () => {
       generations.close();
-      return generations.open();
+      return generations.open().length;
     },
     openTimers: () => timers.size,
   };

@@ -33,7 +33,7 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-function deliver(paths: readonly string[], verdict: Verdict = { kind: "accepted", generation: 1 }): Delivered {
+function deliver(paths: readonly string[], verdict: Verdict = { kind: "accepted", generation: 1, hash: "" }): Delivered {
   const provider = fileProvider({ name: "file", paths, watching: { debounceMs: 20, pollMs: 3_600_000 } });
   providers.push(provider);
   const deliveries = recorder<Delivery>();

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { SourceDocument } from "../../src/config/types.ts";
 import { type Problem, problem } from "../../src/errors.ts";
+import { createProviderRegistry } from "../../src/providers/create-registry.ts";
 import type { Provider, ProviderSink, Verdict } from "../../src/providers/provider.ts";
-import { createProviderRegistry, type ProviderRegistry } from "../../src/providers/registry.ts";
+import type { ProviderRegistry, RegistryHost } from "../../src/providers/registry.ts";
+import type { SavedSource, SavedState } from "../../src/providers/saved-state.ts";
+import type { Registration } from "../../src/providers/source.ts";
 import { eventually } from "../files/recorder.ts";
 
 /** A provider that the test speaks for. Its documents are single words. */
@@ -46,21 +49,34 @@ interface Stage {
   readonly applied: readonly string[];
   /** What the host was told. */
   readonly told: readonly string[];
+  /** What was to be saved, each time. */
+  readonly saved: readonly (readonly SavedSource[])[];
+  /** Runs out the time that the start has for slow providers. */
+  readonly loosePatience: () => void;
   /** From now on, applications wait. Returns what lets them go on. */
   hold(): () => void;
 }
 
 const refusal: readonly Problem[] = [problem("no-configuration", { position: { uri: "a", line: 1, column: 1 }, path: "" }, {})];
 
+const registered = (provider: Provider): Registration => ({
+  provider,
+  reads: `what ${provider.name} reads`,
+  precedence: 0,
+  mayUseSecret: () => true,
+});
+
 /** Two providers `a` and `b`; `accepts` decides on the words of both, as in `a1 b1`. */
-function stage(accepts: (words: string) => boolean = () => true): Stage {
+function stage(accepts: (words: string) => boolean = () => true, before?: SavedState): Stage {
   const [a, b] = [puppet("a"), puppet("b")];
   const applied: string[] = [];
   const told: string[] = [];
+  const saved: (readonly SavedSource[])[] = [];
+  let loosePatience = (): void => {};
   let held: Promise<void> = Promise.resolve();
   let running = 0;
   let generation = 0;
-  const registry = createProviderRegistry([a, b], {
+  const host: RegistryHost = {
     async apply(documents: readonly SourceDocument[]) {
       running += 1;
       expect(running, "applications overlap").toBe(1);
@@ -70,17 +86,26 @@ function stage(accepts: (words: string) => boolean = () => true): Stage {
       await new Promise(setImmediate);
       running -= 1;
       if (words.includes("throws")) throw new Error("apply is broken");
-      return accepts(words) ? { kind: "accepted", generation: ++generation } : { kind: "refused", problems: refusal };
+      if (!accepts(words)) return { kind: "refused", problems: refusal };
+      return { kind: "accepted", generation: ++generation, hash: `hash of ${words}` };
     },
     judged: (provider, { kind }) => told.push(`${provider} ${kind}`),
     failed: (provider, { message }) => told.push(`${provider} failed: ${message}`),
-  });
+    restored: (_, { kind }) => told.push(`disk ${kind}`),
+    settled: (sources) => saved.push(sources),
+    now: () => 1000 + generation,
+    startTimer: (_, expired) => {
+      loosePatience = expired;
+      return () => {};
+    },
+  };
+  const registry = createProviderRegistry([a, b].map(registered), host, before);
   const hold = (): (() => void) => {
     const { promise, resolve } = Promise.withResolvers<void>();
     held = promise;
     return resolve;
   };
-  return { a, b, registry, starting: registry.start(), applied, told, hold };
+  return { a, b, registry, starting: registry.start(), applied, told, saved, hold, loosePatience: () => loosePatience() };
 }
 
 const kindOf = async (verdict: Promise<Verdict>): Promise<string> => (await verdict).kind;
@@ -100,8 +125,8 @@ describe("the start", () => {
     expect(applied).toEqual([]);
     const first = a.says("a1");
     expect(await Promise.all([first, second])).toEqual([
-      { kind: "accepted", generation: 1 },
-      { kind: "accepted", generation: 1 },
+      { kind: "accepted", generation: 1, hash: "hash of a1 b1" },
+      { kind: "accepted", generation: 1, hash: "hash of a1 b1" },
     ]);
     await starting;
     expect(applied).toEqual(["a1 b1"]);
@@ -114,7 +139,7 @@ describe("the start", () => {
     await starting;
     expect(applied).toEqual([]);
     expect(told).toEqual(["b failed: away"]);
-    expect(registry.state()).toEqual([
+    expect(registry.state()).toMatchObject([
       { name: "a", version: undefined, delivered: "version a1", problems: 0, failure: undefined },
       { name: "b", version: undefined, delivered: undefined, problems: 0, failure: "away" },
     ]);
@@ -159,11 +184,17 @@ describe("the start", () => {
   test("a provider whose start rejects has failed", async () => {
     const broken: Provider = { ...puppet("broken"), start: () => Promise.reject(new Error("no")) };
     const told: string[] = [];
-    const registry = createProviderRegistry([broken], {
+    const nothing = (): void => {};
+    const host: RegistryHost = {
       apply: () => Promise.reject(new Error("nothing to apply")),
-      judged: () => {},
+      judged: nothing,
       failed: (name, { message }) => told.push(`${name}: ${message}`),
-    });
+      restored: nothing,
+      settled: nothing,
+      now: () => 0,
+      startTimer: () => nothing,
+    };
+    const registry = createProviderRegistry([registered(broken)], host, undefined);
     await registry.start();
     expect(told).toEqual(["broken: no"]);
   });
@@ -175,7 +206,15 @@ describe("a refused delivery", () => {
   test("leaves what is in force, and stops no other provider", async () => {
     const { a, b, registry, applied, told } = await running(accepts);
     expect(await kindOf(a.says("bad"))).toBe("refused");
-    expect(registry.state()[0]).toEqual({ name: "a", version: "version a1", delivered: "version bad", problems: 1, failure: undefined });
+    expect(registry.state()[0]).toEqual({
+      name: "a",
+      version: "version a1",
+      delivered: "version bad",
+      from: "provider",
+      held: false,
+      problems: 1,
+      failure: undefined,
+    });
     expect(await kindOf(b.says("b2"))).toBe("accepted");
     expect(applied).toEqual(["a1 b1", "bad b1", "bad b2", "a1 b2"]);
     expect(told.slice(2)).toEqual(["a refused", "b accepted"]);
@@ -253,7 +292,7 @@ describe("one after the other", () => {
 describe("refresh", () => {
   test("applies what is in force again", async () => {
     const { registry, applied } = await running();
-    expect(await registry.refresh()).toEqual({ kind: "accepted", generation: 2 });
+    expect(await registry.refresh()).toMatchObject({ kind: "accepted", generation: 2 });
     expect(applied).toEqual(["a1 b1", "a1 b1"]);
   });
 
@@ -274,3 +313,256 @@ describe("refresh", () => {
     expect(registry.state()[0]).toMatchObject({ version: "version a1", delivered: "version bad", problems: 1 });
   });
 });
+
+describe("providers come and go while the engine runs", () => {
+  test("one more stops nobody until it has delivered, and then takes part", async () => {
+    const { a, registry, applied } = await running();
+    const c = puppet("c");
+    const registering = registry.register(registered(c));
+    expect(await kindOf(a.says("a2"))).toBe("accepted");
+    const verdict = kindOf(c.says("c1"));
+    await registering;
+    expect(await verdict).toBe("accepted");
+    expect(applied.slice(1)).toEqual(["a2 b1", "a2 b1 c1"]);
+  });
+
+  test("before anything is in force one more is waited for like the others", async () => {
+    const { a, b, registry, applied } = stage();
+    const c = puppet("c");
+    const registering = registry.register(registered(c));
+    const verdicts = [a.says("a1"), b.says("b1")].map(kindOf);
+    await new Promise(setImmediate);
+    expect(applied).toEqual([]);
+    expect(await kindOf(c.says("c1"))).toBe("accepted");
+    expect(await Promise.all(verdicts)).toEqual(["accepted", "accepted"]);
+    await registering;
+    expect(applied).toEqual(["a1 b1 c1"]);
+  });
+
+  test("a name is taken once", async () => {
+    const { registry } = await running();
+    await expect(registry.register(registered(puppet("a")))).rejects.toThrow("there is a provider `a` already; give this one another name");
+  });
+
+  test("one less takes its documents with it", async () => {
+    const { a, b, registry, applied, saved } = await running();
+    expect(await registry.unregister("a")).toMatchObject({ kind: "accepted", generation: 2 });
+    expect([a.closed, b.closed]).toEqual([true, false]);
+    expect(applied).toEqual(["a1 b1", "b1"]);
+    expect(saved.at(-1)?.map(({ name }) => name)).toEqual(["b"]);
+    expect(registry.state().map(({ name }) => name)).toEqual(["b"]);
+    await expect(registry.unregister("a")).rejects.toThrow("there is no provider `a`");
+  });
+
+  test("one that the rest cannot be without stays", async () => {
+    const { a, registry, applied } = await running((words) => words !== "b1");
+    expect(await registry.unregister("a")).toMatchObject({ kind: "refused" });
+    expect(a.closed).toBe(false);
+    expect(await kindOf(a.says("a2"))).toBe("accepted");
+    expect(applied).toEqual(["a1 b1", "b1", "a2 b1"]);
+  });
+
+  test("one that everybody waits for can be taken out, and nothing is applied in part on the way", async () => {
+    const { a, b, registry, starting, applied } = stage();
+    const c = puppet("c");
+    const registering = registry.register(registered(c));
+    const verdict = kindOf(a.says("a1"));
+    expect(await registry.unregister("c")).toBe(undefined);
+    await registering;
+    await new Promise(setImmediate);
+    expect(applied).toEqual([]);
+    await b.says("b1");
+    expect(await verdict).toBe("accepted");
+    await starting;
+  });
+
+  test("what nobody will judge any more is rejected, not left waiting", async () => {
+    const { a, registry } = stage();
+    const waiting = expect(a.says("a1")).rejects.toThrow("the engine has stopped");
+    await registry.close();
+    await waiting;
+  });
+});
+
+describe("a rollback", () => {
+  async function threeGenerations(): Promise<Stage> {
+    const set = await running((words) => !words.includes("bad"));
+    await set.a.says("a2");
+    await set.b.says("b2");
+    return set;
+  }
+
+  test("takes the documents of an earlier generation into use, under a number of its own", async () => {
+    const { registry, applied } = await threeGenerations();
+    expect(await registry.rollback(1)).toEqual({ kind: "accepted", generation: 4, hash: "hash of a1 b1" });
+    expect(applied.at(-1)).toBe("a1 b1");
+    expect(registry.kept()).toEqual([
+      { generation: 1, hash: "hash of a1 b1", since: 1001, reason: "delivery", providers: versions("a1", "b1") },
+      { generation: 2, hash: "hash of a2 b1", since: 1002, reason: "delivery", providers: versions("a2", "b1") },
+      { generation: 3, hash: "hash of a2 b2", since: 1003, reason: "delivery", providers: versions("a2", "b2") },
+      { generation: 4, hash: "hash of a1 b1", since: 1004, reason: "rollback", providers: versions("a1", "b1") },
+    ]);
+    expect(registry.state()).toMatchObject([
+      { version: "version a1", delivered: "version a2", held: true },
+      { version: "version b1", delivered: "version b2", held: true },
+    ]);
+  });
+
+  test("holds back the same content, whatever its provider calls it, and lets what is new pass", async () => {
+    const { a, registry, applied, told } = await threeGenerations();
+    await registry.rollback(1);
+    expect(await a.says("a2")).toEqual({ kind: "held", generation: 4 });
+    expect(told.at(-1)).toBe("a held");
+    expect(await kindOf(a.says("a3"))).toBe("accepted");
+    // What b has delivered is held back still.
+    expect(applied.slice(3)).toEqual(["a1 b1", "a3 b1"]);
+    expect(registry.state()).toMatchObject([
+      { version: "version a3", held: false },
+      { version: "version b1", held: true },
+    ]);
+    // Once free, a is free: what it was rolled back from is new again after something else.
+    expect(await kindOf(a.says("a2"))).toBe("accepted");
+  });
+
+  test("is undone by rolling forward", async () => {
+    const { b, registry, applied } = await threeGenerations();
+    await registry.rollback(1);
+    expect(await registry.rollback(3)).toMatchObject({ kind: "accepted", generation: 5 });
+    expect(registry.state()).toMatchObject([{ held: false }, { held: false }]);
+    expect(await kindOf(b.says("b2"))).toBe("accepted");
+    expect(applied.slice(3)).toEqual(["a1 b1", "a2 b2", "a2 b2"]);
+  });
+
+  test("survives a rotated secret", async () => {
+    const { registry, applied } = await threeGenerations();
+    await registry.rollback(1);
+    await registry.refresh();
+    expect(applied.at(-1)).toBe("a1 b1");
+  });
+
+  test("sets aside what was refused, too", async () => {
+    const { a, registry } = await threeGenerations();
+    await a.says("bad");
+    await registry.rollback(1);
+    expect(registry.state()[0]).toMatchObject({ held: true, problems: 0 });
+    expect(await kindOf(a.says("bad"))).toBe("held");
+  });
+
+  test("does not hold back what arrives while it is under way", async () => {
+    const { a, registry, hold, applied } = await threeGenerations();
+    const release = hold();
+    const rollingBack = registry.rollback(1);
+    await eventually("the application", () => applied.length === 4);
+    const verdict = kindOf(a.says("a3"));
+    release();
+    await rollingBack;
+    expect(await verdict).toBe("accepted");
+    expect(applied.slice(3)).toEqual(["a1 b1", "a3 b1"]);
+  });
+
+  test("to a generation that cannot be used any more, or that is not kept, changes nothing", async () => {
+    let spoilt = false;
+    const { a, registry } = await running(() => !spoilt);
+    await a.says("a2");
+    spoilt = true;
+    expect(await registry.rollback(1)).toMatchObject({ kind: "refused" });
+    expect(registry.state()[0]).toMatchObject({ version: "version a2", held: false });
+    expect(await registry.rollback(7)).toMatchObject({ kind: "unknown", kept: [{ generation: 1 }, { generation: 2 }] });
+  });
+
+  test("ten generations are kept, and none of a provider that is gone", async () => {
+    const { a, b, registry } = await running();
+    const c = puppet("c");
+    const registering = registry.register(registered(c));
+    await c.says("c1");
+    await registering;
+    for (let round = 2; round <= 12; round++) await b.says(`b${round}`);
+    expect(registry.kept().map(({ generation }) => generation)).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+    await registry.unregister("c");
+    expect(registry.kept().map(({ generation }) => generation)).toEqual([14]);
+    await a.says("a2");
+  });
+});
+
+describe("with a last good generation on disk", () => {
+  test("it is not needed when everybody delivers", async () => {
+    const { a, b, starting, applied, told } = stage(undefined, savedState("a0", "b0"));
+    await Promise.all([a.says("a1"), b.says("b1"), starting]);
+    expect([applied, told]).toEqual([["a1 b1"], ["a accepted", "b accepted"]]);
+  });
+
+  test("it takes the place of a provider that is away, and what the others deliver is tried with it", async () => {
+    const { a, b, registry, starting, applied } = stage(undefined, savedState("a0", "b0"));
+    const verdict = kindOf(a.says("a1"));
+    b.fails("away");
+    await starting;
+    expect(await verdict).toBe("accepted");
+    expect(applied).toEqual(["a0 b0", "a1 b0"]);
+    expect(registry.state()).toMatchObject([
+      { version: "version a1", from: "provider" },
+      { version: "version b0", delivered: undefined, from: "disk", failure: "away" },
+    ]);
+    expect(await kindOf(b.says("b1"))).toBe("accepted");
+    expect(registry.state()[1]).toMatchObject({ version: "version b1", from: "provider" });
+  });
+
+  test("it takes the place of what is refused, and stays the last good of whoever is refused", async () => {
+    const { a, b, starting, applied, told } = stage((words) => !words.includes("bad"), savedState("a0", "b0"));
+    await Promise.all([a.says("a1"), b.says("bad"), starting]);
+    await eventually("the second application", () => told.includes("a accepted"));
+    expect(applied).toEqual(["a1 bad", "a0 b0", "a1 bad", "a1 b0"]);
+    expect(told).toEqual(["a refused", "b refused", "disk accepted", "a accepted", "b refused"]);
+  });
+
+  test("it is not used in part, and what is refused of it leaves nothing in force", async () => {
+    const { a, b, registry, starting, applied } = stage((words) => !words.includes("0"), savedState("a0", "b0"));
+    const verdict = kindOf(a.says("a1"));
+    b.fails("away");
+    await starting;
+    expect(applied).toEqual(["a0 b0"]);
+    expect(registry.state().map(({ version }) => version)).toEqual([undefined, undefined]);
+    await b.says("b1");
+    expect(await verdict).toBe("accepted");
+  });
+
+  test("a provider that does not answer is not waited for longer than the patience of the start", async () => {
+    const { starting, applied, loosePatience } = stage(undefined, savedState("a0", "b0"));
+    await new Promise(setImmediate);
+    expect(applied).toEqual([]);
+    loosePatience();
+    await starting;
+    expect(applied).toEqual(["a0 b0"]);
+  });
+
+  test("a rollback holds over a restart, whatever the providers deliver first", async () => {
+    const first = await running();
+    await first.a.says("a2");
+    await first.registry.rollback(1);
+    const saved = { generation: 3, hash: "", since: 0, sources: first.saved.at(-1) ?? [] };
+
+    const { a, b, starting, applied, registry } = stage(undefined, saved);
+    await eventually("the start from disk", () => applied.length === 1);
+    await new Promise(setImmediate);
+    const verdicts = [a.says("a2"), b.says("b1")].map(kindOf);
+    await starting;
+    expect(await Promise.all(verdicts)).toEqual(["held", "accepted"]);
+    expect(new Set(applied)).toEqual(new Set(["a1 b1"]));
+    expect(registry.state()).toMatchObject([{ version: "version a1", delivered: "version a2", held: true }, { held: false }]);
+    expect(await kindOf(a.says("a3"))).toBe("accepted");
+  });
+});
+
+function versions(a: string, b: string): readonly { readonly name: string; readonly version: string }[] {
+  return [
+    { name: "a", version: `version ${a}` },
+    { name: "b", version: `version ${b}` },
+  ];
+}
+
+function savedState(...words: readonly string[]): SavedState {
+  const sources = words.map((word): SavedSource => {
+    const name = word.slice(0, 1);
+    return { name, reads: `what ${name} reads`, version: `version ${word}`, documents: [{ uri: name, text: word }] };
+  });
+  return { generation: 7, hash: "", since: 0, sources };
+}

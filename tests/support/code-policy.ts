@@ -23,6 +23,8 @@ export function createdPolicies(
           protects: false,
           metadata: { reads: [], writes: { note: { description: "Anything." } } },
           mutates: ["path", "query", "method", "host"],
+          headers: { request: [], response: [] },
+          replies: "sometimes",
           parameters: { type: "object", additionalProperties: false, properties: {} },
         },
         definition: { create },

@@ -220,6 +220,8 @@ function release(name: string, mutates: PolicyRelease["manifest"]["mutates"]): P
       protects: false,
       metadata: { reads: [], writes: { note: { type: "string", description: "A note." } } },
       mutates,
+      headers: { request: [], response: [] },
+      replies: "sometimes",
       parameters: {
         type: "object",
         additionalProperties: false,

@@ -36,6 +36,8 @@ function setUp(startTimer?: PolicyHost["startTimer"]): Made {
           protects: false,
           metadata: { reads: [], writes: {} },
           mutates: [],
+          headers: { request: [], response: [] },
+          replies: "sometimes",
           parameters: {},
         },
         definition: {
@@ -52,6 +54,9 @@ function setUp(startTimer?: PolicyHost["startTimer"]): Made {
       },
       parameters: {},
       parametersHash,
+      shownParameters: {},
+      literalSecrets: new Map(),
+      acknowledged: [],
       when: undefined,
       whenReadsResponse: false,
       reads: new Set(),

@@ -50,6 +50,11 @@ export const manifest: PolicyManifest = {
   "mutates": [
     "query"
   ],
+  "headers": {
+    "request": [],
+    "response": []
+  },
+  "replies": "sometimes",
   "parameters": {
     "type": "object",
     "description": "Where keys are looked for, and which there are.",
@@ -164,7 +169,7 @@ export const manifest: PolicyManifest = {
             "description": "SHA-256 of the key, 64 hexadecimal digits, as `printf %s \"$KEY\" | sha256sum` prints it. May be a reference such as `${env:PARTNER_KEY_SHA256}`.",
             "type": "string",
             "pattern": "^[0-9A-Fa-f]{64}$",
-            "x-secret": true
+            "x-secret": "digest"
           },
           "owner": {
             "description": "Who uses the key: becomes `metadata.auth.subject`. From 1 to 256 characters, no control characters.",

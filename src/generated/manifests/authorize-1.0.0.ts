@@ -31,6 +31,11 @@ export const manifest: PolicyManifest = {
     }
   },
   "mutates": [],
+  "headers": {
+    "request": [],
+    "response": []
+  },
+  "replies": "sometimes",
   "parameters": {
     "type": "object",
     "description": "The rules.",

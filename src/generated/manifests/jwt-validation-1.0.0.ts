@@ -48,6 +48,17 @@ export const manifest: PolicyManifest = {
     }
   },
   "mutates": [],
+  "headers": {
+    "request": [
+      {
+        "kind": "sets",
+        "name": "/claimsToHeaders/*/header",
+        "unless": []
+      }
+    ],
+    "response": []
+  },
+  "replies": "sometimes",
   "parameters": {
     "type": "object",
     "description": "Whose tokens are taken, and what is told to the upstream.",

@@ -50,6 +50,17 @@ export const manifest: PolicyManifest = {
   "mutates": [
     "query"
   ],
+  "headers": {
+    "request": [
+      {
+        "kind": "sets",
+        "name": "/claimsToHeaders/*/header",
+        "unless": []
+      }
+    ],
+    "response": []
+  },
+  "replies": "sometimes",
   "parameters": {
     "type": "object",
     "description": "Whose tokens are taken, where they are looked for, what they must allow, and what is told to the upstream.",

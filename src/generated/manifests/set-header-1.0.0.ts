@@ -12,6 +12,41 @@ export const manifest: PolicyManifest = {
     "writes": {}
   },
   "mutates": [],
+  "headers": {
+    "request": [
+      {
+        "kind": "sets",
+        "name": "/request/*/name",
+        "unless": [
+          "append",
+          "appendFrom",
+          "remove"
+        ]
+      },
+      {
+        "kind": "removes",
+        "name": "/request/*/name",
+        "unless": [
+          "set",
+          "setFrom",
+          "append",
+          "appendFrom"
+        ]
+      }
+    ],
+    "response": [
+      {
+        "kind": "sets",
+        "name": "/response/*/name",
+        "unless": [
+          "append",
+          "appendFrom",
+          "remove"
+        ]
+      }
+    ]
+  },
+  "replies": "sometimes",
   "parameters": {
     "type": "object",
     "description": "At least one of the two lists.",

@@ -12,6 +12,66 @@ export const manifest: PolicyManifest = {
     "writes": {}
   },
   "mutates": [],
+  "headers": {
+    "request": [
+      {
+        "kind": "sets",
+        "name": "/request/*/set/name",
+        "unless": [
+          "ifAbsent",
+          "when"
+        ]
+      },
+      {
+        "kind": "sets",
+        "name": "/request/*/setFrom/name",
+        "unless": [
+          "ifAbsent",
+          "when"
+        ]
+      },
+      {
+        "kind": "sets",
+        "name": "/request/*/appendFrom/name",
+        "unless": [
+          "expression"
+        ]
+      },
+      {
+        "kind": "sets",
+        "name": "/request/*/rename/to",
+        "unless": [
+          "from"
+        ]
+      },
+      {
+        "kind": "removes",
+        "name": "/request/*/remove/name",
+        "unless": [
+          "when"
+        ]
+      }
+    ],
+    "response": [
+      {
+        "kind": "sets",
+        "name": "/response/*/set/name",
+        "unless": [
+          "ifAbsent",
+          "when"
+        ]
+      },
+      {
+        "kind": "sets",
+        "name": "/response/*/setFrom/name",
+        "unless": [
+          "ifAbsent",
+          "when"
+        ]
+      }
+    ]
+  },
+  "replies": "sometimes",
   "parameters": {
     "type": "object",
     "description": "At least one of the two lists.",

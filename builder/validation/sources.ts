@@ -1,0 +1,52 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Place } from "../../src/config/node.ts";
+import { rootPlace } from "../../src/config/node.ts";
+import { placeAt } from "../../src/config/parameter-problems.ts";
+import { parseYaml } from "../../src/config/parse.ts";
+import type { SourceDocument } from "../../src/config/types.ts";
+import type { Problem } from "../../src/errors.ts";
+
+/** A folder of code as it was read, so that everything that is said about it is said about one state. */
+export interface Sources {
+  /** For people: `policies/set-header/v1.0.0`. */
+  readonly source: string;
+  /** Relative, with forward slashes, sorted. */
+  readonly files: readonly string[];
+  /** Texts of code, YAML, Markdown and JSON by file. */
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+/** Reads what is looked at in a folder. */
+export async function readSources(folder: {
+  readonly path: string;
+  readonly source: string;
+  readonly files: readonly string[];
+}): Promise<Sources> {
+  const { path, source, files } = folder;
+  const read = files.filter(isText).map(async (file) => [file, await readFile(join(path, file), "utf8")] as const);
+  return { source, files, texts: new Map(await Promise.all(read)) };
+}
+
+/** The text of a file under the name that problems give it. */
+export function documentOf({ source, texts }: Sources, file: string): SourceDocument {
+  return { uri: `${source}/${file}`, text: texts.get(file) ?? "" };
+}
+
+/** Where a problem with a file as a whole stands. */
+export function startOf({ source }: Sources, file: string): Pick<Problem, "position" | "path"> {
+  return { position: { uri: `${source}/${file}`, line: 1, column: 1 }, path: "" };
+}
+
+/** The place of a JSON Pointer in a YAML file that has been read already; the nearest one above it where there is none. */
+export function placeIn(document: SourceDocument, pointer: string): Place | undefined {
+  const { root } = parseYaml(document);
+  return root && placeAt(rootPlace(root), pointer);
+}
+
+/** What runs: neither tests nor declarations. */
+export function modulesOf({ files }: Sources): readonly string[] {
+  return files.filter((file) => /\.[cm]?[jt]s$/.test(file) && !/\.(?:test|d)\.[cm]?ts$/.test(file));
+}
+
+const isText = (file: string): boolean => /\.(?:[cm]?[jt]s|ya?ml|md|json)$/.test(file);

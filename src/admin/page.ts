@@ -1,0 +1,19 @@
+/** An answer of the admin port. */
+export interface Page {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Page {
+  return { status, body: `${JSON.stringify(body, undefined, 2)}\n`, headers: { "content-type": "application/json", ...headers } };
+}
+
+/** The last part of a path, percent-decoded; undefined when it is no UTF-8. It may hold slashes. */
+export function decoded(encoded: string): string | undefined {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
+}

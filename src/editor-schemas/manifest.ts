@@ -1,0 +1,47 @@
+import { sdkGeneration } from "../config/manifest.ts";
+import type { JsonSchema } from "../config/types.ts";
+import { dialect, entries, flag, list, map, text } from "./parts.ts";
+
+const metadataKey = "^[a-z][A-Za-z\\d]{0,62}$";
+const number = "(?:0|[1-9]\\d{0,8})";
+const identifier = "(?:0|[1-9]\\d*|\\d*[A-Za-z-][\\dA-Za-z-]*)";
+
+/** The JSON Schema of `policy.yaml`, for editors. What is inside `parameters` is left to JSON Schema's own rules and to `lint`. */
+export const manifestSchema: JsonSchema = {
+  $schema: dialect,
+  title: "Manifest of a policy",
+  ...map(
+    "What a policy is and what can be configured.",
+    {
+      name: text("The policy's name, the same as its folder's.", { pattern: "^[a-z][a-z\\d]*(?:-[a-z\\d]+)*$", maxLength: 63 }),
+      version: text("The version of this release, the same as its folder's.", {
+        pattern: `^${number}\\.${number}\\.${number}(?:-${identifier}(?:\\.${identifier})*)?$`,
+        examples: ["1.0.0"],
+      }),
+      summary: text("One sentence that says what the policy does."),
+      sdk: { description: "The SDK generation that the policy was written for.", const: sdkGeneration },
+      protects: flag("The policy exists to keep somebody out: skipping it must be acknowledged.", false),
+      metadata: map("Values that steps share.", {
+        reads: list("Keys that the policy reads; an earlier step must write them.", text("A key.", { pattern: metadataKey }), {
+          default: [],
+        }),
+        writes: entries(
+          "Keys that the policy writes, each with the JSON Schema of its value.",
+          { type: "object" },
+          { pattern: metadataKey },
+        ),
+      }),
+      mutates: list(
+        "Parts of the request that the policy may set; Envoy must allow it.",
+        { enum: ["path", "query", "method", "host"] },
+        { default: [] },
+      ),
+      parameters: {
+        description:
+          "JSON Schema 2020-12 of the parameters, strict: every property described, no object open. `x-expression: bool | string` (CEL), `x-regex: true` (RE2), `x-secret: true`.",
+        type: "object",
+      },
+    },
+    ["name", "version", "summary", "sdk"],
+  ),
+};

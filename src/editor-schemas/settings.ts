@@ -1,0 +1,67 @@
+import { durationText, sizeText } from "../config/quantities.ts";
+import { defaultEnvoyPromises } from "../config/settings.ts";
+import type { JsonSchema } from "../config/types.ts";
+import { choice, dialect, duration, flag, formatVersion, list, map, size, text } from "./parts.ts";
+
+const otherwise = defaultEnvoyPromises;
+const tcp = "tcp:(?:\\[[\\da-fA-F:.]+\\]|[\\w.-]+):\\d{1,5}";
+
+/** The JSON Schema of settings, for editors: what can be said without looking at several values together. */
+export const settingsSchema: JsonSchema = {
+  $schema: dialect,
+  title: "Settings of the Envoy Policy Engine",
+  ...map(
+    "How the process runs. Relative paths start at the folder of this file.",
+    {
+      version: formatVersion,
+      listen: list("Where Envoy finds the engine.", text("`unix:PATH` or `tcp:HOST:PORT`.", { pattern: `^(?:unix:[\\s\\S]+|${tcp})$` }), {
+        minItems: 1,
+        default: ["tcp:127.0.0.1:9100"],
+      }),
+      admin: text("Health, readiness and metrics, for people and probes: `tcp:HOST:PORT`. It asks for no password.", {
+        pattern: `^${tcp}$`,
+        default: "tcp:127.0.0.1:9101",
+      }),
+      providers: list(
+        "Where the configuration comes from.",
+        map(
+          "One source.",
+          {
+            file: map(
+              "Files on this machine, watched however they are replaced.",
+              { paths: list("Files, and folders of `*.yaml`.", text("A path."), { minItems: 1, examples: [["policies.yaml"]] }) },
+              ["paths"],
+            ),
+          },
+          ["file"],
+        ),
+        { minItems: 1 },
+      ),
+      envoy: section("What Envoy's side promises.", {
+        identity: choice("How Envoy says which route matched.", ["both", "attributes", "metadata"], otherwise.identity),
+        allowModeOverride: flag("Envoy's filter has `allow_mode_override: true`.", otherwise.allowModeOverride),
+        responseHeaders: choice("Whether Envoy's filter sends response headers unasked.", ["sent", "skipped"], otherwise.responseHeaders),
+        messageTimeout: duration("Envoy's `message_timeout`; the engine answers within 90 % of it.", {
+          default: durationText(otherwise.messageTimeoutMs),
+        }),
+        bodyBytesMax: size("The largest body that a step waits for.", { default: sizeText(otherwise.bodyBytesMax) }),
+      }),
+      shutdown: section("What happens after SIGTERM.", {
+        drainDelay: duration("How long new streams are still taken; longer than Envoy's health check interval.", { default: "3s" }),
+        grace: duration("When whatever is left is ended, counted from SIGTERM.", { default: "30s" }),
+      }),
+      log: section("The log.", { level: choice("What is written.", ["debug", "info", "warn", "error"], "info") }),
+      recording: section(
+        "Keeps what each step did to the last exchanges, for the admin port. Off unless it is written.",
+        { exchangesMax: { description: "How many exchanges are kept.", type: "integer", minimum: 1, maximum: 100_000 } },
+        ["exchangesMax"],
+      ),
+    },
+    ["version", "providers"],
+  ),
+};
+
+/** A part whose key may stand there with nothing behind it. */
+function section(description: string, properties: JsonSchema, required: readonly string[] = []): JsonSchema {
+  return { ...map(description, properties, required), type: ["object", "null"] };
+}

@@ -1,0 +1,266 @@
+import { createKeptGenerations, type KeptGenerations, type Reason } from "./kept-generations.ts";
+import type { ProviderSink, Verdict } from "./provider.ts";
+import type { ProviderRegistry, ProviderState, RegistryHost, Rollback } from "./registry.ts";
+import type { SavedSource, SavedState } from "./saved-state.ts";
+import {
+  type Choice,
+  choose,
+  createDelivery,
+  createSource,
+  isHeld,
+  isSame,
+  latest,
+  merged,
+  putInForce,
+  type Registration,
+  type Source,
+  settled,
+  type Waiting,
+} from "./source.ts";
+
+/** How long the start waits for providers that are slow when there is something saved to start from, milliseconds. */
+const patienceMs = 3_000;
+
+/**
+ * How several providers make one configuration:
+ *
+ * - Nothing is applied until every provider has delivered once. A part of the configuration is not the configuration: with
+ *   `unmatched: pass` the routes of a provider that is away would be open.
+ * - A delivery is tried together with the latest of all others. If that is refused, it is tried with what is in force of the others, so
+ *   that one provider's mistake stops nobody else. What was refused is kept and tried again with the next delivery of another provider: the
+ *   order of deliveries does not matter in the end, and a restart would not lead to another configuration.
+ * - Whoever is away or refused stays with what it has in force.
+ * - When the start leads to nothing, because a provider is away or what they deliver is refused, what was saved is taken into use, whole:
+ *   the generation that was in use last. From there on the rules above hold. Without an exact match of names and sources it is not used.
+ * - A rollback takes the documents of an earlier generation into use, with the secrets of today, and holds back what each provider has
+ *   delivered since: by content, so that neither the same state under another version nor a restart of anybody brings it back. A provider is
+ *   free again with the first delivery that differs; the others stay where they are. Rolling forward to the newest generation frees all.
+ *
+ * Deliveries that come while others are judged are judged together afterwards, the newest of each provider. Which definition counts where
+ * two providers define the same is said by their precedence.
+ */
+export function createProviderRegistry(
+  registrations: readonly Registration[],
+  host: RegistryHost,
+  saved: SavedState | undefined,
+): ProviderRegistry {
+  const sources = registrations.map(createSource);
+  const kept: KeptGenerations<Choice> = createKeptGenerations(host.now);
+  /** Sources whose last delivery is still to be judged. */
+  const pending = new Set<Source>();
+  const refreshes: Waiting[] = [];
+  let queue: Promise<unknown> = Promise.resolve();
+  let judgeWanted = false;
+  let closed = false;
+
+  return {
+    async start() {
+      // Somebody has rolled back: what providers deliver at the start may be what was rolled back from.
+      if (saved?.sources.some(({ heldBack }) => heldBack !== undefined)) await run(() => restore(saved));
+      for (const source of sources) startSource(source);
+      await everybodyHeard();
+      await queue;
+      if (saved !== undefined) await run(() => restore(saved));
+    },
+    async register(registration) {
+      const { name } = registration.provider;
+      if (sources.some((source) => source.name === name))
+        throw new Error(`there is a provider \`${name}\` already; give this one another name`);
+      const source = createSource(registration);
+      sources.push(source);
+      startSource(source);
+      await source.heard.promise;
+      await queue;
+    },
+    unregister: (name) => run(() => remove(name)),
+    refresh() {
+      const { promise, ...waiting } = Promise.withResolvers<Verdict>();
+      refreshes.push(waiting);
+      wantJudgement();
+      return promise;
+    },
+    rollback: (generation) => run(() => rollback(generation)),
+    kept: kept.list,
+    state: () => sources.map(stateOf),
+    async close() {
+      closed = true;
+      await Promise.all(sources.map(({ provider }) => provider.close()));
+      await queue;
+      for (const { waiting } of sources) for (const { reject } of waiting.splice(0)) reject(new Error("the engine has stopped"));
+    },
+  };
+
+  /** One task at a time, in the order in which they were asked for. */
+  function run<Result>(task: () => Promise<Result>): Promise<Result> {
+    const result = queue.then(task);
+    queue = result.catch(() => {});
+    return result;
+  }
+
+  async function everybodyHeard(): Promise<void> {
+    const heard = Promise.all(sources.map((source) => source.heard.promise));
+    if (saved === undefined) return void (await heard);
+    const { promise: impatient, resolve } = Promise.withResolvers<void>();
+    const stopTimer = host.startTimer(patienceMs, resolve);
+    await Promise.race([heard, impatient]);
+    stopTimer();
+  }
+
+  function startSource(source: Source): void {
+    source.provider.start(sinkOf(source)).catch((error: unknown) => failed(source, error));
+  }
+
+  function sinkOf(source: Source): ProviderSink {
+    return {
+      update(documents, version) {
+        const { promise, ...waiting } = Promise.withResolvers<Verdict>();
+        source.failure = undefined;
+        source.delivered = createDelivery(documents, version);
+        if (!isHeld(source)) source.heldBack = undefined;
+        source.waiting.push(waiting);
+        pending.add(source);
+        wantJudgement();
+        source.heard.resolve();
+        return promise;
+      },
+      failed: (error) => failed(source, error),
+    };
+  }
+
+  function failed(source: Source, cause: unknown): void {
+    if (closed) return;
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    if (source.failure !== error.message) host.failed(source.name, error);
+    source.failure = error.message;
+    source.heard.resolve();
+  }
+
+  function wantJudgement(): void {
+    if (judgeWanted) return;
+    judgeWanted = true;
+    run(() => {
+      judgeWanted = false;
+      return judge();
+    }).catch(() => {});
+  }
+
+  async function judge(): Promise<void> {
+    if (!isInForce(sources) && sources.some(({ delivered }) => delivered === undefined)) return;
+    const asking = new Map([...pending].map((source) => [source, source.waiting.splice(0)]));
+    pending.clear();
+    const refreshing = refreshes.splice(0);
+    try {
+      tellHeld(asking);
+      if (asking.size === 0 && refreshing.length === 0) return;
+      const newest = choose(sources, latest);
+      const together = await apply(newest, refreshing.length > 0 ? "refresh" : "delivery");
+      if (together.kind !== "refused") tell(putInForce(newest), together, asking);
+      for (const source of asking.keys()) {
+        const alone = choose(sources, (one) => (one === source ? latest(one) : settled(one)));
+        const verdict = isSame(alone, newest) ? together : await apply(alone, "delivery");
+        if (verdict.kind === "refused") source.problems = verdict.problems.length;
+        tell(verdict.kind === "refused" ? [source] : putInForce(alone), verdict, asking);
+      }
+      if (refreshing.length === 0) return;
+      const inForce = choose(sources, settled);
+      const verdict = isSame(inForce, newest) ? together : await apply(inForce, "refresh");
+      for (const { resolve } of refreshing) resolve(verdict);
+    } catch (error) {
+      for (const { reject } of [...[...asking.values()].flat(), ...refreshing]) reject(error);
+    }
+  }
+
+  async function apply(choice: Choice, reason: Reason): Promise<Verdict> {
+    const verdict = await host.apply(merged(choice));
+    if (verdict.kind === "accepted") kept.add(verdict, choice, reason);
+    return verdict;
+  }
+
+  /** Tells those who asked, and those who did not but are in force only now. */
+  function tell(judged: readonly Source[], verdict: Verdict, asking: Map<Source, readonly Waiting[]>): void {
+    for (const source of judged) {
+      host.judged(source.name, verdict);
+      for (const { resolve } of asking.get(source) ?? []) resolve(verdict);
+      asking.delete(source);
+    }
+    if (verdict.kind !== "refused") host.settled(inForceOf(sources));
+  }
+
+  function tellHeld(asking: Map<Source, readonly Waiting[]>): void {
+    const verdict: Verdict = { kind: "held", generation: kept.newest() };
+    const held = [...asking.keys()].filter(isHeld);
+    for (const source of held) source.problems = 0;
+    if (held.length > 0) tell(held, verdict, asking);
+  }
+
+  async function restore(saved: SavedState): Promise<void> {
+    if (isInForce(sources)) return;
+    const bySource = new Map(saved.sources.map((one) => [one.name, one]));
+    const choice = choose(sources, ({ name }) => {
+      const one = bySource.get(name);
+      return one && createDelivery(one.documents, one.version);
+    });
+    const verdict = await apply(choice, "disk");
+    host.restored(saved, verdict);
+    if (verdict.kind === "refused") return;
+    putInForce(choice);
+    for (const source of sources) {
+      source.heldBack = bySource.get(source.name)?.heldBack;
+      if (source.delivered !== undefined) pending.add(source);
+    }
+    wantJudgement();
+  }
+
+  async function rollback(generation: number): Promise<Rollback> {
+    const choice = kept.find(generation);
+    if (choice === undefined) return { kind: "unknown", kept: kept.list() };
+    const before = new Map(sources.map((source) => [source, source.delivered]));
+    const verdict = await apply(choice, "rollback");
+    if (verdict.kind !== "accepted") return verdict;
+    for (const source of sources) {
+      source.inForce = choice.get(source);
+      const { delivered } = source;
+      // What came while the rollback was under way is new.
+      const isBack = delivered !== undefined && delivered === before.get(source) && delivered.hash !== source.inForce?.hash;
+      source.heldBack = isBack ? delivered.hash : undefined;
+      if (isBack) source.problems = 0;
+    }
+    host.settled(inForceOf(sources));
+    return verdict;
+  }
+
+  async function remove(name: string): Promise<Verdict | undefined> {
+    const source = sources.find((one) => one.name === name);
+    if (source === undefined) throw new Error(`there is no provider \`${name}\``);
+    const rest = sources.filter((one) => one !== source);
+    const verdict = source.inForce && (await apply(choose(rest, settled), "delivery"));
+    if (verdict?.kind === "refused") return verdict;
+    sources.splice(0, sources.length, ...rest);
+    pending.delete(source);
+    kept.forget((choice) => choice.has(source));
+    await source.provider.close();
+    source.heard.resolve();
+    for (const { reject } of source.waiting) reject(new Error(`the provider \`${name}\` was taken out`));
+    if (verdict !== undefined) host.settled(inForceOf(sources));
+    wantJudgement();
+    return verdict;
+  }
+}
+
+function isInForce(sources: readonly Source[]): boolean {
+  return sources.some(({ inForce }) => inForce !== undefined);
+}
+
+function inForceOf(sources: readonly Source[]): readonly SavedSource[] {
+  return sources.flatMap(({ name, reads, inForce, heldBack }) => {
+    if (inForce === undefined) return [];
+    const documents = inForce.documents.map(({ uri, text }) => ({ uri, text }));
+    return [{ name, reads, version: inForce.version, documents, ...(heldBack === undefined ? {} : { heldBack }) }];
+  });
+}
+
+function stateOf(source: Source): ProviderState {
+  const { name, inForce, delivered, problems, failure } = source;
+  const from = inForce === undefined ? undefined : delivered === undefined ? "disk" : "provider";
+  return { name, version: inForce?.version, delivered: delivered?.version, from, held: isHeld(source), problems, failure };
+}

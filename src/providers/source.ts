@@ -1,0 +1,93 @@
+/** What the registry knows of one provider, and how deliveries of several become one configuration. */
+import { createHash } from "node:crypto";
+import type { DocumentOrigin, SourceDocument } from "../config/types.ts";
+import type { Provider, Verdict } from "./provider.ts";
+
+/** A provider, and what its documents may do. */
+export interface Registration extends Omit<DocumentOrigin, "provider"> {
+  readonly provider: Provider;
+  /** What it reads from, such as its paths or addresses. What is saved on disk is used again only for the same sources. */
+  readonly reads: string;
+}
+
+export interface Delivery {
+  readonly documents: readonly SourceDocument[];
+  /** The provider's word for this state. */
+  readonly version: string;
+  /** SHA-256 over the documents, hex: providers may use one version for two states, and two versions for one. */
+  readonly hash: string;
+}
+
+export type Waiting = Pick<PromiseWithResolvers<Verdict>, "resolve" | "reject">;
+
+export interface Source extends Registration {
+  readonly name: string;
+  /** Settled when the provider has delivered or failed for the first time. */
+  readonly heard: PromiseWithResolvers<void>;
+  /** Deliveries that wait for a verdict. */
+  readonly waiting: Waiting[];
+  delivered: Delivery | undefined;
+  inForce: Delivery | undefined;
+  /** Hash of the delivery that somebody has rolled back from. */
+  heldBack: string | undefined;
+  problems: number;
+  failure: string | undefined;
+}
+
+export function createSource(registration: Registration): Source {
+  return {
+    ...registration,
+    name: registration.provider.name,
+    heard: Promise.withResolvers<void>(),
+    waiting: [],
+    delivered: undefined,
+    inForce: undefined,
+    heldBack: undefined,
+    problems: 0,
+    failure: undefined,
+  };
+}
+
+export function createDelivery(documents: readonly SourceDocument[], version: string): Delivery {
+  const hash = createHash("sha256");
+  for (const { uri, text } of documents) hash.update(`${Buffer.byteLength(uri)}:${uri}${Buffer.byteLength(text)}:${text}`);
+  return { documents, version, hash: hash.digest("hex") };
+}
+
+/** One delivery of each source, at most. */
+export type Choice = ReadonlyMap<Source, Delivery>;
+
+export function choose(sources: readonly Source[], pick: (source: Source) => Delivery | undefined): Choice {
+  const choice = new Map<Source, Delivery>();
+  for (const source of sources) {
+    const delivery = pick(source);
+    if (delivery !== undefined) choice.set(source, delivery);
+  }
+  return choice;
+}
+
+export const isHeld = ({ delivered, heldBack }: Source): boolean => delivered !== undefined && delivered.hash === heldBack;
+export const latest = (source: Source): Delivery | undefined => (isHeld(source) ? source.inForce : (source.delivered ?? source.inForce));
+export const settled = (source: Source): Delivery | undefined => source.inForce ?? latest(source);
+
+export function isSame(one: Choice, other: Choice): boolean {
+  return one.size === other.size && [...one].every(([source, delivery]) => other.get(source) === delivery);
+}
+
+/** The documents of a choice, each with its origin, in the order of the sources. */
+export function merged(choice: Choice): readonly SourceDocument[] {
+  return [...choice].flatMap(([{ name, precedence, mayUseSecret }, { documents }]) => {
+    const origin = { provider: name, precedence, mayUseSecret };
+    return documents.map(({ uri, text }) => ({ uri, text, origin }));
+  });
+}
+
+/** Returns the sources that have something else in force now. */
+export function putInForce(choice: Choice): readonly Source[] {
+  const changed = [...choice].filter(([source, delivery]) => source.inForce !== delivery);
+  for (const [source, delivery] of changed) {
+    source.inForce = delivery;
+    if (source.delivered === delivery) source.problems = 0;
+  }
+  return changed.map(([source]) => source);
+}

@@ -1,0 +1,51 @@
+import type { JsonSchema, PolicyRegistry, PolicyRelease } from "../config/types.ts";
+
+/** A policy that stands before the one under test and writes what a case gives, with the schema of the policy that writes it in a real chain. */
+export function givenMetadata(values: Readonly<Record<string, unknown>>, policies: PolicyRegistry): PolicyRelease {
+  const writes = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, writtenSchema(key, policies) ?? schemaOf(value)]));
+  return {
+    manifest: {
+      name: "given-metadata",
+      version: "1.0.0",
+      summary: "Writes the metadata that a case gives.",
+      sdk: 1,
+      protects: false,
+      metadata: { reads: [], writes },
+      mutates: [],
+      headers: { request: [], response: [] },
+      replies: "sometimes",
+      parameters: { type: "object", additionalProperties: false },
+    },
+    definition: {
+      create: () => ({
+        request: (exchange) => {
+          for (const [name, value] of Object.entries(values)) exchange.metadata.set({ name }, value);
+        },
+      }),
+    },
+    source: "case",
+    hash: "",
+  };
+}
+
+function writtenSchema(key: string, policies: PolicyRegistry): JsonSchema | undefined {
+  for (const { manifest } of policies.values()) {
+    const schema = manifest.metadata.writes[key];
+    if (schema !== undefined) return schema;
+  }
+  return undefined;
+}
+
+/** The schema of exactly this value, for a key that no known policy writes. */
+function schemaOf(value: unknown): JsonSchema {
+  if (Array.isArray(value)) return { type: "array", items: schemaOf(value[0] ?? "") };
+  if (typeof value === "object" && value !== null) {
+    const entries = Object.entries(value);
+    return {
+      type: "object",
+      properties: Object.fromEntries(entries.map(([name, part]) => [name, schemaOf(part)])),
+      required: entries.map(([name]) => name),
+    };
+  }
+  return { type: typeof value === "number" ? "number" : typeof value === "boolean" ? "boolean" : "string" };
+}

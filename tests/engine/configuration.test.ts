@@ -1,0 +1,102 @@
+/** What a change of configuration leaves as it is. */
+import type { PolicyDefinition } from "@envoy-policy-engine/sdk";
+import { expect, test } from "vitest";
+import { generationsPage } from "../../src/engine/configuration-pages.ts";
+import type { Provider, ProviderSink, Verdict } from "../../src/providers/provider.ts";
+import { createdPolicies } from "../support/code-policy.ts";
+import { type ConfiguredEngine, configuredEngine } from "../support/configured-engine.ts";
+
+/** A policy that stamps how often it was created, so that traffic tells one instance from the next. */
+function counting(): { readonly policies: ReturnType<typeof createdPolicies>; readonly closed: readonly string[] } {
+  const closed: string[] = [];
+  const create = (name: string): PolicyDefinition<Record<string, never>, unknown>["create"] => {
+    let count = 0;
+    return () => {
+      const stamp = `${name} ${++count}`;
+      return { request: ({ request }) => request.headers.set("x-stamp", stamp), close: () => void closed.push(stamp) };
+    };
+  };
+  return { policies: createdPolicies({ first: create("first"), second: create("second") }), closed };
+}
+
+interface Pushed extends ConfiguredEngine {
+  push(text: string): Promise<Verdict>;
+}
+
+async function pushed(policies: ReturnType<typeof createdPolicies>, text: string): Promise<Pushed> {
+  let sink: ProviderSink | undefined;
+  const push = async (next: string): Promise<Verdict> => {
+    if (sink === undefined) throw new Error("not started");
+    return sink.update([{ uri: "a.yaml", text: next }], next);
+  };
+  const provider: Provider = {
+    name: "a",
+    start: async (given) => {
+      sink = given;
+      await push(text);
+    },
+    report: () => {},
+    close: async () => {},
+  };
+  const registration = { provider, reads: "", precedence: 0, mayUseSecret: () => true };
+  const engine = await configuredEngine({ registrations: [registration], policies });
+  await engine.configuration.start();
+  return { ...engine, push };
+}
+
+const chains = (one: string, two: string): string => `version: 1
+chains:
+  one: { steps: [${one}] }
+  two: { steps: [${two}] }
+routes: { one: one, two: two }
+`;
+
+test("instances of chains that an edit does not concern live on; the others are closed once", async () => {
+  const { policies, closed } = counting();
+  const engine = await pushed(policies, chains("{ policy: first@1.0.0 }", "{ policy: second@1.0.0 }"));
+  const ask = async () => [await engine.ask("one"), await engine.ask("two")];
+  expect(await ask()).toEqual(["first 1", "second 1"]);
+
+  await engine.push(chains("{ policy: first@1.0.0 }", "{ policy: second@1.0.0, name: renamed }"));
+  expect(await ask()).toEqual(["first 1", "second 2"]);
+  await engine.push(`# A comment.\n${chains("{ policy: first@1.0.0, timeout: 200ms }", "{ policy: second@1.0.0, name: renamed }")}`);
+  expect(await ask()).toEqual(["first 1", "second 2"]);
+  expect(await engine.push(chains("{ policy: nowhere@1 }", "{ policy: second@1.0.0 }"))).toMatchObject({ kind: "refused" });
+  expect(await ask()).toEqual(["first 1", "second 2"]);
+  expect(closed).toEqual(["second 1"]);
+
+  await engine.configuration.close();
+  await new Promise(setImmediate);
+  expect(closed.toSorted()).toEqual(["first 1", "second 1", "second 2"]);
+});
+
+test("a generation has a number, a content hash and a time, and each chain and route knows its provider", async () => {
+  const engine = await pushed(counting().policies, chains("{ policy: first@1.0.0 }", ""));
+  const before = engine.configuration.generations.current();
+  expect(before).toMatchObject({ number: 1, hash: expect.stringMatching(/^[0-9a-f]{64}$/), committedAt: expect.any(Number) });
+  expect(before?.config.chains.get("one")).toMatchObject({ provider: "a", position: { uri: "a.yaml", line: 3 } });
+  expect(before?.config.routeSources.get("two")).toEqual({ provider: "a", position: { uri: "a.yaml", line: 5, column: 21 } });
+  await engine.push(chains("", "{ policy: first@1.0.0 }"));
+  const after = engine.configuration.generations.current();
+  expect([after?.number, after?.hash === before?.hash]).toEqual([2, false]);
+  await engine.configuration.close();
+});
+
+test("a generation is listed as draining while exchanges that began with it are open, then as kept", async () => {
+  const { policies } = counting();
+  const engine = await pushed(policies, chains("{ policy: first@1.0.0 }", ""));
+  const { generations, registry } = engine.configuration;
+  const states = () => generationsPage(generations, registry.kept()).generations.map(({ number, state }) => [number, state]);
+  const first = generations.current();
+  first?.pin();
+  await engine.push(chains("{ policy: second@1.0.0 }", ""));
+  expect(states()).toEqual([
+    [2, "in use"],
+    [1, "draining"],
+  ]);
+  first?.unpin();
+  expect(states()).toEqual([
+    [2, "in use"],
+    [1, "kept"],
+  ]);
+});

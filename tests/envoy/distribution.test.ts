@@ -1,0 +1,45 @@
+/** A built distribution beside a real Envoy: two versions of one policy, from two places outside of this repository, on two routes. */
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { send } from "../../scripts/processes/send.ts";
+import { startStage } from "../../scripts/processes/start-stage.ts";
+import { buildIn, folderWith, tinyPolicy } from "../builder/support.ts";
+
+const policies = `
+version: 1
+chains:
+  older: { steps: [{ policy: greet@1, parameters: { mark: first } }] }
+  newer: { steps: [{ policy: greet@2 }, { policy: set-header@2.0.0, parameters: { request: [{ set: { name: x-shipped, value: "yes" } }] } }] }
+routes: { catalogue-v1: older, catalogue-v2: newer }
+`;
+
+test("two versions of a policy serve two routes; what was built is told by the log, the metrics and `list`", async () => {
+  const folder = await folderWith({
+    "distribution.yaml":
+      "name: tiny\nversion: 3.2.1\npolicies: [{ folder: old/v1.0.0 }, { folder: policies }, { shipped: set-header@2 }]\n",
+    ...tinyPolicy("greet", "1.0.0", "old/v1.0.0"),
+    ...tinyPolicy("greet", "2.0.0"),
+  });
+  expect(await buildIn(folder)).toMatchObject({ succeeded: true, text: "" });
+  const stage = await startStage({ policies, program: join(folder, "out/policy-engine.mjs") });
+  try {
+    const { engine, envoy, upstream } = stage;
+    expect((await send(envoy.port, { path: "/v1/catalogue" })).status).toBe(200);
+    expect((await send(envoy.port, { path: "/v2/catalogue" })).status).toBe(200);
+    const seen = upstream.requests.map(({ headers }) => headers.filter(([name]) => ["x-greet", "x-shipped"].includes(name)));
+    expect(seen).toEqual([
+      [["x-greet", "first"]],
+      [
+        ["x-greet", "2.0.0"],
+        ["x-shipped", "yes"],
+      ],
+    ]);
+    expect(engine.log.find(({ msg }) => msg === "ready")).toMatchObject({
+      distribution: { name: "tiny", version: "3.2.1", lockHash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    });
+    const { body } = await send(engine.adminPort, { path: "/metrics" });
+    expect(body).toMatch(/policy_engine_build_info\{.*distribution="tiny",distribution_version="3\.2\.1",lock="[0-9a-f]{64}"/);
+  } finally {
+    await stage.close();
+  }
+});
