@@ -56,6 +56,7 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     generations: configuration.generations,
     envoy: environment.envoy,
     counters: createExchangeCounters(),
+    engineMetadata: undefined,
     now: Date.now,
     monotonicMs: () => performance.now(),
     newId: () => "decision",
@@ -64,6 +65,7 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     replied: ({ reply }) => {
       code = reply.code;
     },
+    bodyNotSent: () => {},
   });
   const request = {
     headers: [

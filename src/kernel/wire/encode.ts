@@ -13,6 +13,7 @@ import {
 import type { HeaderChanges } from "../../worker/header-store.ts";
 import type { FinalReply } from "../../worker/reply.ts";
 import type { BodyMode } from "../body-mode.ts";
+import type { StructRecord } from "../engine-metadata.ts";
 import type { Phase } from "./decode.ts";
 
 /**
@@ -120,6 +121,11 @@ export function encodeReply(reply: FinalReply): Uint8Array {
       },
     },
   }).finish();
+}
+
+/** Adds what Envoy is told about the exchange. Two encoded parts, one behind the other, are one message. */
+export function withDynamicMetadata(answer: Uint8Array, metadata: Readonly<Record<string, StructRecord>>): Uint8Array {
+  return Buffer.concat([answer, ProcessingResponse.encode({ dynamicMetadata: metadata }).finish()]);
 }
 
 /** Envoy's header map takes at most 100 headers by default, and 101 removals or additions in one message are a 500. */

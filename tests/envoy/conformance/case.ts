@@ -8,7 +8,9 @@ import type { EnvoyPromises } from "../../../src/config/types.ts";
 /** An Envoy with the engine that it asks. */
 export interface Setting {
   /** What the engine is told about Envoy, over the defaults of this file. */
-  readonly promises?: Partial<EnvoyPromises>;
+  readonly promises?: Partial<PlainPromises>;
+  /** What Envoy is told of the shared metadata. Default: nothing is told. */
+  readonly metadata?: readonly string[];
   /**
    * `asked`: no route says which bodies Envoy sends, the engine asks for them; `printed`: each route says it, as `policy-engine envoy` prints
    * it. Default `asked`.
@@ -110,7 +112,9 @@ export type Held =
 
 export type Case = { readonly number: number; readonly fact: string } & Held;
 
-export const promised: EnvoyPromises = {
+type PlainPromises = Omit<EnvoyPromises, "metadata">;
+
+export const promised: PlainPromises = {
   identity: "both",
   allowModeOverride: true,
   responseHeaders: "skipped",

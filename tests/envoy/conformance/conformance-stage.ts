@@ -73,12 +73,17 @@ async function start<Upstream extends StageUpstream>(
 }
 
 /** What `policy-engine envoy` prints for the chains, with the protocols that the cases speak. */
-async function bootstrapOf({ promises, modes = "asked", upstream = "http1", manager = {}, filter = {} }: Setting): Promise<Data> {
+async function bootstrapOf({ promises, metadata, modes = "asked", upstream = "http1", manager = {}, filter = {} }: Setting): Promise<Data> {
   const { messageTimeoutMs, bodyBytesMax, ...envoy } = { ...promised, ...promises };
   const settingsText = writeData({
     version: 1,
     providers: [{ file: { paths: ["chains.yaml"] } }],
-    envoy: { ...envoy, messageTimeout: `${messageTimeoutMs}ms`, bodyBytesMax: `${bodyBytesMax}B` },
+    envoy: {
+      ...envoy,
+      messageTimeout: `${messageTimeoutMs}ms`,
+      bodyBytesMax: `${bodyBytesMax}B`,
+      ...(metadata === undefined ? {} : { metadata }),
+    },
   });
   const demands = await demandsOf(settingsText, chainsText(), scriptPolicies);
   const printed = readData(printEnvoy(demands, { upstream: { host: "127.0.0.1", port: 1 } }));

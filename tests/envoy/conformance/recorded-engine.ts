@@ -32,9 +32,9 @@ interface Recording extends SeenExchange {
 }
 
 /** @param socket the path of the Unix socket that Envoy finds it on */
-export async function startRecordedEngine({ promises }: Setting, socket: string): Promise<RecordedEngine> {
+export async function startRecordedEngine({ promises, metadata }: Setting, socket: string): Promise<RecordedEngine> {
   const envoy = { ...promised, ...promises };
-  const engine = await engineUnderTest(chainsText(), envoy);
+  const engine = await engineUnderTest(chainsText(), { ...envoy, ...(metadata === undefined ? {} : { metadata }) });
   const transport = createGrpcJsTransport({
     addresses: [{ kind: "unix", path: socket }],
     serving: () => true,
