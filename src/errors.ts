@@ -285,11 +285,6 @@ export const problemCatalogue = {
     message: (f) => `\`${f.policy}\` and \`${f.other}\` write different things to the metadata \`${f.key}\``,
     remedy: () => "use versions whose manifests agree, or only one of the two in this chain",
   }),
-  "streams-not-supported": entry<{ what: string }>({
-    meaning: "A policy wants a body chunk by chunk, which this version of the engine does not do yet.",
-    message: (f) => `${f.what} wants a streamed body`,
-    remedy: () => "streams arrive with a later version: use a policy that buffers",
-  }),
 
   // Parameters of a step
   "parameter-missing": entry<{ parameter: string; description: string | undefined }>({
@@ -800,18 +795,27 @@ export const problemCatalogue = {
   "envoy-body-mode": entry<{ key: string; mode: string }>({
     meaning: "A body mode that the engine does not work with: some of the body would pass unseen, or the exchange fails.",
     message: (f) => `\`${f.key}: ${f.mode}\` lets a part of the body pass unseen, or breaks the exchange`,
-    remedy: (f) => `use \`${f.key}: NONE\`, or \`BUFFERED\` where a chain reads the body`,
+    remedy: (f) =>
+      `use \`${f.key}: NONE\`; where a chain reads the body \`BUFFERED\` or \`FULL_DUPLEX_STREAMED\`, as \`policy-engine envoy\` prints it`,
   }),
-  "envoy-body-missing": entry<{ key: string; direction: string; route: string }>({
+  "envoy-body-missing": entry<{ key: string; direction: string; route: string; needed: string }>({
     meaning: "A chain reads a body that Envoy neither sends nor can be asked for.",
     message: (f) => `the chain of the route \`${f.route}\` reads the ${f.direction}'s body, which Envoy does not send`,
-    remedy: (f) => `give the route a \`processing_mode\` with \`${f.key}: BUFFERED\`, as \`policy-engine envoy\` prints it`,
+    remedy: (f) => `give the route a \`processing_mode\` with \`${f.key}: ${f.needed}\`, as \`policy-engine envoy\` prints it`,
+  }),
+  "envoy-body-unfit": entry<{ key: string; route: string; found: string; needed: string }>({
+    meaning:
+      "A route sends a body in another way than its chain reads it: whole where it should pass in pieces, or in pieces where a step waits for it.",
+    message: (f) => `the chain of the route \`${f.route}\` needs \`${f.key}: ${f.needed}\`, and the route says \`${f.found}\``,
+    remedy: (f) =>
+      `set \`${f.key}: ${f.needed}\`: with BUFFERED streams hang and large bodies are refused, with FULL_DUPLEX_STREAMED nobody can wait for the whole`,
   }),
   "envoy-body-unused": entry<{ direction: string }>({
-    meaning: "Envoy collects a body that a chain does not read: upgrades and streams hang.",
+    meaning:
+      "Envoy collects or hands over a body that a chain does not read: upgrades and streams hang, or every byte takes the way through the engine.",
     severity: "warning",
-    message: (f) => `the ${f.direction}'s body is held back for routes whose chain does not read it`,
-    remedy: () => "use the body mode `NONE`, and `BUFFERED` for the routes that need it; a websocket would hang",
+    message: (f) => `the ${f.direction}'s body is sent to the engine for routes whose chain does not read it`,
+    remedy: () => "use the body mode `NONE`, and another for the routes that need it; with `BUFFERED` a websocket would hang",
   }),
   "envoy-trailers": entry<{ direction: string }>({
     meaning: "A body without its trailers: a message with trailers and no data passes unseen.",
@@ -1040,6 +1044,12 @@ export const failureCatalogue = {
     "Gateway Timeout",
     "A step's promise was not settled within its `timeout` or what was left of the message budget.",
     "find out what the step waits for; raise the step's `timeout` or the settings' `envoy.messageTimeout`",
+  ),
+  "stream-aborted": failure(
+    500,
+    "Internal Server Error",
+    "A streamed step has ended the body that passed through it (`abort`). Nobody gets a part of it as the whole.",
+    "read the step's reason in the log under the decision id",
   ),
   "condition-failed": failure(
     500,

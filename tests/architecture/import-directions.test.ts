@@ -102,7 +102,14 @@ const directions: readonly Direction[] = [
   },
   {
     from: "src/envoy-config",
-    may: ["./field.ts", "../config/parse.ts", "../worker/chain.ts", "../kernel/route-identity.ts", "../errors.ts"],
+    may: [
+      "./field.ts",
+      "../config/parse.ts",
+      "../worker/chain.ts",
+      "../kernel/body-mode.ts",
+      "../kernel/route-identity.ts",
+      "../errors.ts",
+    ],
     mayNot: [
       "../worker/run.ts",
       "../kernel/process-exchange.ts",

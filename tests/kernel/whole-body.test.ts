@@ -23,7 +23,7 @@ async function passed({ raw, status = "200", coding = "gzip", replaced }: Given)
   const read = await readBody(expected, raw);
   if ("fault" in read) throw new Error(read.fault);
   const body = replaced === undefined ? undefined : Buffer.from(replaced);
-  const done = { kind: "continue", changes: { remove: [], set: [] }, touched: () => false, body } as const;
+  const done = { kind: "continue", changes: { remove: [], set: [] }, touched: () => false, body, flow: undefined } as const;
   const written = await writeBody(expected, read, done);
   if ("fault" in written) throw new Error(written.fault);
   return written;
