@@ -75,8 +75,8 @@ function namesIn(program: Program): Pick<ModuleTree, "globals" | "declarationOf"
   const body = program.body.filter((statement) => !isOnlyType(statement));
   const { globalScope, scopes } = analyze(
     { ...program, body },
-    // Of TypeScript's own nodes only those that wrap an expression have something that runs.
-    { ecmaVersion, sourceType: "module", fallback: (node) => ("expression" in node ? ["expression"] : []) },
+    // `eval` is refused: it shall not make every name uncertain. Of TypeScript's own nodes only those that wrap an expression have something that runs.
+    { ecmaVersion, sourceType: "module", ignoreEval: true, fallback: (node) => ("expression" in node ? ["expression"] : []) },
   );
   const declarations = new Map<unknown, unknown>(
     scopes.flatMap(({ references }) => references.map(({ identifier, resolved }) => [identifier, resolved?.defs[0]?.name])),
