@@ -269,6 +269,16 @@ export const problemCatalogue = {
       return f.writers.length === 0 ? "no policy of this distribution writes it" : `put a step of ${f.writers.join(" or ")} before it`;
     },
   }),
+  "settings-metadata-unwritten": entry<{ value: string; suggestion: string | undefined; known: readonly string[] }>({
+    meaning: "The settings send a value of the shared metadata to Envoy that no step of any chain writes.",
+    severity: "warning",
+    message: (f) => `no step writes \`${f.value}\`, so Envoy is never told it`,
+    remedy: (f) =>
+      didYouMean(
+        f.suggestion,
+        f.known.length === 0 ? "remove it: no step writes anything" : `remove it, or use one of: ${listed(f.known)}`,
+      ),
+  }),
   "metadata-conflict": entry<{ policy: string; key: string; other: string }>({
     meaning: "Two policies of a chain write the same shared metadata with different schemas.",
     acknowledge: "step",

@@ -1,5 +1,6 @@
 import { buildCommand } from "./build.ts";
 import type { MakeCommand } from "./command.ts";
+import { lintCommand } from "./lint.ts";
 
 /** What only a checkout can do: a distribution has no compiler. */
-export const checkoutCommands: readonly MakeCommand[] = [buildCommand];
+export const checkoutCommands: readonly MakeCommand[] = [buildCommand, lintCommand];

@@ -22,6 +22,19 @@ export interface ProgramOptions {
   readonly commands?: readonly MakeCommand[];
 }
 
+/** What every distribution has; a checkout has the builder's commands besides. */
+const engineCommands: readonly MakeCommand[] = [
+  serveCommand,
+  validateCommand,
+  diffCommand,
+  rollbackCommand,
+  testCommand,
+  listCommand,
+  envoyCommand,
+  schemaCommand,
+  selfTestCommand,
+];
+
 /**
  * Runs a command and resolves with the exit code: 0 fine, 1 findings, 2 misuse. Results go to standard output, words for people to standard
  * error.
@@ -39,18 +52,7 @@ export async function main(argv: readonly string[], policies: PolicyRegistry, op
     .showHelpAfterError()
     .exitOverride()
     .addHelpText("after", "\nExample:\n  policy-engine serve --settings configs/simple/settings.yaml");
-  const builtIn = [
-    serveCommand,
-    validateCommand,
-    diffCommand,
-    rollbackCommand,
-    testCommand,
-    listCommand,
-    envoyCommand,
-    schemaCommand,
-    selfTestCommand,
-  ];
-  for (const command of [...builtIn, ...commands]) {
+  for (const command of [...engineCommands, ...commands]) {
     const exit = (code: number): void => {
       exitCode = code;
     };

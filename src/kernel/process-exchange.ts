@@ -17,12 +17,20 @@ import type { KernelHost } from "./kernel-host.ts";
 import { isNormalPath } from "./normal-path.ts";
 import { type Awaited, type ModesInForce, modeOverride } from "./processing-mode.ts";
 import { receivedRequest, receivedResponse, receivedText } from "./received-messages.ts";
-import { routeIdentity } from "./route-identity.ts";
+import { engineNamespace, routeIdentity } from "./route-identity.ts";
 import { routeTarget } from "./route-table.ts";
 import type { StreamHandler, StreamMetadata, StreamSink } from "./transport.ts";
 import { type BodyFault, type Direction, type ExpectedBody, expectBody, type ReadBody, readBody, writeBody } from "./whole-body.ts";
 import { decodeIncoming, type Incoming, type Phase } from "./wire/decode.ts";
-import { encodeBodyAnswer, encodeHeadersAnswer, encodeReply, exceedsEnvoysLimit, type ModeOverride, unchanged } from "./wire/encode.ts";
+import {
+  encodeBodyAnswer,
+  encodeHeadersAnswer,
+  encodeReply,
+  exceedsEnvoysLimit,
+  type ModeOverride,
+  unchanged,
+  withDynamicMetadata,
+} from "./wire/encode.ts";
 
 /** Body and trailer messages that may queue while a step runs; Envoy sends none unless its own configuration says so. */
 const queuedMessagesMax = 64;
@@ -67,6 +75,8 @@ export class Exchange implements StreamHandler {
   /** Directions whose whole body has come. */
   #taken: readonly Direction[] = [];
   #response: readonly HeaderEntry[] = [];
+  /** The state of the shared metadata that Envoy was told. */
+  #toldRevision = -1;
   #generation: Generation | undefined;
   #generationNumber: number | undefined;
   #run: ExchangeRun | undefined;
@@ -386,13 +396,13 @@ export class Exchange implements StreamHandler {
     this.#end = "continued";
     if (!run.wantsResponse()) return this.#finish(answer);
     this.#state = "awaiting-response";
-    this.#sink.send(answer);
+    this.#sink.send(this.#withMetadata(answer));
     for (const phase of this.#queued.splice(0)) this.#takeUnasked(phase);
   }
 
   /** The last answer: nothing of the chain can run any more. */
   #finish(answer: Uint8Array): void {
-    const answers = [answer, ...this.#queued.splice(0).map((phase) => unchanged[phase])];
+    const answers = [this.#withMetadata(answer), ...this.#queued.splice(0).map((phase) => unchanged[phase])];
     const last = answers.pop();
     for (const one of answers) this.#sink.send(one);
     this.#endOk("nothing-left", last);
@@ -400,8 +410,18 @@ export class Exchange implements StreamHandler {
 
   #reply(reply: FinalReply, cause?: unknown): void {
     this.#end = reply.step === undefined ? "failed" : "replied";
-    this.#endOk("replied", encodeReply(reply));
+    this.#endOk("replied", this.#withMetadata(encodeReply(reply)));
     this.#host.replied({ ...this.#event(), reply, cause });
+  }
+
+  /** The last answer of a direction tells Envoy about the exchange, where the settings say so and there is something new. */
+  #withMetadata(answer: Uint8Array): Uint8Array {
+    const { engineMetadata } = this.#host;
+    const source = this.#run?.metadata;
+    const revision = source?.revision ?? 0;
+    if (engineMetadata === undefined || revision === this.#toldRevision) return answer;
+    this.#toldRevision = revision;
+    return withDynamicMetadata(answer, { [engineNamespace]: engineMetadata(this.#id, source) });
   }
 
   #event() {
@@ -410,7 +430,7 @@ export class Exchange implements StreamHandler {
 
   /** The engine's own refusal. Whatever goes wrong on the way there ends the stream with an error, which Envoy turns into a 500. */
   #refuse(code: FailureCode, cause?: unknown): void {
-    if (this.#state === "ended") return this.#letGo();
+    if (this.#hasEnded()) return this.#letGo();
     try {
       this.#reply(engineRefusal(code, this.#id, isGrpc(this.#request?.headers ?? [])), cause);
     } catch {

@@ -102,6 +102,7 @@ const promises: EnvoyPromises = {
   responseHeaders: "skipped",
   messageTimeoutMs: 10_000,
   bodyBytesMax: 10 * 1024 * 1024,
+  metadata: undefined,
 };
 
 /** Starts an engine on a configuration. Rejects with a `RefusedConfigurationError`. */
@@ -131,6 +132,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
     generations,
     envoy: promises,
     counters: createExchangeCounters(),
+    engineMetadata: undefined,
     now,
     monotonicMs: runHost.monotonicMs,
     newId: () => `test-${++count}`,

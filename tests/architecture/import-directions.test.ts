@@ -109,6 +109,11 @@ const directions: readonly Direction[] = [
     ],
   },
   {
+    from: "src/kernel/codings",
+    may: ["./coder.ts", "node:zlib", "node:stream"],
+    mayNot: ["../transport.ts", "../../worker/header-store.ts", "../../errors.ts", "./../transport.ts", "node:fs", "node:http"],
+  },
+  {
     from: "src/transport",
     may: ["../kernel/transport.ts", "../generated/proto/grpc/health/v1/health.ts", "@grpc/grpc-js"],
     mayNot: ["../kernel/process-exchange.ts", "../kernel/wire/encode.ts", "../worker/run.ts", "../config/types.ts", "yaml"],

@@ -23,6 +23,8 @@ export interface Conversation {
     readonly allowModeOverride?: boolean;
     readonly responseHeaders?: "sent" | "skipped";
     readonly messageTimeoutMs?: number;
+    /** What Envoy is told of the shared metadata. Default: nothing is told. */
+    readonly metadata?: readonly string[];
   };
   /** The configuration, as YAML; `none` for an engine without one. Default: the file's. */
   readonly config?: string;
@@ -60,6 +62,8 @@ export type EnvoySays =
 export type EngineDoes =
   | {
       readonly answer: string;
+      /** What Envoy is told of the exchange; absent when nothing is. */
+      readonly tells?: Readonly<Record<string, unknown>>;
       readonly set?: Readonly<Record<string, readonly string[]>>;
       readonly remove?: readonly string[];
       readonly ask?: "send" | "skip";
@@ -69,6 +73,7 @@ export type EngineDoes =
   | {
       readonly reply: number;
       readonly code: string;
+      readonly tells?: Readonly<Record<string, unknown>>;
       readonly headers?: Readonly<Record<string, readonly string[]>>;
       readonly body?: string;
       readonly grpcStatus?: number;
@@ -141,7 +146,8 @@ const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${l
 
 /** An answer of the engine in the words of the data. */
 export function engineDoes(bytes: Uint8Array): EngineDoes {
-  const { response, modeOverride } = ProcessingResponse.decode(bytes);
+  const { response, modeOverride, dynamicMetadata } = ProcessingResponse.decode(bytes);
+  const tells = dynamicMetadata === undefined ? {} : { tells: toldIn(dynamicMetadata) };
   if (response === undefined) throw new Error("an answer without a phase");
   if (response.$case === "immediateResponse") {
     const { status, headers, body, grpcStatus, details } = response.value;
@@ -151,6 +157,7 @@ export function engineDoes(bytes: Uint8Array): EngineDoes {
       code: (details ?? "").replace(/^policy_engine_/, ""),
       headers: set,
       body: Buffer.from(body ?? []).toString("utf8"),
+      ...tells,
       ...(grpcStatus?.status === undefined ? {} : { grpcStatus: grpcStatus.status }),
     };
   }
@@ -159,11 +166,19 @@ export function engineDoes(bytes: Uint8Array): EngineDoes {
   const change = common.bodyMutation?.mutation;
   return {
     answer: kebab(response.$case),
+    ...tells,
     ...(Object.keys(set).length === 0 ? {} : { set }),
     ...(remove.length === 0 ? {} : { remove }),
     ...(change === undefined ? {} : { body: change.$case === "body" ? textOf(Buffer.from(change.value)) : "" }),
     ...(modeOverride === undefined ? {} : asks(modeOverride)),
   };
+}
+
+/** Only the engine's own namespace may be there. */
+function toldIn(metadata: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { "policy.engine": told, ...others } = metadata;
+  if (typeof told !== "object" || told === null || Object.keys(others).length > 0) throw new Error("metadata of somebody else");
+  return { ...told };
 }
 
 /** All six modes are always there, and a body never without its trailers. */

@@ -56,6 +56,7 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     generations: configuration.generations,
     envoy: environment.envoy,
     counters: createExchangeCounters(),
+    engineMetadata: undefined,
     now: Date.now,
     monotonicMs: () => performance.now(),
     newId: () => "decision",

@@ -12,6 +12,7 @@ import {
 } from "../../generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
 import type { HeaderChanges } from "../../worker/header-store.ts";
 import type { FinalReply } from "../../worker/reply.ts";
+import type { StructRecord } from "../engine-metadata.ts";
 import type { Phase } from "./decode.ts";
 
 /**
@@ -97,6 +98,11 @@ export function encodeReply(reply: FinalReply): Uint8Array {
       },
     },
   }).finish();
+}
+
+/** Adds what Envoy is told about the exchange. Two encoded parts, one behind the other, are one message. */
+export function withDynamicMetadata(answer: Uint8Array, metadata: Readonly<Record<string, StructRecord>>): Uint8Array {
+  return Buffer.concat([answer, ProcessingResponse.encode({ dynamicMetadata: metadata }).finish()]);
 }
 
 /** Envoy's header map takes at most 100 headers by default, and 101 removals or additions in one message are a 500. */

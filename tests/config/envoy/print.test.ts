@@ -101,6 +101,7 @@ test("printing never throws, and what it prints has a route for each name, all d
           responseHeaders: fc.constantFrom("sent", "skipped"),
           messageTimeoutMs: fc.integer({ min: 10, max: 3_600_000 }),
           bodyBytesMax: fc.integer({ min: 1, max: 1024 ** 3 }),
+          metadata: fc.constantFrom(undefined, []),
         }),
         drainDelayMs: fc.integer({ min: 0, max: 600_000 }),
         routes: fc.dictionary(name, fc.option(chainName), { maxKeys: 8, noNullPrototype: true }),

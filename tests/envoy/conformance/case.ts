@@ -3,12 +3,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { Data } from "../../../scripts/processes/data.ts";
-import type { EnvoyPromises } from "../../../src/config/types.ts";
+import type { EnvoyPromises, PolicyRegistry } from "../../../src/config/types.ts";
+import { scriptPolicies } from "../../support/script-policy.ts";
 
 /** An Envoy with the engine that it asks. */
 export interface Setting {
   /** What the engine is told about Envoy, over the defaults of this file. */
-  readonly promises?: Partial<EnvoyPromises>;
+  readonly promises?: Partial<PlainPromises>;
+  /** What Envoy is told of the shared metadata. Default: nothing is told. */
+  readonly metadata?: readonly string[];
   /**
    * `asked`: no route says which bodies Envoy sends, the engine asks for them; `printed`: each route says it, as `policy-engine envoy` prints
    * it. Default `asked`.
@@ -32,7 +35,10 @@ export type Piece =
   /** The client is gone, with its request unfinished. */
   | "leave";
 
-export type AnswerPiece = Exclude<Piece, { readonly trailers: unknown } | "leave">;
+export type AnswerPiece =
+  | Exclude<Piece, { readonly trailers: unknown } | "leave">
+  /** What follows waits for the end of the request. */
+  | "request-end";
 
 export interface Stimulus {
   /** Default: both. */
@@ -108,7 +114,9 @@ export type Held =
 
 export type Case = { readonly number: number; readonly fact: string } & Held;
 
-export const promised: EnvoyPromises = {
+type PlainPromises = Omit<EnvoyPromises, "metadata">;
+
+export const promised: PlainPromises = {
   identity: "both",
   allowModeOverride: true,
   responseHeaders: "skipped",
@@ -118,9 +126,15 @@ export const promised: EnvoyPromises = {
 
 const usualSettings = ["asked", "printed"];
 
-/** `chains.yaml`: the configuration of all engines. */
-export function chainsText(): string {
-  return textOf("chains.yaml");
+/** What engines are configured with. */
+export interface Chains {
+  readonly config: string;
+  readonly policies: PolicyRegistry;
+}
+
+/** `chains.yaml`. */
+export function conformanceChains(): Chains {
+  return { config: textOf("chains.yaml"), policies: scriptPolicies };
 }
 
 export function settings(): Readonly<Record<string, Setting>> {

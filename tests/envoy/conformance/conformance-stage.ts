@@ -9,8 +9,7 @@ import { type Envoy, startEnvoy } from "../../../scripts/processes/start-envoy.t
 import { temporaryFolder } from "../../../scripts/processes/temporary-folder.ts";
 import { printEnvoy } from "../../../src/envoy-config/print.ts";
 import { demandsOf } from "../../config/envoy/support.ts";
-import { scriptPolicies } from "../../support/script-policy.ts";
-import { chainsText, promised, type Setting } from "./case.ts";
+import { type Chains, conformanceChains, promised, type Setting } from "./case.ts";
 import { type RawUpstream, startRawUpstream } from "./raw-upstream.ts";
 import { type RecordedEngine, startRecordedEngine } from "./recorded-engine.ts";
 
@@ -22,17 +21,21 @@ export interface ConformanceStage {
 }
 
 /** Rejects when something does not start; what was started before has then been ended. */
-export async function startConformanceStage(setting: Setting): Promise<ConformanceStage> {
+export async function startConformanceStage(setting: Setting, chains: Chains = conformanceChains()): Promise<ConformanceStage> {
   const cleanup = createCleanup();
   try {
-    return { ...(await start(setting, cleanup.add)), close: cleanup.run };
+    return { ...(await start(setting, chains, cleanup.add)), close: cleanup.run };
   } catch (error) {
     await cleanup.run();
     throw error;
   }
 }
 
-async function start(setting: Setting, atEnd: (end: () => Promise<unknown>) => void): Promise<Omit<ConformanceStage, "close">> {
+async function start(
+  setting: Setting,
+  chains: Chains,
+  atEnd: (end: () => Promise<unknown>) => void,
+): Promise<Omit<ConformanceStage, "close">> {
   const binary = findEnvoy();
   if (binary === undefined) throw new Error("there is no Envoy: `node scripts/envoy.mjs` fetches it or says how to get it");
   const { path: folder, remove } = await temporaryFolder();
@@ -40,11 +43,11 @@ async function start(setting: Setting, atEnd: (end: () => Promise<unknown>) => v
   const upstream = await startRawUpstream();
   atEnd(upstream.stop);
   const socket = join(folder, "engine.sock");
-  const engine = await startRecordedEngine(setting, socket);
+  const engine = await startRecordedEngine(setting, chains, socket);
   atEnd(engine.stop);
   const [listener, admin] = await Promise.all([holdPort(), holdPort()]);
   await Promise.all([listener.release(), admin.release()]);
-  const bootstrap = moveEnvoy(await bootstrapOf(setting), {
+  const bootstrap = moveEnvoy(await bootstrapOf(setting, chains), {
     listener: { host: "127.0.0.1", port: listener.port },
     admin: { host: "127.0.0.1", port: admin.port },
     upstream: { host: "127.0.0.1", port: upstream.port },
@@ -56,14 +59,19 @@ async function start(setting: Setting, atEnd: (end: () => Promise<unknown>) => v
 }
 
 /** What `policy-engine envoy` prints for the chains, with the protocols that the cases speak. */
-async function bootstrapOf({ promises, modes = "asked", manager = {}, filter = {} }: Setting): Promise<Data> {
+async function bootstrapOf({ promises, metadata, modes = "asked", manager = {}, filter = {} }: Setting, chains: Chains): Promise<Data> {
   const { messageTimeoutMs, bodyBytesMax, ...envoy } = { ...promised, ...promises };
   const settingsText = writeData({
     version: 1,
     providers: [{ file: { paths: ["chains.yaml"] } }],
-    envoy: { ...envoy, messageTimeout: `${messageTimeoutMs}ms`, bodyBytesMax: `${bodyBytesMax}B` },
+    envoy: {
+      ...envoy,
+      messageTimeout: `${messageTimeoutMs}ms`,
+      bodyBytesMax: `${bodyBytesMax}B`,
+      ...(metadata === undefined ? {} : { metadata }),
+    },
   });
-  const demands = await demandsOf(settingsText, chainsText(), scriptPolicies);
+  const demands = await demandsOf(settingsText, chains.config, chains.policies);
   const printed = readData(printEnvoy(demands, { upstream: { host: "127.0.0.1", port: 1 } }));
   const edits: readonly (readonly [Way, Data])[] = [
     ...(modes === "printed" ? [] : withoutModes(demands.routes.keys())),
