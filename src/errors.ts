@@ -285,11 +285,6 @@ export const problemCatalogue = {
     message: (f) => `\`${f.policy}\` and \`${f.other}\` write different things to the metadata \`${f.key}\``,
     remedy: () => "use versions whose manifests agree, or only one of the two in this chain",
   }),
-  "streams-not-supported": entry<{ what: string }>({
-    meaning: "A policy wants a body chunk by chunk, which this version of the engine does not do yet.",
-    message: (f) => `${f.what} wants a streamed body`,
-    remedy: () => "streams arrive with a later version: use a policy that buffers",
-  }),
 
   // Parameters of a step
   "parameter-missing": entry<{ parameter: string; description: string | undefined }>({
@@ -360,7 +355,7 @@ export const problemCatalogue = {
   "secret-misplaced": entry<{ reference: string; place: string }>({
     meaning: "A secret reference in a place where none is resolved: only text inside `parameters` may hold one, and no expression.",
     message: (f) => `the secret reference \`${f.reference}\` is not resolved in ${f.place}`,
-    remedy: () => "secret references work in the text parameters of a step, and nowhere else",
+    remedy: () => "secret references work in the text parameters of a step and in the `token` of a provider, and nowhere else",
   }),
 
   "secret-literal": entry<{ what: string }>({
@@ -373,8 +368,8 @@ export const problemCatalogue = {
 
   // Settings
   "address-invalid": entry<{ found: string; detail: string; expected: string }>({
-    meaning: "An address to listen on that cannot be read or used.",
-    message: (f) => `\`${f.found}\` is no address to listen on: ${f.detail}`,
+    meaning: "An address that cannot be read or used.",
+    message: (f) => `\`${f.found}\` is no address: ${f.detail}`,
     remedy: (f) => `write ${f.expected}`,
   }),
   "address-duplicate": entry<{ address: string }>({
@@ -387,6 +382,23 @@ export const problemCatalogue = {
     severity: "warning",
     message: (f) => `the admin port \`${f.address}\` can be reached from other machines and asks for no password`,
     remedy: () => "listen on 127.0.0.1, or guard the port by other means",
+  }),
+  "provider-address": entry<{ detail: string }>({
+    meaning: "The address of a document that cannot be used.",
+    message: (f) => `no document can be read from this address: ${f.detail}`,
+    remedy: () => "write an address such as `https://config.example.com/policies.yaml`",
+  }),
+  "provider-in-clear": entry<{ address: string; remedy: string }>({
+    meaning: "Configuration from another machine without TLS: whoever is on the way would decide who gets in.",
+    message: (f) => `configuration must not come from \`${f.address}\` in clear text`,
+    remedy: (f) => `${f.remedy}; without TLS only on this machine`,
+  }),
+  "state-missing": entry<Record<never, never>>({
+    meaning:
+      "Configuration comes from another machine and the last good one is not kept: a restart while that machine is away would deny everything.",
+    severity: "warning",
+    message: () => "after a restart while a provider is away every exchange would be denied",
+    remedy: () => "add `state: FOLDER`, where the last good configuration is kept",
   }),
   "settings-contradiction": entry<{ detail: string; remedy: string }>({
     meaning: "Two settings that cannot both hold.",
@@ -783,18 +795,27 @@ export const problemCatalogue = {
   "envoy-body-mode": entry<{ key: string; mode: string }>({
     meaning: "A body mode that the engine does not work with: some of the body would pass unseen, or the exchange fails.",
     message: (f) => `\`${f.key}: ${f.mode}\` lets a part of the body pass unseen, or breaks the exchange`,
-    remedy: (f) => `use \`${f.key}: NONE\`, or \`BUFFERED\` where a chain reads the body`,
+    remedy: (f) =>
+      `use \`${f.key}: NONE\`; where a chain reads the body \`BUFFERED\` or \`FULL_DUPLEX_STREAMED\`, as \`policy-engine envoy\` prints it`,
   }),
-  "envoy-body-missing": entry<{ key: string; direction: string; route: string }>({
+  "envoy-body-missing": entry<{ key: string; direction: string; route: string; needed: string }>({
     meaning: "A chain reads a body that Envoy neither sends nor can be asked for.",
     message: (f) => `the chain of the route \`${f.route}\` reads the ${f.direction}'s body, which Envoy does not send`,
-    remedy: (f) => `give the route a \`processing_mode\` with \`${f.key}: BUFFERED\`, as \`policy-engine envoy\` prints it`,
+    remedy: (f) => `give the route a \`processing_mode\` with \`${f.key}: ${f.needed}\`, as \`policy-engine envoy\` prints it`,
+  }),
+  "envoy-body-unfit": entry<{ key: string; route: string; found: string; needed: string }>({
+    meaning:
+      "A route sends a body in another way than its chain reads it: whole where it should pass in pieces, or in pieces where a step waits for it.",
+    message: (f) => `the chain of the route \`${f.route}\` needs \`${f.key}: ${f.needed}\`, and the route says \`${f.found}\``,
+    remedy: (f) =>
+      `set \`${f.key}: ${f.needed}\`: with BUFFERED streams hang and large bodies are refused, with FULL_DUPLEX_STREAMED nobody can wait for the whole`,
   }),
   "envoy-body-unused": entry<{ direction: string }>({
-    meaning: "Envoy collects a body that a chain does not read: upgrades and streams hang.",
+    meaning:
+      "Envoy collects or hands over a body that a chain does not read: upgrades and streams hang, or every byte takes the way through the engine.",
     severity: "warning",
-    message: (f) => `the ${f.direction}'s body is held back for routes whose chain does not read it`,
-    remedy: () => "use the body mode `NONE`, and `BUFFERED` for the routes that need it; a websocket would hang",
+    message: (f) => `the ${f.direction}'s body is sent to the engine for routes whose chain does not read it`,
+    remedy: () => "use the body mode `NONE`, and another for the routes that need it; with `BUFFERED` a websocket would hang",
   }),
   "envoy-trailers": entry<{ direction: string }>({
     meaning: "A body without its trailers: a message with trailers and no data passes unseen.",
@@ -1023,6 +1044,12 @@ export const failureCatalogue = {
     "Gateway Timeout",
     "A step's promise was not settled within its `timeout` or what was left of the message budget.",
     "find out what the step waits for; raise the step's `timeout` or the settings' `envoy.messageTimeout`",
+  ),
+  "stream-aborted": failure(
+    500,
+    "Internal Server Error",
+    "A streamed step has ended the body that passed through it (`abort`). Nobody gets a part of it as the whole.",
+    "read the step's reason in the log under the decision id",
   ),
   "condition-failed": failure(
     500,

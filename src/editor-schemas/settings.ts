@@ -2,7 +2,8 @@ import { metadataPathPattern, metadataPathsMax } from "../config/metadata-paths.
 import { durationText, sizeText } from "../config/quantities.ts";
 import { defaultEnvoyPromises } from "../config/settings.ts";
 import type { JsonSchema } from "../config/types.ts";
-import { choice, dialect, duration, flag, formatVersion, list, map, namePattern, size, text } from "./parts.ts";
+import { choice, dialect, duration, flag, formatVersion, list, map, size, text } from "./parts.ts";
+import { providersSchema } from "./providers.ts";
 
 const otherwise = defaultEnvoyPromises;
 const tcp = "tcp:(?:\\[[\\da-fA-F:.]+\\]|[\\w.-]+):\\d{1,5}";
@@ -23,35 +24,12 @@ export const settingsSchema: JsonSchema = {
         pattern: `^${tcp}$`,
         default: "tcp:127.0.0.1:9101",
       }),
-      providers: list(
-        "Where the configuration comes from.",
-        map(
-          "One source.",
-          {
-            file: map(
-              "Files on this machine, watched however they are replaced.",
-              { paths: list("Files, and folders of `*.yaml`.", text("A path."), { minItems: 1, examples: [["policies.yaml"]] }) },
-              ["paths"],
-            ),
-            name: text("For messages and the state on disk. Default: `file`, `file:2` and so on.", { pattern: namePattern }),
-            precedence: {
-              description: "Of two definitions of one chain or route that of the provider with the higher one counts.",
-              type: "integer",
-              minimum: -1000,
-              maximum: 1000,
-              default: 0,
-            },
-          },
-          ["file"],
-        ),
-        { minItems: 1 },
-      ),
-      state: text("A folder where the last good configuration is kept over restarts. Default: it is not kept."),
-      secrets: section("What configuration from elsewhere may refer to.", {
+      providers: providersSchema,
+      state: text("The folder where the last good configuration is kept over restarts. Without it none is."),
+      secrets: section("Which secrets text from other machines may use.", {
         allow: list(
-          "`env:NAME`, `env:BEGINNING_*`, `file:/PATH` or `file:/FOLDER/*`.",
+          "`env:NAME`, `env:BEGINNING_*`, `file:/PATH`, `file:/FOLDER/*`.",
           text("A secret.", { pattern: "^(?:env:[A-Za-z_]\\w*\\*?|file:/[^*]*\\*?)$" }),
-          { default: [] },
         ),
       }),
       envoy: section("What Envoy's side promises.", {

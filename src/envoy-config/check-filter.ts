@@ -84,6 +84,12 @@ function checkOverrides(config: Place, { demands, report }: CheckContext): void 
       }),
     );
   }
+  for (const direction of ["request", "response"] as const) {
+    const body = field(config, "processing_mode", `${direction}_body_mode`);
+    if (body === undefined || text(body) !== "FULL_DUPLEX_STREAMED") continue;
+    const detail = `\`${direction}_body_mode: FULL_DUPLEX_STREAMED\` for the whole filter switches them off`;
+    report(problem("envoy-override-refused", atKey(body), { detail, remedy: "say it on the routes that need it" }));
+  }
   const early = field(config, "send_body_without_waiting_for_header_response");
   if (early !== undefined && isTrue(early)) {
     const key = "send_body_without_waiting_for_header_response";

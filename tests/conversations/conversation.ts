@@ -8,6 +8,8 @@ import {
   type ProcessingMode,
 } from "../../src/generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
 import {
+  type BodyMutation,
+  type CommonResponse,
   type HeaderMutation,
   ProcessingRequest,
   ProcessingResponse,
@@ -54,7 +56,8 @@ export type EnvoySays =
       readonly body?: string;
       /** Bodies that Envoy's own configuration sends whole (`protocol_config`). */
       readonly configured?: readonly ("request" | "response")[];
-      /** Bodies that Envoy's own configuration sends in pieces. */
+      /** Bodies that Envoy's own configuration sends in FULL_DUPLEX_STREAMED, and in STREAMED. */
+      readonly duplex?: readonly ("request" | "response")[];
       readonly streamed?: readonly ("request" | "response")[];
       readonly hex?: string;
     };
@@ -67,8 +70,12 @@ export type EngineDoes =
       readonly set?: Readonly<Record<string, readonly string[]>>;
       readonly remove?: readonly string[];
       readonly ask?: "send" | "skip";
+      /** Bodies that are asked for whole, and in pieces. */
       readonly buffer?: readonly string[];
+      readonly stream?: readonly string[];
       readonly body?: string;
+      /** A part of a body that passes in pieces; ` …` behind all but the last. */
+      readonly part?: string;
     }
   | {
       readonly reply: number;
@@ -102,13 +109,17 @@ export function envoyBytes(says: Exclude<EnvoySays, "half-close">, first: boolea
     request: requestOf(says),
     ...(attributes === "none" ? {} : { attributes: { "envoy.filters.http.ext_proc": attributes } }),
     ...(says.observed === true ? { observabilityMode: true } : {}),
-    ...(says.configured === undefined && says.streamed === undefined
+    ...(says.configured === undefined && says.streamed === undefined && says.duplex === undefined
       ? {}
       : { protocolConfig: { requestBodyMode: configuredMode(says, "request"), responseBodyMode: configuredMode(says, "response") } }),
   }).finish();
 }
 
-function configuredMode({ configured = [], streamed = [] }: Exclude<EnvoySays, "half-close">, direction: "request" | "response"): BodyMode {
+function configuredMode(
+  { configured = [], duplex = [], streamed = [] }: Exclude<EnvoySays, "half-close">,
+  direction: "request" | "response",
+): BodyMode {
+  if (duplex.includes(direction)) return BodyMode.FULL_DUPLEX_STREAMED;
   if (configured.includes(direction)) return BodyMode.BUFFERED;
   return streamed.includes(direction) ? BodyMode.STREAMED : BodyMode.NONE;
 }
@@ -161,7 +172,8 @@ export function engineDoes(bytes: Uint8Array): EngineDoes {
       ...(grpcStatus?.status === undefined ? {} : { grpcStatus: grpcStatus.status }),
     };
   }
-  const common = "response" in response.value ? (response.value.response ?? {}) : {};
+  const isTrailers = response.$case === "requestTrailers" || response.$case === "responseTrailers";
+  const common: CommonResponse = isTrailers ? response.value : (response.value.response ?? {});
   const { set, remove } = mutationOf(common.headerMutation ?? {});
   const change = common.bodyMutation?.mutation;
   return {
@@ -169,9 +181,22 @@ export function engineDoes(bytes: Uint8Array): EngineDoes {
     ...tells,
     ...(Object.keys(set).length === 0 ? {} : { set }),
     ...(remove.length === 0 ? {} : { remove }),
-    ...(change === undefined ? {} : { body: change.$case === "body" ? textOf(Buffer.from(change.value)) : "" }),
+    ...(change === undefined ? {} : bodyOf(change)),
     ...(modeOverride === undefined ? {} : asks(modeOverride)),
   };
+}
+
+function bodyOf(change: NonNullable<BodyMutation["mutation"]>): { readonly body: string } | { readonly part: string } {
+  switch (change.$case) {
+    case "body":
+      return { body: textOf(Buffer.from(change.value)) };
+    case "clearBody":
+      return { body: "" };
+    case "streamedResponse":
+      return { part: `${textOf(Buffer.from(change.value.body ?? []))}${change.value.endOfStream === true ? "" : " …"}` };
+    default:
+      return change satisfies never;
+  }
 }
 
 /** Only the engine's own namespace may be there. */
@@ -182,16 +207,26 @@ function toldIn(metadata: Readonly<Record<string, unknown>>): Readonly<Record<st
 }
 
 /** All six modes are always there, and a body never without its trailers. */
-function asks(mode: ProcessingMode): { readonly ask: "send" | "skip"; readonly buffer?: readonly string[] } {
-  const trailers = (body: BodyMode | undefined) => (body === BodyMode.BUFFERED ? HeaderMode.SEND : HeaderMode.SKIP);
+function asks(mode: ProcessingMode): {
+  readonly ask: "send" | "skip";
+  readonly buffer?: readonly string[];
+  readonly stream?: readonly string[];
+} {
+  const trailers = (body: BodyMode | undefined) => (body === BodyMode.NONE ? HeaderMode.SKIP : HeaderMode.SEND);
   if (mode.requestHeaderMode !== HeaderMode.SEND) throw new Error("an override that switches request headers off");
   if (mode.requestTrailerMode !== trailers(mode.requestBodyMode)) throw new Error("request trailers do not go with the body");
   if (mode.responseTrailerMode !== trailers(mode.responseBodyMode)) throw new Error("response trailers do not go with the body");
-  const buffer = [
-    ...(mode.requestBodyMode === BodyMode.BUFFERED ? ["request"] : []),
-    ...(mode.responseBodyMode === BodyMode.BUFFERED ? ["response"] : []),
+  const inMode = (wanted: BodyMode): readonly string[] => [
+    ...(mode.requestBodyMode === wanted ? ["request"] : []),
+    ...(mode.responseBodyMode === wanted ? ["response"] : []),
   ];
-  return { ask: mode.responseHeaderMode === HeaderMode.SEND ? "send" : "skip", ...(buffer.length === 0 ? {} : { buffer }) };
+  const buffer = inMode(BodyMode.BUFFERED);
+  const stream = inMode(BodyMode.FULL_DUPLEX_STREAMED);
+  return {
+    ask: mode.responseHeaderMode === HeaderMode.SEND ? "send" : "skip",
+    ...(buffer.length === 0 ? {} : { buffer }),
+    ...(stream.length === 0 ? {} : { stream }),
+  };
 }
 
 /** Sets by name; an appended value carries a `+` in front, bytes that are no UTF-8 are written as `hex:`. */

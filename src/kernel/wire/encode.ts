@@ -1,6 +1,6 @@
 import { HeaderValueOption_HeaderAppendAction as AppendAction } from "../../generated/proto/envoy/config/core/v3/base.ts";
 import {
-  ProcessingMode_BodySendMode as BodyMode,
+  ProcessingMode_BodySendMode as EnvoyMode,
   ProcessingMode_HeaderSendMode as HeaderMode,
   type ProcessingMode,
 } from "../../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
@@ -12,6 +12,7 @@ import {
 } from "../../generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
 import type { HeaderChanges } from "../../worker/header-store.ts";
 import type { FinalReply } from "../../worker/reply.ts";
+import type { BodyMode } from "../body-mode.ts";
 import type { StructRecord } from "../engine-metadata.ts";
 import type { Phase } from "./decode.ts";
 
@@ -20,9 +21,9 @@ import type { Phase } from "./decode.ts";
  * filter's own. A body never comes without its trailers: a message of headers and trailers without data would go on unseen (measured).
  */
 export interface ModeOverride {
-  readonly requestBody: "buffered" | "none";
+  readonly requestBody: BodyMode;
   readonly responseHeaders: "send" | "skip";
-  readonly responseBody: "buffered" | "none";
+  readonly responseBody: BodyMode;
 }
 
 /**
@@ -68,6 +69,28 @@ export function encodeBodyAnswer(
   };
   return ProcessingResponse.encode({
     response: { $case: phase === "request-body" ? "requestBody" : "responseBody", value: { response } },
+  }).finish();
+}
+
+/** A part of a body in FULL_DUPLEX_STREAMED. The last one says so, unless trailers follow it. */
+export function encodeStreamedBody(phase: "request-body" | "response-body", body: Uint8Array, endOfStream: StreamEnd): Uint8Array {
+  const streamed = { body, endOfStream: endOfStream === "last" };
+  const response: CommonResponse = { bodyMutation: { mutation: { $case: "streamedResponse", value: streamed } } };
+  return ProcessingResponse.encode({
+    response: { $case: phase === "request-body" ? "requestBody" : "responseBody", value: { response } },
+  }).finish();
+}
+
+export type StreamEnd = "last" | "more-follows";
+
+/** The answer to trailers. */
+export function encodeTrailersAnswer(phase: "request-trailers" | "response-trailers", changes: HeaderChanges): Uint8Array {
+  if (isEmpty(changes)) return unchanged[phase];
+  return ProcessingResponse.encode({
+    response: {
+      $case: phase === "request-trailers" ? "requestTrailers" : "responseTrailers",
+      value: { headerMutation: mutation(changes) },
+    },
   }).finish();
 }
 
@@ -126,11 +149,22 @@ function processingMode({ requestBody, responseHeaders, responseBody }: ModeOver
   return {
     requestHeaderMode: HeaderMode.SEND,
     responseHeaderMode: responseHeaders === "send" ? HeaderMode.SEND : HeaderMode.SKIP,
-    requestBodyMode: bodyMode(requestBody),
-    responseBodyMode: bodyMode(responseBody),
-    requestTrailerMode: requestBody === "buffered" ? HeaderMode.SEND : HeaderMode.SKIP,
-    responseTrailerMode: responseBody === "buffered" ? HeaderMode.SEND : HeaderMode.SKIP,
+    requestBodyMode: envoyMode(requestBody),
+    responseBodyMode: envoyMode(responseBody),
+    requestTrailerMode: requestBody === "none" ? HeaderMode.SKIP : HeaderMode.SEND,
+    responseTrailerMode: responseBody === "none" ? HeaderMode.SKIP : HeaderMode.SEND,
   };
 }
 
-const bodyMode = (mode: "buffered" | "none"): BodyMode => (mode === "buffered" ? BodyMode.BUFFERED : BodyMode.NONE);
+function envoyMode(mode: BodyMode): EnvoyMode {
+  switch (mode) {
+    case "none":
+      return EnvoyMode.NONE;
+    case "buffered":
+      return EnvoyMode.BUFFERED;
+    case "full-duplex-streamed":
+      return EnvoyMode.FULL_DUPLEX_STREAMED;
+    default:
+      return mode satisfies never;
+  }
+}

@@ -17,6 +17,8 @@ export interface Setting {
    * it. Default `asked`.
    */
   readonly modes?: "asked" | "printed";
+  /** What the upstream speaks. Default HTTP/1.1. */
+  readonly upstream?: "http1" | "http2";
   /** Further changes of the printed configuration: a place below the connection manager or the ext_proc filter, and what stands there. */
   readonly manager?: Readonly<Record<string, Data>>;
   readonly filter?: Readonly<Record<string, Data>>;
@@ -32,11 +34,11 @@ export type Piece =
   | { readonly fill: number }
   | { readonly waitMs: number }
   | { readonly trailers: Readonly<Record<string, string>> }
-  /** The client is gone, with its request unfinished. */
+  /** Whoever sends is gone, with its message unfinished. */
   | "leave";
 
 export type AnswerPiece =
-  | Exclude<Piece, { readonly trailers: unknown } | "leave">
+  | Exclude<Piece, { readonly trailers: unknown }>
   /** What follows waits for the end of the request. */
   | "request-end";
 
