@@ -44,7 +44,7 @@ const releases: readonly PolicyRelease[] = [
     manifest: mask_1_0_0Manifest,
     definition: mask_1_0_0,
     source: "policies/mask/v1.0.0",
-    hash: "192fd02b8f0bf74d07b85ebf11c18a601a9353b32ce76bbce76970fddb121027",
+    hash: "237264133959ae3f5d0894df754c0aea598db96935c30bf5495a8c9399c2665b",
   },
   {
     manifest: setHeader_1_0_0Manifest,

@@ -1,11 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { stringify } from "yaml";
 import { bodyKind } from "../../../policies/mask/v1.0.0/body-kind.ts";
 import { bindMask } from "../../../policies/mask/v1.0.0/mask.ts";
 import { bodyEditors } from "../../../policies/mask/v1.0.0/mask-body.ts";
 import type { Rule } from "../../../policies/mask/v1.0.0/parameters.ts";
 import { bindRules } from "../../../policies/mask/v1.0.0/rules.ts";
 import { loadPatternEngine } from "../../../src/expressions/patterns.ts";
+import { policies } from "../../../src/generated/registry.ts";
+import { startTestEngine } from "../../../src/testing/test-engine.ts";
 import { cutAt, cuts, edited } from "../streams/chunks.ts";
 
 const { engine } = loadPatternEngine();
@@ -346,4 +349,22 @@ test.each([
   [[], undefined],
 ])("content type %j is %s", (contentTypes, kind) => {
   expect(bodyKind(contentTypes)).toBe(kind);
+});
+
+test("a response that cannot be masked to its end is broken off where it cannot go on", async () => {
+  const testing = await startTestEngine({
+    policies,
+    config: stringify({
+      version: 1,
+      chains: { all: { steps: [{ policy: "mask@1", parameters: { response: { rules: [{ detect: "email" }, { path: "$.a" }] } } }] } },
+      routes: { all: "all" },
+    }),
+  });
+  const events = ["data: a@b.cd\n\n", "data: {broken\n\n", "data: a@b.cd\n\n"];
+  const { client, failures } = await testing.exchange({ route: "all" }, { headers: { "content-type": "text/event-stream" }, body: events });
+  testing.close();
+  expect(client).toMatchObject({ status: 200, body: "data: ***\n\n", cut: true });
+  expect(failures.map(({ code, cause }) => [code, cause])).toEqual([
+    ["stream-aborted", new Error("the JSON is wrong at byte 1: a member has no name")],
+  ]);
 });
