@@ -1,6 +1,7 @@
 /** What the steps saw last is what the upstream and the client get: bytes of headers and bodies, whatever the chain did to them. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { ProcessingMode_BodySendMode as BodyMode } from "../../src/generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
 import { exchangeThroughKernel, type HeaderLine } from "../../src/testing/simulated-envoy.ts";
 import { engineUnderTest } from "../conversations/engine-under-test.ts";
 import { chainCount, plannedChains } from "../support/view-is-wire/chains.ts";
@@ -27,10 +28,18 @@ test("what arrives is what the last step saw, byte for byte", async () => {
           [":path", "/"],
           [":authority", "example.com"],
         ];
-        const message = { route: `c${mask}`, headers: [...pseudo, ...asked.headers], body: asked.body, attributes: {} };
+        const message = {
+          route: `c${mask}`,
+          headers: [...pseudo, ...asked.headers],
+          body: asked.body && [asked.body],
+          trailers: [],
+          attributes: {},
+          configured: { request: BodyMode.NONE, response: BodyMode.NONE },
+        };
         const { upstream, client, replied } = await exchangeThroughKernel(engine.open, message, () => ({
           headers: [[":status", "200"], ...answered.headers],
-          body: answered.body,
+          body: answered.body && [answered.body],
+          trailers: [],
         }));
         expect(replied).toBe(false);
         if (upstream === undefined) throw new Error("the upstream was not asked");

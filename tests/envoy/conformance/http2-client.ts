@@ -66,7 +66,8 @@ async function write(
   endless: WholeStimulus["endless"],
 ): Promise<void> {
   for (const piece of pieces) {
-    if (piece === "leave") return stream.close(constants.NGHTTP2_CANCEL);
+    // `close` would end the request first, as if it were whole.
+    if (piece === "leave") return void stream.destroy();
     if ("waitMs" in piece) await sleep(piece.waitMs);
     else if (!("trailers" in piece) && stream.writable) stream.write(pieceBytes(piece));
   }

@@ -40,7 +40,8 @@ export async function startRawUpstream(): Promise<RawUpstream> {
     const answer = async (requestEnd: Promise<void>): Promise<void> => {
       const { answer: pieces = usualAnswer } = script;
       for (const piece of typeof pieces === "string" ? [{ send: pieces }] : pieces) {
-        if (piece === "request-end") await requestEnd;
+        if (piece === "leave") socket.destroy();
+        else if (piece === "request-end") await requestEnd;
         else if ("waitMs" in piece) await sleep(piece.waitMs);
         else socket.write(pieceBytes(piece));
       }

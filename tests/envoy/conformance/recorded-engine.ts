@@ -32,9 +32,13 @@ interface Recording extends SeenExchange {
 }
 
 /** @param socket the path of the Unix socket that Envoy finds it on */
-export async function startRecordedEngine({ promises }: Setting, { config, policies }: Chains, socket: string): Promise<RecordedEngine> {
+export async function startRecordedEngine(
+  { promises, metadata }: Setting,
+  { config, policies }: Chains,
+  socket: string,
+): Promise<RecordedEngine> {
   const envoy = { ...promised, ...promises };
-  const engine = await engineUnderTest(config, envoy, { policies });
+  const engine = await engineUnderTest(config, { ...envoy, ...(metadata === undefined ? {} : { metadata }) }, { policies });
   const transport = createGrpcJsTransport({
     addresses: [{ kind: "unix", path: socket }],
     serving: () => true,
