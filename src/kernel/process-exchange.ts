@@ -143,6 +143,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
       this.#end = "body-not-sent";
     } else if (this.#streams.areOpen && this.#response === undefined) this.#end = "gone";
     this.#state = "ended";
+    this.#streams.stop();
     this.#host.counters.closed(this.#end);
     this.#forget();
     this.#letGo();
