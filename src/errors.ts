@@ -783,6 +783,13 @@ export const problemCatalogue = {
     remedy: (f) =>
       `set \`${f.key}: ${f.needed}\`: with BUFFERED streams hang and large bodies are refused, with FULL_DUPLEX_STREAMED nobody can wait for the whole`,
   }),
+  "envoy-body-whole": entry<{ key: string; direction: string; route: string; needed: string }>({
+    meaning:
+      "A body that could pass in pieces is asked for whole, because its route does not say how it comes: event streams and large bodies are refused.",
+    severity: "warning",
+    message: (f) => `the ${f.direction}'s body could pass through the chain of the route \`${f.route}\` in pieces, and is asked for whole`,
+    remedy: (f) => `give the route a \`processing_mode\` with \`${f.key}: ${f.needed}\`, as \`policy-engine envoy\` prints it`,
+  }),
   "envoy-body-unused": entry<{ direction: string }>({
     meaning:
       "Envoy collects or hands over a body that a chain does not read: upgrades and streams hang, or every byte takes the way through the engine.",

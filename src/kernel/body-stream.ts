@@ -50,7 +50,6 @@ export class BodyStream {
   /** `held`: the headers are unanswered. `over`: the last answer has been sent, or none will be. */
   #state: "held" | "flowing" | "over" = "held";
   #busy = false;
-  #begun = false;
   /** A piece of the body itself has come, maybe an empty one. */
   #hasData = false;
   /** Undefined: the body passes as it is. */
@@ -71,11 +70,6 @@ export class BodyStream {
     return this.#busy;
   }
 
-  /** Whether transforms wait for it and nothing of it has come. */
-  get isMissing(): boolean {
-    return this.#state === "flowing" && this.#flow !== undefined && !this.#begun;
-  }
-
   /** Whether no more of it is to be read for now. */
   get isFull(): boolean {
     return this.#waitingBytes >= windowBytesMax;
@@ -91,7 +85,6 @@ export class BodyStream {
 
   take(piece: Piece): void {
     if (this.#state === "over") return;
-    this.#begun = true;
     this.#waiting.push(piece);
     this.#waitingBytes += sizeOf(piece);
     this.proceed();

@@ -41,11 +41,6 @@ export class BodyStreams {
     return this.#streams.has(direction);
   }
 
-  /** A direction of whose body, for which something waits, nothing has come. */
-  missing(): Direction | undefined {
-    return this.#streams.entries().find(([, stream]) => stream.isMissing)?.[0];
-  }
-
   /** From here on the body of the direction is taken; nothing of it is answered before `open`. */
   expect(direction: Direction): void {
     const stream = new BodyStream(direction, {

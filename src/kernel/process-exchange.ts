@@ -139,9 +139,8 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
 
   closed(): void {
     const state = this.#state;
-    if (state === "awaiting-request-body" || state === "awaiting-response-body" || this.#streams.missing() !== undefined) {
-      this.#end = "body-not-sent";
-    } else if (this.#streams.areOpen && this.#response === undefined) this.#end = "gone";
+    if (state === "awaiting-request-body" || state === "awaiting-response-body") this.#end = "body-not-sent";
+    else if (this.#streams.areOpen && this.#response === undefined) this.#end = "gone";
     this.#state = "ended";
     this.#streams.stop();
     this.#host.counters.closed(this.#end);
@@ -481,8 +480,6 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
 
   /** Client or upstream broke off, or the response was there before the request had come to its end: nobody listens any more. */
   #cutOff(): void {
-    const missing = this.#streams.missing();
-    if (missing !== undefined) return this.#bodyNotSent(missing);
     if (this.#response === undefined) return this.#gone();
     this.#fail("unavailable", "the exchange has ended before its bodies");
   }
