@@ -1130,13 +1130,13 @@ export const failureCatalogue = {
   "request-coding": failure(
     415,
     "Unsupported Media Type",
-    "A step waits for the request's body, whose content coding is not gzip, or whose bytes are not what the coding says, to the last one.",
+    "A step reads the request's body, whose content coding the engine does not undo, or whose bytes are not what the coding says, to the last one. Where a step waits for the whole that is gzip alone; where it passes in pieces gzip, deflate, br and zstd.",
     "send the body without content coding, or as gzip",
   ),
   "response-coding": failure(
     502,
     "Bad Gateway",
-    "A step waits for the response's body, whose content coding is not gzip, or whose bytes are not what the coding says.",
+    "A step reads the response's body, whose content coding the engine does not undo, or whose bytes are not what the coding says. Where a step waits for the whole that is gzip alone; where it passes in pieces gzip, deflate, br and zstd.",
     "let the upstream send gzip or nothing, for example by setting `accept-encoding` in a step before",
   ),
   "body-missing": failure(

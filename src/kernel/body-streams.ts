@@ -1,6 +1,7 @@
 /** The bodies of one exchange that pass in pieces, and how fast: nobody is listened to faster than the other side takes what comes of it. */
 import type { BodyFlow, FlowFailure } from "../worker/body-flow.ts";
 import { BodyStream, type Piece, type StreamFault } from "./body-stream.ts";
+import type { CodedFlow } from "./coded-flow.ts";
 import type { StreamSink } from "./transport.ts";
 import type { Direction } from "./whole-body.ts";
 
@@ -59,7 +60,7 @@ export class BodyStreams {
   }
 
   /** The headers are answered. @param flow undefined: the body passes as it is */
-  open(direction: Direction, flow: BodyFlow | undefined): void {
+  open(direction: Direction, flow: BodyFlow | CodedFlow | undefined): void {
     this.#streams.get(direction)?.open(flow);
     this.#regulate();
   }
