@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { StreamHandler } from "../../src/kernel/transport.ts";
 import { type EngineDoes, engineDoes, envoyBytes } from "../conversations/conversation.ts";
 import { type EngineUnderTest, engineUnderTest } from "../conversations/engine-under-test.ts";
-import { codePolicies } from "../support/code-policy.ts";
+import { chainOf, codePolicies } from "../support/code-policy.ts";
 
 const config = `version: 1
 chains: { chain: { steps: [{ policy: streamed@1.0.0, name: streamed, timeout: 5s }] } }
@@ -199,6 +199,26 @@ describe("a body under way", () => {
     abort?.("too late");
     expect(engine.failures).toEqual([]);
     expect(envoy.events.at(-1)).toEqual({ end: "ok" });
+    envoy.hangUp();
+  });
+
+  test("is each step's own: what one does later to the bytes it has given on reaches no other", async () => {
+    const given: Uint8Array[] = [];
+    const held: Uint8Array[] = [];
+    const scribbles = streamed(() => ({
+      chunk: (bytes) => {
+        for (const bytes of given) bytes.fill(0x2a);
+        given.push(bytes);
+        return bytes;
+      },
+      end: () => undefined,
+    }));
+    const holds = streamed(() => ({ chunk: (bytes) => void held.push(bytes), end: () => Buffer.concat(held) }));
+    const engine = await engineUnderTest(chainOf("scribbles", "holds"), {}, { policies: codePolicies({ scribbles, holds }) });
+    const envoy = new Envoy(engine);
+    envoy.chunk("a");
+    envoy.chunk("b", false);
+    expect(envoy.parts).toEqual(["ab"]);
     envoy.hangUp();
   });
 
