@@ -1,8 +1,6 @@
-import type { Problem } from "../../src/errors.ts";
 import type { BuildContext } from "../build-context.ts";
 import { BuildFailure } from "../events.ts";
-import { type ReadPolicy, readPolicies } from "../read-policies.ts";
-import { validatePolicies } from "../validation/validate-policies.ts";
+import { checkPolicies, type ReadPolicy } from "../read-policies.ts";
 import type { Discovered } from "./discover.ts";
 
 /**
@@ -10,18 +8,8 @@ import type { Discovered } from "./discover.ts";
  *
  * @throws a `BuildFailure` with every problem of every policy
  */
-export async function validate({ policies: found }: Pick<Discovered, "policies">, context: BuildContext): Promise<readonly ReadPolicy[]> {
-  const { policies, problems } = await readPolicies(found, context.schemas);
-  // One by one: that a version comes twice is said where the distribution asks for it.
-  const inside = await Promise.all(found.map(({ folder }) => validatePolicies([folder], context.schemas)));
-  const all = distinct([...problems, ...inside.flat()]);
-  const errors = all.filter(({ severity }) => severity === "error");
-  if (errors.length > 0) throw new BuildFailure(errors);
-  for (const { position, message } of all) context.notice(`${position.uri}:${position.line}:${position.column}: ${message}`);
+export async function validate(discovered: Pick<Discovered, "policies">, { schemas }: BuildContext): Promise<readonly ReadPolicy[]> {
+  const { policies, problems } = await checkPolicies(discovered.policies, schemas);
+  if (problems.length > 0) throw new BuildFailure(problems);
   return policies;
-}
-
-/** Both read the manifests. */
-function distinct(problems: readonly Problem[]): readonly Problem[] {
-  return [...new Map(problems.map((each) => [JSON.stringify(each), each])).values()];
 }

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { type Problem, problem } from "../errors.ts";
 import { addressText, type ListenAddress, readAddress, readTcpAddress, type TcpAddress } from "./addresses.ts";
 import { type AllowedSecret, readAllowedSecrets } from "./allowed-secrets.ts";
+import { isLoopback } from "./loopback.ts";
 import { readMetadataPaths } from "./metadata-paths.ts";
 import { type Place, rootPlace } from "./node.ts";
 import { parseYaml } from "./parse.ts";
@@ -11,6 +12,7 @@ import { type ProviderSettings, readProviders } from "./provider-settings.ts";
 import { durationText } from "./quantities.ts";
 import {
   at,
+  atKey,
   type Fields,
   isNothing,
   type Report,
@@ -70,12 +72,17 @@ export type ParsedSettings =
   | { readonly settings: Settings; readonly warnings: readonly Problem[] }
   | { readonly problems: readonly Problem[] };
 
-/** `directory` is absolute: where the relative paths of the settings start, that is the settings file's own folder. Never throws. */
-export function parseSettings(source: SourceDocument, directory: string): ParsedSettings {
+/**
+ * Never throws.
+ *
+ * @param directory absolute: where the relative paths of the settings start, that is the settings file's own folder
+ * @param use `embedded`: the program around the engine is a provider, and no other is needed
+ */
+export function parseSettings(source: SourceDocument, directory: string, use: "alone" | "embedded" = "alone"): ParsedSettings {
   const { root, problems } = parseYaml(source);
   const found = [...problems];
   const report = withoutEchoes(problems, (next) => found.push(next));
-  const settings = root && readSettings(rootPlace(root), directory, report);
+  const settings = root && readSettings(rootPlace(root), directory, use, report);
   const sorted = sortProblems(found);
   if (settings === undefined || found.some(({ severity }) => severity === "error")) return { problems: sorted };
   return { settings, warnings: sorted };
@@ -83,22 +90,25 @@ export function parseSettings(source: SourceDocument, directory: string): Parsed
 
 const settingsKeys = ["version", "listen", "admin", "providers", "state", "secrets", "envoy", "shutdown", "log", "recording"];
 
-function readSettings(place: Place, directory: string, report: Report): Settings | undefined {
+function readSettings(place: Place, directory: string, use: "alone" | "embedded", report: Report): Settings | undefined {
   const fields = readFields(place, settingsKeys, report);
   if (fields === undefined) return undefined;
-  reportMisplacedSecrets(place, report);
+  for (const key of settingsKeys) if (key !== "providers") reportMisplacedSecrets(fields.optional(key), report);
   readFormatVersion(fields, report);
   const listen = readListeners(fields.optional("listen"), directory, report);
   const admin = readAdmin(fields.optional("admin"), listen, report);
+  const meaning = "where the configuration comes from, such as `[{ file: { paths: [policies.yaml] } }]`";
+  const providersPlace = use === "embedded" ? fields.optional("providers") : fields.required("providers", meaning);
+  const providers = readProviders(providersPlace, directory, report);
+  const state = readPath(fields.optional("state"), directory, report);
+  if (providersPlace !== undefined && state === undefined && providers.some(({ kind }) => kind !== "file")) {
+    report(problem("state-missing", atKey(providersPlace), {}));
+  }
   return {
     listen,
     admin,
-    providers: readProviders(
-      fields.required("providers", "where the configuration comes from, such as `[{ file: { paths: [policies.yaml] } }]`"),
-      directory,
-      report,
-    ),
-    state: readPath(fields.optional("state"), directory, report),
+    providers,
+    state,
     secrets: { allow: readAllowedSecrets(section(fields, "secrets", ["allow"], report)?.optional("allow"), report) },
     envoy: readEnvoy(
       section(fields, "envoy", ["identity", "allowModeOverride", "responseHeaders", "messageTimeout", "bodyBytesMax", "metadata"], report),
@@ -135,10 +145,6 @@ function readAdmin(place: Place | undefined, listeners: readonly ListenAddress[]
   reportSharedAddress(place, address, listeners, report);
   if (!isLoopback(address.host)) report(problem("address-exposed", at(place), { address: addressText(address) }));
   return address;
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** Port 0 is a free port, another one each time. */

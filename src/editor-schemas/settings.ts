@@ -3,6 +3,7 @@ import { durationText, sizeText } from "../config/quantities.ts";
 import { defaultEnvoyPromises } from "../config/settings.ts";
 import type { JsonSchema } from "../config/types.ts";
 import { choice, dialect, duration, flag, formatVersion, list, map, size, text } from "./parts.ts";
+import { providersSchema } from "./providers.ts";
 
 const otherwise = defaultEnvoyPromises;
 const tcp = "tcp:(?:\\[[\\da-fA-F:.]+\\]|[\\w.-]+):\\d{1,5}";
@@ -23,21 +24,14 @@ export const settingsSchema: JsonSchema = {
         pattern: `^${tcp}$`,
         default: "tcp:127.0.0.1:9101",
       }),
-      providers: list(
-        "Where the configuration comes from.",
-        map(
-          "One source.",
-          {
-            file: map(
-              "Files on this machine, watched however they are replaced.",
-              { paths: list("Files, and folders of `*.yaml`.", text("A path."), { minItems: 1, examples: [["policies.yaml"]] }) },
-              ["paths"],
-            ),
-          },
-          ["file"],
+      providers: providersSchema,
+      state: text("The folder where the last good configuration is kept over restarts. Without it none is."),
+      secrets: section("Which secrets text from other machines may use.", {
+        allow: list(
+          "`env:NAME`, `env:BEGINNING_*`, `file:/PATH`, `file:/FOLDER/*`.",
+          text("A secret.", { pattern: "^(?:env:[A-Za-z_]\\w*\\*?|file:/[^*]*\\*?)$" }),
         ),
-        { minItems: 1 },
-      ),
+      }),
       envoy: section("What Envoy's side promises.", {
         identity: choice("How Envoy says which route matched.", ["both", "attributes", "metadata"], otherwise.identity),
         allowModeOverride: flag("Envoy's filter has `allow_mode_override: true`.", otherwise.allowModeOverride),

@@ -230,13 +230,14 @@ export interface ReadonlyHeaders {
 }
 
 /**
- * Headers that can be changed. Throws a `TypeError` on a name that is no HTTP token, on a value with CR, LF or NUL, and on names a
- * policy may not change: content-length, hop-by-hop names, `host` (use `request.host`), pseudo-headers, `x-envoy*` and `x-decision-id`.
+ * Headers that can be changed. Throws a `TypeError` on a name that is no HTTP token, on a value with control characters other than the tab (RFC 9110
+ * 5.5), and on names a policy may not change: content-length, hop-by-hop names, `host` (use `request.host`), pseudo-headers, `x-envoy*` and
+ * `x-decision-id`.
  */
 export interface Headers extends ReadonlyHeaders {
-  /** Replaces every value. An empty list is `delete`. Text is written as UTF-8. */
+  /** Replaces every value. An empty list is `delete`. Text is written as UTF-8; blanks and tabs at the ends are left out, as HTTP has it. */
   set(name: string, value: string | Uint8Array | readonly (string | Uint8Array)[]): void;
-  /** Adds a value after the existing ones. */
+  /** Adds a value after the existing ones; as for `set`. */
   append(name: string, value: string | Uint8Array): void;
   delete(name: string): void;
 }

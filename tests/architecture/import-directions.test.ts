@@ -66,6 +66,11 @@ const directions: readonly Direction[] = [
     mayNot: ["../cli/main.ts", "../testing/test-engine.ts", "../main.ts", "../../policies/set-header/v1.0.0/index.ts"],
   },
   {
+    from: "src/embed",
+    may: ["../main.ts", "../config/settings.ts", "../providers/code.ts"],
+    mayNot: ["../cli/main.ts", "../testing/test-engine.ts", "../generated/registry.ts", "../../policies/set-header/v1.0.0/index.ts"],
+  },
+  {
     from: "src/generations",
     may: ["../config/check.ts", "../worker/bind.ts"],
     mayNot: ["../kernel/route-table.ts", "../transport/grpc-js.ts", "../providers/file.ts", "../generated/registry.ts"],
@@ -127,8 +132,8 @@ const directions: readonly Direction[] = [
   },
   {
     from: "src/providers",
-    may: ["../config/types.ts", "../files/watch.ts"],
-    mayNot: ["../worker/run.ts", "../kernel/transport.ts", "../generations/prepare.ts", "yaml"],
+    may: ["../config/types.ts", "../files/watch.ts", "../generated/proto/envoy/service/discovery/v3/discovery.ts", "@grpc/grpc-js"],
+    mayNot: ["../worker/run.ts", "../kernel/transport.ts", "../generations/prepare.ts", "../transport/grpc-js.ts", "yaml", "node:http"],
   },
   {
     from: "src/admin",

@@ -62,11 +62,11 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     now: Date.now,
     monotonicMs: () => performance.now(),
     newId: () => "decision",
+    bodyNotSent: () => {},
     startRun: (chain, received) => new ExchangeRun(chain, received, { monotonicMs: () => performance.now(), ...host, failed: () => {} }),
     replied: ({ reply }) => {
       code = reply.code;
     },
-    bodyNotSent: () => {},
   });
   const request = {
     headers: [

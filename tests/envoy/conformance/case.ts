@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { Data } from "../../../scripts/processes/data.ts";
-import type { EnvoyPromises } from "../../../src/config/types.ts";
+import type { EnvoyPromises, PolicyRegistry } from "../../../src/config/types.ts";
+import { scriptPolicies } from "../../support/script-policy.ts";
 
 /** An Envoy with the engine that it asks. */
 export interface Setting {
@@ -36,7 +37,10 @@ export type Piece =
   /** Whoever sends is gone, with its message unfinished. */
   | "leave";
 
-export type AnswerPiece = Exclude<Piece, { readonly trailers: unknown }>;
+export type AnswerPiece =
+  | Exclude<Piece, { readonly trailers: unknown }>
+  /** What follows waits for the end of the request. */
+  | "request-end";
 
 export interface Stimulus {
   /** Default: both. */
@@ -124,9 +128,15 @@ export const promised: PlainPromises = {
 
 const usualSettings = ["asked", "printed"];
 
-/** `chains.yaml`: the configuration of all engines. */
-export function chainsText(): string {
-  return textOf("chains.yaml");
+/** What engines are configured with. */
+export interface Chains {
+  readonly config: string;
+  readonly policies: PolicyRegistry;
+}
+
+/** `chains.yaml`. */
+export function conformanceChains(): Chains {
+  return { config: textOf("chains.yaml"), policies: scriptPolicies };
 }
 
 export function settings(): Readonly<Record<string, Setting>> {

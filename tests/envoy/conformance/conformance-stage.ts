@@ -9,8 +9,7 @@ import { type Envoy, startEnvoy } from "../../../scripts/processes/start-envoy.t
 import { temporaryFolder } from "../../../scripts/processes/temporary-folder.ts";
 import { printEnvoy } from "../../../src/envoy-config/print.ts";
 import { demandsOf } from "../../config/envoy/support.ts";
-import { scriptPolicies } from "../../support/script-policy.ts";
-import { chainsText, promised, type Setting } from "./case.ts";
+import { type Chains, conformanceChains, promised, type Setting } from "./case.ts";
 import { type RawUpstream, startRawUpstream } from "./raw-upstream.ts";
 import { type RecordedEngine, startRecordedEngine } from "./recorded-engine.ts";
 
@@ -27,18 +26,19 @@ export interface ConformanceStage<Upstream extends StageUpstream = RawUpstream> 
 }
 
 /** Rejects when something does not start; what was started before has then been ended. */
-export async function startConformanceStage(setting: Setting): Promise<ConformanceStage> {
-  return await startStageBefore(setting, startRawUpstream);
+export async function startConformanceStage(setting: Setting, chains: Chains = conformanceChains()): Promise<ConformanceStage> {
+  return await startStageBefore(setting, startRawUpstream, chains);
 }
 
 /** The same with another upstream. */
 export async function startStageBefore<Upstream extends StageUpstream>(
   setting: Setting,
   startUpstream: () => Promise<Upstream>,
+  chains: Chains = conformanceChains(),
 ): Promise<ConformanceStage<Upstream>> {
   const cleanup = createCleanup();
   try {
-    return { ...(await start(setting, startUpstream, cleanup.add)), close: cleanup.run };
+    return { ...(await start(setting, startUpstream, chains, cleanup.add)), close: cleanup.run };
   } catch (error) {
     await cleanup.run();
     throw error;
@@ -48,6 +48,7 @@ export async function startStageBefore<Upstream extends StageUpstream>(
 async function start<Upstream extends StageUpstream>(
   setting: Setting,
   startUpstream: () => Promise<Upstream>,
+  chains: Chains,
   atEnd: (end: () => Promise<unknown>) => void,
 ): Promise<Omit<ConformanceStage<Upstream>, "close">> {
   const binary = findEnvoy();
@@ -57,11 +58,11 @@ async function start<Upstream extends StageUpstream>(
   const upstream = await startUpstream();
   atEnd(upstream.stop);
   const socket = join(folder, "engine.sock");
-  const engine = await startRecordedEngine(setting, socket);
+  const engine = await startRecordedEngine(setting, chains, socket);
   atEnd(engine.stop);
   const [listener, admin] = await Promise.all([holdPort(), holdPort()]);
   await Promise.all([listener.release(), admin.release()]);
-  const bootstrap = moveEnvoy(await bootstrapOf(setting), {
+  const bootstrap = moveEnvoy(await bootstrapOf(setting, chains), {
     listener: { host: "127.0.0.1", port: listener.port },
     admin: { host: "127.0.0.1", port: admin.port },
     upstream: { host: "127.0.0.1", port: upstream.port },
@@ -73,7 +74,10 @@ async function start<Upstream extends StageUpstream>(
 }
 
 /** What `policy-engine envoy` prints for the chains, with the protocols that the cases speak. */
-async function bootstrapOf({ promises, metadata, modes = "asked", upstream = "http1", manager = {}, filter = {} }: Setting): Promise<Data> {
+async function bootstrapOf(
+  { promises, metadata, modes = "asked", upstream = "http1", manager = {}, filter = {} }: Setting,
+  chains: Chains,
+): Promise<Data> {
   const { messageTimeoutMs, bodyBytesMax, ...envoy } = { ...promised, ...promises };
   const settingsText = writeData({
     version: 1,
@@ -85,7 +89,7 @@ async function bootstrapOf({ promises, metadata, modes = "asked", upstream = "ht
       ...(metadata === undefined ? {} : { metadata }),
     },
   });
-  const demands = await demandsOf(settingsText, chainsText(), scriptPolicies);
+  const demands = await demandsOf(settingsText, chains.config, chains.policies);
   const printed = readData(printEnvoy(demands, { upstream: { host: "127.0.0.1", port: 1 } }));
   const edits: readonly (readonly [Way, Data])[] = [
     ...(modes === "printed" ? [] : withoutModes(demands.routes.keys())),
