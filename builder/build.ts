@@ -9,7 +9,6 @@ import { lockHash, lockText } from "./distribution/lock.ts";
 import { type BuildEvent, BuildFailure, type StepName } from "./events.ts";
 import { makeImage } from "./make-image.ts";
 import { createNpm } from "./npm.ts";
-import { type ReadPolicy, readPolicies } from "./read-policies.ts";
 import { bundle } from "./steps/bundle.ts";
 import { checkTypes } from "./steps/check-types.ts";
 import { type Discovered, discover, lockPath } from "./steps/discover.ts";
@@ -117,14 +116,13 @@ async function runSteps(request: BuildRequest, context: BuildContext, { step, sk
     return discover(manifest, mode, context);
   };
   const discovered = await step("discover", begin, foundText);
-  const policies =
-    (await optional(
-      "validate",
-      () => validate(discovered, context),
-      ({ length }) => `${counted(length)} in order`,
-    )) ?? (await readForGeneration(discovered.policies, context));
+  await optional(
+    "validate",
+    () => validate(discovered, context),
+    () => "nothing is wrong with them",
+  );
   const lockFile = lockPath(manifest);
-  const generated = await optional("generate", () => generate(discovered, policies, { mode, lockFile }, context), generatedText);
+  const generated = await optional("generate", () => generate(discovered, { mode, lockFile }, context), generatedText);
   if (generated === undefined) return;
   await optional("types", () => checkTypes(generated, context), String);
   const bundled = await optional(
@@ -141,12 +139,6 @@ async function runSteps(request: BuildRequest, context: BuildContext, { step, sk
     await optional("package", pack, String);
   }
   await keepLock(generated, lockFile, mode, context);
-}
-
-async function readForGeneration(found: Discovered["policies"], { schemas }: BuildContext): Promise<readonly ReadPolicy[]> {
-  const { policies, problems } = await readPolicies(found, schemas);
-  if (problems.length > 0) throw new BuildFailure(problems);
-  return policies;
 }
 
 async function keepLock({ lock, changes, locked }: Generated, file: string, mode: LockMode, { notice }: BuildContext): Promise<void> {

@@ -17,7 +17,7 @@ import { generateParameters } from "../generate-parameters.ts";
 import { generateRegistry } from "../generate-registry.ts";
 import { type LaidOutPolicy, layOutPolicies } from "../lay-out-policies.ts";
 import { lockedAddons } from "../locked-addons.ts";
-import type { ReadPolicy } from "../read-policies.ts";
+import { readPolicies } from "../read-policies.ts";
 import { sourceCommit } from "../source-commit.ts";
 import { buildTools } from "../tools.ts";
 import type { Discovered } from "./discover.ts";
@@ -47,15 +47,16 @@ export interface GeneratedPolicy extends LaidOutPolicy {
  * Lays out the build's folder and makes the lock. The checkout and the policies' own folders are only read.
  *
  * @param lockFile where the lock is, for messages
- * @throws a `BuildFailure` when dependencies cannot be had, when something is not what was locked, and, when the lock is enforced, on any
+ * @throws a `BuildFailure` when manifests are wrong, when dependencies cannot be had, when something is not what was locked, and, when the lock is enforced, on any
  * difference to it
  */
 export async function generate(
   discovered: Discovered,
-  chosen: readonly ReadPolicy[],
   { mode, lockFile }: { readonly mode: LockMode; readonly lockFile: string },
   context: BuildContext,
 ): Promise<Generated> {
+  const { policies: chosen, problems } = await readPolicies(discovered.policies, context.schemas);
+  if (problems.length > 0) throw new BuildFailure(problems);
   const folder = join(context.scratch, "build");
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { canonicalHash } from "../../src/config/canonical.ts";
 import type { JsonSchema } from "../../src/config/types.ts";
-import { type Problem, problem } from "../../src/errors.ts";
+import { type Position, type Problem, problem } from "../../src/errors.ts";
 import type { BuildContext } from "../build-context.ts";
 import { discoverPolicies } from "../discover.ts";
 import { BuildFailure } from "../events.ts";
@@ -91,6 +91,7 @@ interface Event {
   readonly hash?: string;
   readonly what?: string;
   readonly detail?: string;
+  readonly position?: Position;
   readonly bound?: boolean;
   readonly cases?: number;
 }
@@ -105,11 +106,12 @@ function eventOf(line: string): readonly Event[] {
   }
 }
 
-function eventProblem({ event, policy, what, detail = "" }: Event, policies: readonly GeneratedPolicy[]): readonly Problem[] {
-  if (event === "failed" && what === "create") return [failure(policy, detail, remedies.create, policies)];
-  if (event === "failed") return [failure(policy, detail, remedies.case, policies)];
+function eventProblem({ event, policy, what, detail = "", position }: Event, policies: readonly GeneratedPolicy[]): readonly Problem[] {
   if (event === "uncaught") return [failure(policy, `nobody caught ${firstLine(detail)}`, remedies.uncaught, policies, detail)];
-  return [];
+  if (event !== "failed") return [];
+  if (what === "create" || position === undefined) return [failure(policy, detail, remedies.create, policies)];
+  const where = placeIn(position.uri, position.line, position.column, policies);
+  return [problem("self-test-failed", where, { policy, detail, remedy: remedies.case })];
 }
 
 const remedies = {

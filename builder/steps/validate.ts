@@ -1,7 +1,7 @@
 import type { Problem } from "../../src/errors.ts";
 import type { BuildContext } from "../build-context.ts";
 import { BuildFailure } from "../events.ts";
-import { type ReadPolicy, readPolicies } from "../read-policies.ts";
+import { readPolicies } from "../read-policies.ts";
 import { validatePolicies } from "../validation/validate-policies.ts";
 import type { Discovered } from "./discover.ts";
 
@@ -10,15 +10,14 @@ import type { Discovered } from "./discover.ts";
  *
  * @throws a `BuildFailure` with every problem of every policy
  */
-export async function validate({ policies: found }: Pick<Discovered, "policies">, context: BuildContext): Promise<readonly ReadPolicy[]> {
-  const { policies, problems } = await readPolicies(found, context.schemas);
+export async function validate({ policies: found }: Pick<Discovered, "policies">, context: BuildContext): Promise<void> {
+  const { problems } = await readPolicies(found, context.schemas);
   // One by one: that a version comes twice is said where the distribution asks for it.
   const inside = await Promise.all(found.map(({ folder }) => validatePolicies([folder], context.schemas)));
   const all = distinct([...problems, ...inside.flat()]);
   const errors = all.filter(({ severity }) => severity === "error");
   if (errors.length > 0) throw new BuildFailure(errors);
   for (const { position, message } of all) context.notice(`${position.uri}:${position.line}:${position.column}: ${message}`);
-  return policies;
 }
 
 /** Both read the manifests. */

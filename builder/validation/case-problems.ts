@@ -43,7 +43,9 @@ function parameterProblems({ cases, environment, files }: CaseFile, manifest: Po
   const found = new Map<string, Problem>();
   for (const { expect, place } of cases) {
     if (expect?.refused !== undefined) continue;
-    checkParameters(parametersOf(place), release, context, checks, (each) => found.set(JSON.stringify([each.code, each.position]), each));
+    checkParameters(parametersOf(place), release, context, { environment: checks, secret: checks.secret }, (each) =>
+      found.set(JSON.stringify([each.code, each.position]), each),
+    );
   }
   return [...found.values()];
 }

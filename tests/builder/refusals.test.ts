@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { stepNames } from "../../builder/events.ts";
 import { casesIn, expectGolden } from "../config/goldens.ts";
 import { buildIn, type Files, folderWith, tinyPolicy } from "./support.ts";
 
@@ -16,10 +17,13 @@ test("the distribution that the cases are laid over builds", async () => {
   expect(JSON.parse(await readFile(`${folder}/out/build-info.json`, "utf8"))).toMatchObject({ name: "tiny", version: "1.0.0" });
 });
 
-describe("a build stops and says why", () => {
-  test.concurrent.each(casesIn("../builder/refusals/"))("$name", async ({ documents, goldenPath }) => {
+describe.each([
+  ["a build stops and says why", "refusals", stepNames],
+  ["what validation would have found is found without it", "unvalidated", stepNames.filter((name) => name !== "validate")],
+] as const)("%s", (_, folder, steps) => {
+  test.each(casesIn(`../builder/${folder}/`))("$name", async ({ documents, goldenPath }) => {
     const files: Files = parse(documents[0]?.text ?? "");
-    const { succeeded, text } = await buildIn(await folderWith({ ...whole, ...files }));
+    const { succeeded, text } = await buildIn(await folderWith({ ...whole, ...files }), { steps: new Set(steps) });
     expect(succeeded).toBe(false);
     expectGolden(goldenPath, `${text}\n`);
   });

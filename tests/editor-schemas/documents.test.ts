@@ -126,9 +126,10 @@ const visible: ReadonlySet<ErrorCode> = new Set([
 describe("the policies of a step", () => {
   test("every reference that is offered is one, and means what is said", () => {
     const offered = offeredReferences(configSchema(testManifests));
-    const known = catalogue(environment.policies);
+    const where = { position: { uri: "config.yaml", line: 1, column: 1 }, path: "policy" };
+    const known = catalogue(environment.policies.values());
     for (const { const: reference, description } of offered) {
-      const found = resolvePolicy(placeOf(reference), known, (problem) => {
+      const found = resolvePolicy(reference, where, known, (problem) => {
         throw new Error(problem.message);
       });
       const version = `${found?.manifest.name}@${found?.manifest.version}`;
@@ -167,11 +168,6 @@ describe("the policies of a step", () => {
 });
 
 /** A place with a text, as the engine reads it. */
-function placeOf(value: string) {
-  const position = { uri: "config.yaml", line: 1, column: 1 };
-  return { node: { kind: "scalar" as const, value, position, positionOf: () => position }, path: "policy", keyPosition: position };
-}
-
 function offeredReferences(schema: JsonSchema): readonly { readonly const: string; readonly description: string }[] {
   const { $defs } = JSON.parse(JSON.stringify(schema));
   return $defs.step.properties.policy.anyOf;
