@@ -10,7 +10,6 @@ import { installPackages, resolvePackages } from "../dependencies/resolve-packag
 import { hashPolicyFolder } from "../discover.ts";
 import { compareLocks, type LockChange } from "../distribution/compare-locks.ts";
 import { type Lock, lockHash, type NpmPackages } from "../distribution/lock.ts";
-import { engineFacts } from "../engine-facts.ts";
 import { BuildFailure } from "../events.ts";
 import { generateEntry } from "../generate-entry.ts";
 import { generateParameters } from "../generate-parameters.ts";
@@ -55,7 +54,7 @@ export async function generate(
   { mode, lockFile }: { readonly mode: LockMode; readonly lockFile: string },
   context: BuildContext,
 ): Promise<Generated> {
-  const { policies: chosen, problems } = await readPolicies(discovered.policies, context.schemas);
+  const { policies: chosen, problems } = await readPolicies(discovered.policies, discovered.engine, context);
   if (problems.length > 0) throw new BuildFailure(problems);
   const folder = join(context.scratch, "build");
   await mkdir(folder, { recursive: true });
@@ -108,7 +107,7 @@ async function writeGenerated(folder: string, policies: readonly GeneratedPolicy
 }
 
 async function makeLock(
-  { distribution: { name, version }, sources }: Discovered,
+  { distribution: { name, version }, engine, sources }: Discovered,
   policies: readonly GeneratedPolicy[],
   others: { readonly packages: NpmPackages; readonly addons: Lock["addons"] },
   { engineRoot }: BuildContext,
@@ -120,7 +119,7 @@ async function makeLock(
   return {
     lockVersion: 1,
     distribution: { name, version },
-    engine: await engineFacts(engineRoot),
+    engine,
     tools: await buildTools(engineRoot),
     sources,
     policies: Object.fromEntries(locked),

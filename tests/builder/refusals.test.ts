@@ -1,6 +1,7 @@
 /** What stops a build: each case is a small tree that is laid over a distribution which builds, with the words that a person gets. */
 import { readFile } from "node:fs/promises";
-import { describe, expect, test } from "vitest";
+import { fileURLToPath } from "node:url";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { parse } from "yaml";
 import { stepNames } from "../../builder/events.ts";
 import { casesIn, expectGolden } from "../config/goldens.ts";
@@ -15,6 +16,14 @@ test("the distribution that the cases are laid over builds", async () => {
   const folder = await folderWith(whole);
   expect(await buildIn(folder)).toMatchObject({ succeeded: true, text: "" });
   expect(JSON.parse(await readFile(`${folder}/out/build-info.json`, "utf8"))).toMatchObject({ name: "tiny", version: "1.0.0" });
+});
+
+test("an image is refused where there is no Docker; git and strip may be missing, too", async () => {
+  vi.stubEnv("PATH", "");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { succeeded, text } = await buildIn(await folderWith(whole), { image: "tiny:1" });
+  expect(succeeded).toBe(false);
+  expectGolden(fileURLToPath(new URL("goldens/image-failed.golden.txt", import.meta.url)), `${text}\n`);
 });
 
 describe.each([
