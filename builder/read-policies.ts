@@ -9,43 +9,46 @@ import type { EngineFacts } from "./distribution/lock.ts";
 import { recall } from "./kept.ts";
 import { byNameAndVersion } from "./policy-order.ts";
 import type { FoundPolicy } from "./sources/found-policy.ts";
+import type { CheckedPolicy } from "./validation/policy-problems.ts";
 
 /** A found policy whose manifest could be read. */
 export interface ReadPolicy extends FoundPolicy {
   readonly manifest: PolicyManifest;
 }
 
-/** Reads the manifests. Without problems the policies can be built, in the order of their names and versions: each comes once. */
-export async function readPolicies(
-  found: readonly FoundPolicy[],
-  engine: EngineFacts,
-  context: BuildContext,
-): Promise<{ readonly policies: readonly ReadPolicy[]; readonly problems: readonly Problem[] }> {
-  const problems: Problem[] = [];
-  const read = await Promise.all(
-    found.map(async (each): Promise<readonly ReadPolicy[]> => {
-      const manifest = await recallManifest(each.folder, engine, context, (all) => problems.push(...all));
-      return manifest === undefined ? [] : [{ ...each, manifest, folder: named(each.folder, manifest) }];
-    }),
-  );
-  const policies = read.flat().sort((left, right) => byNameAndVersion(left.manifest, right.manifest));
-  return { policies, problems: [...problems, ...repeated(policies)] };
+export interface PolicyReading {
+  /** In the order of their names and versions. */
+  readonly policies: readonly ReadPolicy[];
+  readonly problems: readonly Problem[];
 }
 
-/** Undefined when something is wrong with it, which is reported. Compiling a schema takes long: what this engine has once found fine is kept. */
-export async function recallManifest(
+/** Reads the policies in one way or the other. Without problems they can be built: each version comes once. */
+export async function readPolicies(
+  found: readonly FoundPolicy[],
+  read: (folder: PolicyFolder) => Promise<CheckedPolicy>,
+): Promise<PolicyReading> {
+  const all = await Promise.all(found.map(async (each) => ({ each, ...(await read(each.folder)) })));
+  const policies = all
+    .flatMap(({ each, manifest }) => (manifest === undefined ? [] : [{ ...each, manifest, folder: named(each.folder, manifest) }]))
+    .sort((left, right) => byNameAndVersion(left.manifest, right.manifest));
+  return { policies, problems: [...all.flatMap(({ problems }) => problems), ...repeated(policies)] };
+}
+
+/** Reads only the manifest. Compiling its schemas takes long: what this engine has once found fine is kept. */
+export async function recallPolicy(
   { path, source }: PolicyFolder,
   engine: EngineFacts,
   { cache, schemas }: BuildContext,
-  report: (problems: readonly Problem[]) => void,
-): Promise<PolicyManifest | undefined> {
+): Promise<CheckedPolicy> {
   const text = await readFile(join(path, "policy.yaml"), "utf8");
-  return recall(cache, "manifests", { engine, text }, async () => {
+  let problems: readonly Problem[] = [];
+  const manifest = await recall(cache, "manifests", { engine, text }, async () => {
     const parsed = parseManifest({ uri: `${source}/policy.yaml`, text }, schemas);
     if ("manifest" in parsed) return parsed.manifest;
-    report(parsed.problems);
+    problems = parsed.problems;
     return undefined;
   });
+  return { manifest, problems };
 }
 
 /** A folder outside of a tree of policies has no name of its own. */

@@ -16,7 +16,7 @@ import { generateParameters } from "../generate-parameters.ts";
 import { generateRegistry } from "../generate-registry.ts";
 import { type LaidOutPolicy, layOutPolicies } from "../lay-out-policies.ts";
 import { lockedAddons } from "../locked-addons.ts";
-import { readPolicies } from "../read-policies.ts";
+import { readPolicies, recallPolicy } from "../read-policies.ts";
 import { sourceCommit } from "../source-commit.ts";
 import { buildTools } from "../tools.ts";
 import type { Discovered } from "./discover.ts";
@@ -54,7 +54,9 @@ export async function generate(
   { mode, lockFile }: { readonly mode: LockMode; readonly lockFile: string },
   context: BuildContext,
 ): Promise<Generated> {
-  const { policies: chosen, problems } = await readPolicies(discovered.policies, discovered.engine, context);
+  const { policies: chosen, problems } = await readPolicies(discovered.policies, (folder) =>
+    recallPolicy(folder, discovered.engine, context),
+  );
   if (problems.length > 0) throw new BuildFailure(problems);
   const folder = join(context.scratch, "build");
   await mkdir(folder, { recursive: true });

@@ -8,7 +8,7 @@ import { discoverPolicies } from "../discover.ts";
 import { BuildFailure } from "../events.ts";
 import { proofOf } from "../kept.ts";
 import { originalOf, placeIn, policyName } from "../originals.ts";
-import { recallManifest } from "../read-policies.ts";
+import { recallPolicy } from "../read-policies.ts";
 import { type CommandResult, runCommand } from "../run-command.ts";
 import { type Bundled, programFile } from "./bundle.ts";
 import type { Generated, GeneratedPolicy } from "./generate.ts";
@@ -60,8 +60,8 @@ type Metadata = Readonly<Record<string, JsonSchema>>;
 /** What the policies, and those that come with the engine, write: somebody else's distribution may have other ones of them. */
 async function knownMetadata({ policies, lock }: Generated, context: BuildContext): Promise<Metadata> {
   const folders = await discoverPolicies(context.engineRoot);
-  const shipped = await Promise.all(folders.map((folder) => recallManifest(folder, lock.engine, context, () => {})));
-  const manifests = [...shipped, ...policies.map(({ manifest }) => manifest)];
+  const shipped = await Promise.all(folders.map((folder) => recallPolicy(folder, lock.engine, context)));
+  const manifests = [...shipped, ...policies].map(({ manifest }) => manifest);
   return Object.assign({}, ...manifests.map((manifest) => manifest?.metadata.writes));
 }
 

@@ -1,13 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Problem } from "../../src/errors.ts";
 import type { BuildContext } from "../build-context.ts";
 import type { PolicyFolder } from "../discover.ts";
 import { type EngineFacts, sha256 } from "../distribution/lock.ts";
 import { BuildFailure } from "../events.ts";
 import { proofOf } from "../kept.ts";
-import { readPolicies } from "../read-policies.ts";
-import { validatePolicies } from "../validation/validate-policies.ts";
+import { readPolicies, recallPolicy } from "../read-policies.ts";
+import { checkPolicy } from "../validation/policy-problems.ts";
 import type { Discovered } from "./discover.ts";
 
 /**
@@ -17,34 +16,23 @@ import type { Discovered } from "./discover.ts";
  * @returns for people: how much was looked at
  * @throws a `BuildFailure` with every problem of every policy
  */
-export async function validate({ policies: found, engine }: Discovered, context: BuildContext): Promise<string> {
-  const { problems } = await readPolicies(found, engine, context);
-  const proofs = await Promise.all(
-    found.map(async ({ folder }) => ({ folder, proof: proofOf(context.cache, "validations", await contentOf(folder, engine)) })),
-  );
-  const unproven = proofs.filter(({ proof }) => !proof.isThere);
-  const inside = await Promise.all(
-    unproven.map(async ({ folder, proof }) => {
-      // One by one: that a version comes twice is said where the distribution asks for it.
-      const own = await validatePolicies([folder], context.schemas);
-      if (own.length === 0) await proof.keep();
-      return own;
-    }),
-  );
-  const all = distinct([...problems, ...inside.flat()]);
-  const errors = all.filter(({ severity }) => severity === "error");
-  if (errors.length > 0) throw new BuildFailure(errors);
-  for (const { position, message } of all) context.notice(`${position.uri}:${position.line}:${position.column}: ${message}`);
-  const earlier = found.length - unproven.length;
-  return earlier === 0 ? "nothing is wrong with them" : `nothing is wrong with them, ${earlier} are as they were`;
+export async function validate({ policies, engine }: Discovered, context: BuildContext): Promise<string> {
+  let unchanged = 0;
+  const { problems } = await readPolicies(policies, async (folder) => {
+    const proof = proofOf(context.cache, "validations", await contentOf(folder, engine));
+    if (proof.isThere) {
+      unchanged += 1;
+      return recallPolicy(folder, engine, context);
+    }
+    const checked = await checkPolicy(folder, context.schemas, "basic");
+    if (checked.problems.length === 0) await proof.keep();
+    return checked;
+  });
+  if (problems.length > 0) throw new BuildFailure(problems);
+  return unchanged === 0 ? "nothing is wrong with them" : `nothing is wrong with them, ${unchanged} are as they were`;
 }
 
 async function contentOf({ path, name, version, files }: PolicyFolder, engine: EngineFacts): Promise<unknown> {
   const hashes = files.map(async (file) => [file, sha256(await readFile(join(path, file)))]);
   return { name, version, engine, files: await Promise.all(hashes) };
-}
-
-/** Both read the manifests. */
-function distinct(problems: readonly Problem[]): readonly Problem[] {
-  return [...new Map(problems.map((each) => [JSON.stringify(each), each])).values()];
 }

@@ -37,7 +37,7 @@ export async function layOut(root: string, target: string, purpose: Purpose): Pr
   return { bytes: await openToEverybody(target), addon };
 }
 
-const engineFiles = ["LICENSE", "package.json", "bin", "builder", "src", "policies"] as const;
+const engineFiles = ["LICENSE", "package.json", "bin", "builder", "src", "policies", "templates"] as const;
 
 const projectPaths = {
   engine: engineFiles,

@@ -27,7 +27,16 @@ test("everybody can read it, also from a checkout that only its owner can", asyn
   const { path, remove } = await temporaryFolder();
   onTestFinished(remove);
   const [checkout, target] = [join(path, "checkout"), join(path, "image")];
-  for (const name of ["LICENSE", "package.json", "package-lock.json", "bin/run", "builder/a.ts", "src/a.ts", "policies/a.ts"]) {
+  for (const name of [
+    "LICENSE",
+    "package.json",
+    "package-lock.json",
+    "bin/run",
+    "builder/a.ts",
+    "src/a.ts",
+    "policies/a.ts",
+    "templates/a.ts",
+  ]) {
     await mkdir(dirname(join(checkout, name)), { recursive: true, mode: 0o700 });
     await writeFile(join(checkout, name), '{ "packages": {} }', { mode: name === "bin/run" ? 0o700 : 0o600 });
   }
