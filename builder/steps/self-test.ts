@@ -43,7 +43,7 @@ export async function selfTest(generated: Generated, bundled: Bundled, context: 
   const args = ["--enable-source-maps", program, "self-test", "--json", "--cases", "policies", "--metadata", "metadata.json", ...only];
   // In the build's folder, so that no file of whoever builds is in reach by chance.
   const ended = await runCommand(process.execPath, args, { cwd: folder, timeoutMs });
-  const said = `${ended.stderr}${ended.code === 0 ? "" : ended.stdout}`.trim();
+  const said = [ended.stderr, ...ended.stdout.split("\n").filter((line) => eventOf(line).length === 0)].join("\n").trim();
   if (said !== "") output("self-test", said);
   const events = ended.stdout.split("\n").flatMap(eventOf);
   const problems = problemsIn(ended, events, generated);

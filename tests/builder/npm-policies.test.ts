@@ -1,7 +1,7 @@
 /** Policies, and what policies depend on, from a registry of packages. */
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { readLock } from "../../builder/distribution/lock.ts";
 import { testSchemas } from "../config/support.ts";
 import { type NpmRegistry, startNpmRegistry } from "../support/npm-registry.ts";
@@ -45,6 +45,9 @@ test("two versions of a policy depend on two versions of a package, each gets it
     [`policies/speak/v${version}/package.json`]: JSON.stringify({ dependencies: { words: `npm:@acme/words@${words}` } }),
     [`policies/speak/v${version}/index.ts`]: `import type { PolicyDefinition } from "@envoy-policy-engine/sdk";
 import { word } from "words";
+
+// A build is several processes, which a busy machine lets wait.
+vi.setConfig({ testTimeout: 120_000 });
 
 export default {
   create: () => ({ request: ({ request }) => request.headers.set("x-speak", word) }),

@@ -7,6 +7,9 @@ import { stepNames } from "../../builder/events.ts";
 import { casesIn, expectGolden } from "../config/goldens.ts";
 import { buildIn, type Files, folderWith, tinyPolicy } from "./support.ts";
 
+// A build is several processes, which a busy machine lets wait.
+vi.setConfig({ testTimeout: 120_000 });
+
 const whole: Files = {
   "distribution.yaml": "name: tiny\nversion: 1.0.0\npolicies:\n  - folder: policies\n",
   ...tinyPolicy("greet"),

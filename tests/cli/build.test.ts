@@ -3,9 +3,12 @@ import { execFile } from "node:child_process";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { root } from "../../scripts/cache.mjs";
 import { type Files, folderWith, tinyPolicy } from "../builder/support.ts";
+
+// A build is several processes, which a busy machine lets wait.
+vi.setConfig({ testTimeout: 120_000 });
 
 const tiny: Files = { "distribution.yaml": "name: tiny\nversion: 1.0.0\npolicies: [{ folder: policies }]\n", ...tinyPolicy("greet") };
 
