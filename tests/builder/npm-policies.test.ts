@@ -8,6 +8,9 @@ import { type NpmRegistry, startNpmRegistry } from "../support/npm-registry.ts";
 import { listed } from "./distribution.ts";
 import { buildIn, type Files, folderWith, tinyPolicy, writeFiles } from "./support.ts";
 
+// A build is several processes, which a busy machine lets wait.
+vi.setConfig({ testTimeout: 120_000 });
+
 let registry: NpmRegistry;
 
 beforeAll(async () => {
@@ -45,9 +48,6 @@ test("two versions of a policy depend on two versions of a package, each gets it
     [`policies/speak/v${version}/package.json`]: JSON.stringify({ dependencies: { words: `npm:@acme/words@${words}` } }),
     [`policies/speak/v${version}/index.ts`]: `import type { PolicyDefinition } from "@envoy-policy-engine/sdk";
 import { word } from "words";
-
-// A build is several processes, which a busy machine lets wait.
-vi.setConfig({ testTimeout: 120_000 });
 
 export default {
   create: () => ({ request: ({ request }) => request.headers.set("x-speak", word) }),

@@ -41,8 +41,8 @@ test("a policy of one's own: made by `new`, mended as its README says, tested, b
 test("two versions of a policy serve two routes; what was built is told by the log, the metrics and `list`", async () => {
   const folder = await folderWith({
     "distribution.yaml":
-      "name: tiny\nversion: 3.2.1\npolicies: [{ folder: old/v1.0.0 }, { folder: policies }, { shipped: set-header@2 }]\n",
-    ...tinyPolicy("greet", "1.0.0", "old/v1.0.0"),
+      "name: tiny\nversion: 3.2.1\npolicies: [{ folder: legacy/greet/v1.0.0 }, { folder: policies }, { shipped: set-header@2 }]\n",
+    ...tinyPolicy("greet", "1.0.0", "legacy/greet/v1.0.0"),
     ...tinyPolicy("greet", "2.0.0"),
   });
   expect(await buildIn(folder)).toMatchObject({ succeeded: true, text: "" });
