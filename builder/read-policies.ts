@@ -1,29 +1,54 @@
-import type { SchemaEngine } from "../src/config/schema-engine.ts";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseManifest } from "../src/config/manifest.ts";
 import type { PolicyManifest } from "../src/config/types.ts";
 import { type Problem, problem } from "../src/errors.ts";
+import type { BuildContext } from "./build-context.ts";
 import type { PolicyFolder } from "./discover.ts";
+import type { EngineFacts } from "./distribution/lock.ts";
+import { recall } from "./kept.ts";
 import { byNameAndVersion } from "./policy-order.ts";
-import { readManifest } from "./read-manifest.ts";
 import type { FoundPolicy } from "./sources/found-policy.ts";
+import type { CheckedPolicy } from "./validation/policy-problems.ts";
 
 /** A found policy whose manifest could be read. */
 export interface ReadPolicy extends FoundPolicy {
   readonly manifest: PolicyManifest;
 }
 
-/** Reads the manifests. Without problems the policies can be built, in the order of their names and versions: each comes once. */
+export interface PolicyReading {
+  /** In the order of their names and versions. */
+  readonly policies: readonly ReadPolicy[];
+  readonly problems: readonly Problem[];
+}
+
+/** Reads the policies in one way or the other. Without problems they can be built: each version comes once. */
 export async function readPolicies(
   found: readonly FoundPolicy[],
-  schemas: SchemaEngine,
-): Promise<{ readonly policies: readonly ReadPolicy[]; readonly problems: readonly Problem[] }> {
-  const read = await Promise.all(found.map(async (each) => ({ each, parsed: await readManifest(each.folder, schemas) })));
-  const problems = read.flatMap(({ parsed }) => ("problems" in parsed ? parsed.problems : []));
-  const policies = read
-    .flatMap(({ each, parsed }) =>
-      "problems" in parsed ? [] : [{ ...each, manifest: parsed.manifest, folder: named(each.folder, parsed.manifest) }],
-    )
+  read: (folder: PolicyFolder) => Promise<CheckedPolicy>,
+): Promise<PolicyReading> {
+  const all = await Promise.all(found.map(async (each) => ({ each, ...(await read(each.folder)) })));
+  const policies = all
+    .flatMap(({ each, manifest }) => (manifest === undefined ? [] : [{ ...each, manifest, folder: named(each.folder, manifest) }]))
     .sort((left, right) => byNameAndVersion(left.manifest, right.manifest));
-  return { policies, problems: [...problems, ...repeated(policies)] };
+  return { policies, problems: [...all.flatMap(({ problems }) => problems), ...repeated(policies)] };
+}
+
+/** Reads only the manifest. Compiling its schemas takes long: what this engine has once found fine is kept. */
+export async function recallPolicy(
+  { path, source }: PolicyFolder,
+  engine: EngineFacts,
+  { cache, schemas }: BuildContext,
+): Promise<CheckedPolicy> {
+  const text = await readFile(join(path, "policy.yaml"), "utf8");
+  let problems: readonly Problem[] = [];
+  const manifest = await recall(cache, "manifests", { engine, text }, async () => {
+    const parsed = parseManifest({ uri: `${source}/policy.yaml`, text }, schemas);
+    if ("manifest" in parsed) return parsed.manifest;
+    problems = parsed.problems;
+    return undefined;
+  });
+  return { manifest, problems };
 }
 
 /** A folder outside of a tree of policies has no name of its own. */

@@ -17,19 +17,13 @@ export async function generateProtos(root: string): Promise<readonly GeneratedFi
   const sources = (await filesIn(join(root, "proto"))).filter((path) => path.endsWith(".proto"));
   const out = await mkdtemp(join(tmpdir(), "policy-engine-protos-"));
   try {
-    await promisify(execFile)(
-      process.execPath,
-      [
-        join(root, "node_modules/protoc/protoc.cjs"),
-        `--plugin=protoc-gen-ts_proto=${join(root, "node_modules/.bin/protoc-gen-ts_proto")}`,
-        `--ts_proto_out=${out}`,
-        `--ts_proto_opt=${Object.entries(options).map(([name, value]) => `${name}=${value}`)}`,
-        `--proto_path=${join(root, "proto")}`,
-        ...sources,
-      ],
-      // The plugin is a script that looks for `node` on the PATH: give it this one.
-      { env: { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ""}` } },
+    await compile(
+      root,
+      out,
+      sources.filter((path) => !isOwn(path)),
+      options,
     );
+    await compile(root, out, sources.filter(isOwn), { ...options, ...ownOptions });
     const made = await filesIn(out);
     return await Promise.all(
       made.map(async (path) => ({ path: `src/generated/proto/${path}`, text: withoutAny(await readFile(join(out, path), "utf8")) })),
@@ -38,6 +32,30 @@ export async function generateProtos(root: string): Promise<readonly GeneratedFi
     await rm(out, { recursive: true, force: true });
   }
 }
+
+async function compile(root: string, out: string, sources: readonly string[], opts: Readonly<Record<string, unknown>>): Promise<void> {
+  await promisify(execFile)(
+    process.execPath,
+    [
+      join(root, "node_modules/protoc/protoc.cjs"),
+      `--plugin=protoc-gen-ts_proto=${join(root, "node_modules/.bin/protoc-gen-ts_proto")}`,
+      `--ts_proto_out=${out}`,
+      `--ts_proto_opt=${Object.entries(opts).map(([name, value]) => `${name}=${value}`)}`,
+      `--proto_path=${join(root, "proto")}`,
+      ...sources,
+    ],
+    // The plugin is a script that looks for `node` on the PATH: give it this one.
+    { env: { ...process.env, PATH: `${dirname(process.execPath)}${delimiter}${process.env.PATH ?? ""}` } },
+  );
+}
+
+/** What others write and only this engine reads. */
+function isOwn(path: string): boolean {
+  return path.startsWith("policy_engine/");
+}
+
+/** Fields of a newer version are kept, so that they can be refused: what protects must not be left out because nobody here knows it. */
+const ownOptions = { unknownFields: true, emitImportedFiles: false };
 
 const options = {
   esModuleInterop: true,

@@ -8,7 +8,7 @@ import { messageBytesMax } from "./config/message-bytes.ts";
 import { createSchemaEngine } from "./config/schema-engine.ts";
 import type { Settings } from "./config/settings.ts";
 import type { PolicyRegistry } from "./config/types.ts";
-import { createConfiguration } from "./engine/configuration.ts";
+import { type Configuration, createConfiguration } from "./engine/configuration.ts";
 import { problemFacts } from "./engine/configuration-log.ts";
 import { configPage, generationsPage, routePage } from "./engine/configuration-pages.ts";
 import { engineCollector } from "./engine/engine-metrics.ts";
@@ -17,6 +17,7 @@ import { registrationsOf } from "./engine/registrations.ts";
 import { failureCatalogue } from "./errors.ts";
 import { loadPatternEngine } from "./expressions/patterns.ts";
 import { createSecrets } from "./generations/secrets.ts";
+import { createEngineMetadata } from "./kernel/engine-metadata.ts";
 import { createExchangeCounters } from "./kernel/exchange-counters.ts";
 import { createKernel } from "./kernel/kernel.ts";
 import type { BodyNotSentEvent, ReplyEvent } from "./kernel/kernel-host.ts";
@@ -26,6 +27,7 @@ import { createPolicyCounters } from "./observe/policy-counters.ts";
 import { createProbes } from "./observe/probes.ts";
 import { buildInfoCollector, collectProcess } from "./observe/process-metrics.ts";
 import { createStepCounters } from "./observe/step-counters.ts";
+import type { Registration } from "./providers/source.ts";
 import { createGrpcJsTransport } from "./transport/grpc-js.ts";
 import { version } from "./version.ts";
 import { createInstancePool } from "./worker/instances.ts";
@@ -39,12 +41,15 @@ export interface EngineOptions {
   readonly buildInfo?: BuildInfo;
   /** The process's environment variables, for `${env:NAME}`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Providers besides those of the settings. */
+  readonly registrations?: readonly Registration[];
 }
 
 export interface Engine {
   readonly log: Log;
   readonly listening: readonly ListenAddress[];
   readonly admin: AdminServer;
+  readonly configuration: Configuration;
   /**
    * Drains and ends: not ready and NOT_SERVING at once, new streams served for `drainDelay`, then GOAWAY; at the end of the grace period
    * whatever is left is ended. Called again it ends whatever is left at once.
@@ -56,7 +61,8 @@ export interface Engine {
 const flushMs = 200;
 
 /** Starts everything. Rejects when an address cannot be bound; a wrong configuration is no reason, the engine then denies with 503. */
-export async function startEngine({ settings, policies, environment, buildInfo }: EngineOptions): Promise<Engine> {
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { settings, policies, environment, buildInfo, registrations = [] } = options;
   const secrets = createSecrets(environment);
   const log = createLog({ level: settings.log.level, redact: secrets.redact });
   const { engine: patterns, warning } = loadPatternEngine();
@@ -68,7 +74,10 @@ export async function startEngine({ settings, policies, environment, buildInfo }
   const exchanges = createExchangeCounters();
   const policyHost = createPolicyHost(log, { counters, policyCounters, probes });
   const configuration = await createConfiguration({
-    registrations: registrationsOf(settings.providers, log),
+    registrations: [
+      ...registrationsOf(settings, { log, secrets, policies, startTimer: policyHost.startTimer, random: policyHost.random }),
+      ...registrations,
+    ],
     environment: {
       policies,
       schemas: createSchemaEngine(patterns),
@@ -110,6 +119,7 @@ export async function startEngine({ settings, policies, environment, buildInfo }
     generations,
     envoy: settings.envoy,
     counters: exchanges,
+    engineMetadata: settings.envoy.metadata && createEngineMetadata(settings.envoy.metadata, secrets.redact),
     now: Date.now,
     monotonicMs: runHost.monotonicMs,
     newId: randomUUID,
@@ -194,6 +204,7 @@ export async function startEngine({ settings, policies, environment, buildInfo }
     log,
     listening,
     admin,
+    configuration,
     stop: async () => {
       if (draining) return endOnce();
       draining = true;

@@ -26,12 +26,15 @@ export async function rollbackPage(request: IncomingMessage, generation: number,
   const text = await readText(request);
   const reason = text === undefined ? undefined : readReason(text);
   if (reason === undefined) return json(400, { error: bodyError });
+  // Each policy of it may take its time to start, and nothing is read or written meanwhile.
+  request.socket.setTimeout(answerTimeoutMs);
   const result = await rollback(generation, reason.text);
   return json(statuses[result.kind], result);
 }
 
 const bodyBytesMax = 4 * 1024;
 const reasonLengthMax = 500;
+const answerTimeoutMs = 60_000;
 const bodyError = `the body must be JSON, \`{}\` or \`{ "reason": "why" }\`, the reason of at most ${reasonLengthMax} characters`;
 const statuses = { accepted: 200, unchanged: 200, held: 200, unknown: 404, refused: 409 } as const;
 

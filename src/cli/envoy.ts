@@ -57,7 +57,8 @@ Examples:
 
 /** Undefined when the configuration is refused; why has then been printed. */
 async function readDemands(files: readonly string[], settings: Settings, policies: PolicyRegistry): Promise<EnvoyDemands | undefined> {
-  const paths = files.length > 0 ? files : settings.providers.flatMap((provider) => provider.paths);
+  const paths = files.length > 0 ? files : settings.providers.flatMap((provider) => (provider.kind === "file" ? provider.paths : []));
+  if (paths.length === 0) throw new Error("the settings' providers read from elsewhere: name files or folders with the configuration");
   const result = await prepareOffline(await readDocuments(paths), offlineEnvironment(policies, settings.envoy));
   if ("problems" in result) {
     // Whoever reads standard output waits for something else.

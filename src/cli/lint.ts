@@ -1,9 +1,9 @@
 import { readdir, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, normalize, resolve, sep } from "node:path";
 import { Command, Option } from "commander";
 import { openPolicyFolder, type PolicyFolder } from "../../builder/discover.ts";
-import { generateParameters } from "../../builder/generate-parameters.ts";
 import { readManifest } from "../../builder/read-manifest.ts";
+import { parametersText } from "../../builder/validation/parameters-text.ts";
 import type { Preset } from "../../builder/validation/policy-problems.ts";
 import { validatePolicies } from "../../builder/validation/validate-policies.ts";
 import { createSchemaEngine, type SchemaEngine } from "../config/schema-engine.ts";
@@ -37,7 +37,7 @@ export const lintCommand: MakeCommand = (_policies, exit) =>
       const problems = await validatePolicies(options.fix === true ? await openFolders(paths) : folders, schemas, options.preset);
       printProblems(problems, options);
       if (options.json !== true) process.stderr.write(`${problems.length === 0 ? "fine" : problemCount(problems)}\n`);
-      if (problems.length > 0) exit(exitCodes.findings);
+      if (problems.some(({ severity }) => severity === "error")) exit(exitCodes.findings);
     });
 
 /** @throws when a path does not exist, and when there is no policy below it */
@@ -53,9 +53,8 @@ async function openFolders(paths: readonly string[]): Promise<readonly PolicyFol
 }
 
 async function foldersBelow(path: string): Promise<readonly PolicyFolder[]> {
-  const own = await openPolicyFolder(path);
-  if (own !== undefined) return [own];
   const entries = await readdir(path, { withFileTypes: true });
+  if (entries.some(({ name }) => name === "policy.yaml")) return [await openPolicyFolder(resolve(path), shownPath(path))];
   const below = entries
     .filter((entry) => entry.isDirectory() && entry.name !== "node_modules" && !entry.name.startsWith("."))
     .map(({ name }) => name)
@@ -64,11 +63,16 @@ async function foldersBelow(path: string): Promise<readonly PolicyFolder[]> {
   return (await Promise.all(below)).flat();
 }
 
+/** As it was given, with forward slashes and none at its end. */
+const shownPath = (path: string): string =>
+  normalize(path)
+    .split(sep)
+    .join("/")
+    .replace(/(?<=.)\/$/, "");
+
 /** Leaves alone what cannot be generated: the check that follows says why. */
 async function writeParameters(folder: PolicyFolder, schemas: SchemaEngine): Promise<void> {
   const parsed = await readManifest(folder, schemas);
-  if ("problems" in parsed) return;
-  try {
-    await writeFile(join(folder.path, "parameters.ts"), generateParameters(parsed.manifest));
-  } catch {}
+  const generated = "problems" in parsed ? undefined : parametersText(parsed.manifest);
+  if (generated !== undefined && "text" in generated) await writeFile(join(folder.path, "parameters.ts"), generated.text);
 }

@@ -13,7 +13,7 @@ interface Options {
 }
 
 /** The engine prepares the generation anew, and each `create` may take its time. */
-const timeoutMs = 30_000;
+const timeoutMs = 60_000;
 
 export const rollbackCommand: MakeCommand = (_policies, exit) =>
   new Command("rollback")

@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import { type Problem, problem } from "../errors.ts";
 import { addressText, type ListenAddress, readAddress, readTcpAddress, type TcpAddress } from "./addresses.ts";
 import { type AllowedSecret, readAllowedSecrets } from "./allowed-secrets.ts";
+import { isLoopback } from "./loopback.ts";
+import { readMetadataPaths } from "./metadata-paths.ts";
 import { type Place, rootPlace } from "./node.ts";
 import { parseYaml } from "./parse.ts";
 import { sortProblems } from "./problems.ts";
@@ -10,6 +12,7 @@ import { type ProviderSettings, readProviders } from "./provider-settings.ts";
 import { durationText } from "./quantities.ts";
 import {
   at,
+  atKey,
   type Fields,
   isNothing,
   type Report,
@@ -60,6 +63,7 @@ export const defaultEnvoyPromises: EnvoyPromises = {
   responseHeaders: "skipped",
   messageTimeoutMs: 10_000,
   bodyBytesMax: 10 * 1024 ** 2,
+  metadata: undefined,
 };
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -68,12 +72,17 @@ export type ParsedSettings =
   | { readonly settings: Settings; readonly warnings: readonly Problem[] }
   | { readonly problems: readonly Problem[] };
 
-/** `directory` is absolute: where the relative paths of the settings start, that is the settings file's own folder. Never throws. */
-export function parseSettings(source: SourceDocument, directory: string): ParsedSettings {
+/**
+ * Never throws.
+ *
+ * @param directory absolute: where the relative paths of the settings start, that is the settings file's own folder
+ * @param use `embedded`: the program around the engine is a provider, and no other is needed
+ */
+export function parseSettings(source: SourceDocument, directory: string, use: "alone" | "embedded" = "alone"): ParsedSettings {
   const { root, problems } = parseYaml(source);
   const found = [...problems];
   const report = withoutEchoes(problems, (next) => found.push(next));
-  const settings = root && readSettings(rootPlace(root), directory, report);
+  const settings = root && readSettings(rootPlace(root), directory, use, report);
   const sorted = sortProblems(found);
   if (settings === undefined || found.some(({ severity }) => severity === "error")) return { problems: sorted };
   return { settings, warnings: sorted };
@@ -81,25 +90,28 @@ export function parseSettings(source: SourceDocument, directory: string): Parsed
 
 const settingsKeys = ["version", "listen", "admin", "providers", "state", "secrets", "envoy", "shutdown", "log", "recording"];
 
-function readSettings(place: Place, directory: string, report: Report): Settings | undefined {
+function readSettings(place: Place, directory: string, use: "alone" | "embedded", report: Report): Settings | undefined {
   const fields = readFields(place, settingsKeys, report);
   if (fields === undefined) return undefined;
-  reportMisplacedSecrets(place, report);
+  for (const key of settingsKeys) if (key !== "providers") reportMisplacedSecrets(fields.optional(key), report);
   readFormatVersion(fields, report);
   const listen = readListeners(fields.optional("listen"), directory, report);
   const admin = readAdmin(fields.optional("admin"), listen, report);
+  const meaning = "where the configuration comes from, such as `[{ file: { paths: [policies.yaml] } }]`";
+  const providersPlace = use === "embedded" ? fields.optional("providers") : fields.required("providers", meaning);
+  const providers = readProviders(providersPlace, directory, report);
+  const state = readPath(fields.optional("state"), directory, report);
+  if (providersPlace !== undefined && state === undefined && providers.some(({ kind }) => kind !== "file")) {
+    report(problem("state-missing", atKey(providersPlace), {}));
+  }
   return {
     listen,
     admin,
-    providers: readProviders(
-      fields.required("providers", "where the configuration comes from, such as `[{ file: { paths: [policies.yaml] } }]`"),
-      directory,
-      report,
-    ),
-    state: readPath(fields.optional("state"), directory, report),
+    providers,
+    state,
     secrets: { allow: readAllowedSecrets(section(fields, "secrets", ["allow"], report)?.optional("allow"), report) },
     envoy: readEnvoy(
-      section(fields, "envoy", ["identity", "allowModeOverride", "responseHeaders", "messageTimeout", "bodyBytesMax"], report),
+      section(fields, "envoy", ["identity", "allowModeOverride", "responseHeaders", "messageTimeout", "bodyBytesMax", "metadata"], report),
       report,
     ),
     shutdown: readShutdown(section(fields, "shutdown", ["drainDelay", "grace"], report), report),
@@ -135,10 +147,6 @@ function readAdmin(place: Place | undefined, listeners: readonly ListenAddress[]
   return address;
 }
 
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
 /** Port 0 is a free port, another one each time. */
 function reportSharedAddress(place: Place, address: ListenAddress, others: readonly ListenAddress[], report: Report): void {
   const text = addressText(address);
@@ -155,12 +163,14 @@ function readEnvoy(fields: Fields | undefined, report: Report): EnvoyPromises {
   const messageTimeout = { what: "the message timeout", min: 10, max: 60 * 60_000 };
   const bodyLimit = { what: "the body limit", min: 1, max: 1024 ** 3 };
   const otherwise = defaultEnvoyPromises;
+  const metadata = fields?.optional("metadata");
   return {
     identity: readChoice(fields?.optional("identity"), ["both", "attributes", "metadata"], report) ?? otherwise.identity,
     allowModeOverride: readBoolean(fields?.optional("allowModeOverride"), report) ?? otherwise.allowModeOverride,
     responseHeaders: readChoice(fields?.optional("responseHeaders"), ["sent", "skipped"], report) ?? otherwise.responseHeaders,
     messageTimeoutMs: readDuration(fields?.optional("messageTimeout"), messageTimeout, report) ?? otherwise.messageTimeoutMs,
     bodyBytesMax: readSize(fields?.optional("bodyBytesMax"), bodyLimit, report) ?? otherwise.bodyBytesMax,
+    metadata: metadata === undefined ? otherwise.metadata : readMetadataPaths(metadata, report),
   };
 }
 

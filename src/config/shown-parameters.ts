@@ -44,7 +44,7 @@ export function reportLiteralSecrets(texts: Texts, marks: Marks, report: Report)
 }
 
 function isLiteralSecret(pointer: string, { text, resolved }: WrittenText, marks: Marks): boolean {
-  return !resolved.holdsSecret && (marks.has(pointer));
+  return !resolved.holdsSecret && (marks.has(pointer) || isPrivateKey(text));
 }
 
 /** PEM (RFC 7468 10 and 11, and what OpenSSL and OpenSSH write). */

@@ -1,26 +1,18 @@
 import { sdkGeneration } from "../config/manifest.ts";
 import type { JsonSchema } from "../config/types.ts";
-import { choice, dialect, entries, flag, list, map, text } from "./parts.ts";
+import { choice, dialect, entries, flag, list, map, text, versionPattern } from "./parts.ts";
 
 const metadataKey = "^[a-z][A-Za-z\\d]{0,62}$";
-const number = "(?:0|[1-9]\\d{0,8})";
-const identifier = "(?:0|[1-9]\\d*|\\d*[A-Za-z-][\\dA-Za-z-]*)";
 
-const writtenName = (does: string): JsonSchema =>
-  text(
-    `${does} A header's name in lower case, or where names stand in the parameters: a JSON Pointer (RFC 6901) in which \`*\` is every entry.`,
-    { pattern: "^(?:/.*|[!#$%&'*+.^_`|~\\da-z-]+)$", examples: ["x-user", "/request/*/name"] },
-  );
+const headerName = text(
+  "A header's name in lower case, or a JSON Pointer to names in the parameters in which `*` is every entry: `/request/*/name`.",
+);
 
-const writtenHeader: JsonSchema = {
-  ...map("One header, or those that parameters name.", {
-    sets: writtenName("It has this value afterwards, whatever was there."),
-    removes: writtenName("It is absent afterwards."),
-    unless: list(
-      "Keys beside the name: where one of them is there and not `false`, the header may keep what it had.",
-      text("A key of the map that holds the name."),
-      { default: [] },
-    ),
+const headerWrite: JsonSchema = {
+  ...map("Exactly one of `sets` and `removes`.", {
+    sets: headerName,
+    removes: headerName,
+    unless: list("Keys beside the name in the parameters; where one is given, the header may not be written.", text("A key.")),
   }),
   oneOf: [{ required: ["sets"] }, { required: ["removes"] }],
 };
@@ -34,17 +26,12 @@ export const manifestSchema: JsonSchema = {
     {
       name: text("The policy's name, the same as its folder's.", { pattern: "^[a-z][a-z\\d]*(?:-[a-z\\d]+)*$", maxLength: 63 }),
       version: text("The version of this release, the same as its folder's.", {
-        pattern: `^${number}\\.${number}\\.${number}(?:-${identifier}(?:\\.${identifier})*)?$`,
+        pattern: versionPattern,
         examples: ["1.0.0"],
       }),
       summary: text("One sentence that says what the policy does."),
       sdk: { description: "The SDK generation that the policy was written for.", const: sdkGeneration },
       protects: flag("The policy exists to keep somebody out: skipping it must be acknowledged.", false),
-      replies: choice(
-        "`always`: whatever comes, the policy answers in place of the upstream, so that no step after it runs.",
-        ["always", "sometimes"],
-        "sometimes",
-      ),
       metadata: map("Values that steps share.", {
         reads: list("Keys that the policy reads; an earlier step must write them.", text("A key.", { pattern: metadataKey }), {
           default: [],
@@ -60,13 +47,18 @@ export const manifestSchema: JsonSchema = {
         { enum: ["path", "query", "method", "host"] },
         { default: [] },
       ),
-      headers: map("Headers that the policy writes: what steps do to each other's headers is found when a configuration is checked.", {
-        request: list("Headers of the request.", writtenHeader, { default: [] }),
-        response: list("Headers of the response.", writtenHeader, { default: [] }),
+      replies: choice(
+        "`always`: the policy answers every exchange itself, and steps after it never run.",
+        ["always", "sometimes"],
+        "sometimes",
+      ),
+      headers: map("Which headers the policy writes, as far as it is known before it runs.", {
+        request: list("Of the request.", headerWrite),
+        response: list("Of the response.", headerWrite),
       }),
       parameters: {
         description:
-          "JSON Schema 2020-12 of the parameters, strict: every property described, no object open. `x-expression: bool | string` (CEL), `x-regex: true` (RE2), `x-secret: true | digest` (not shown; a digest may stand in a configuration).",
+          "JSON Schema 2020-12 of the parameters, strict: every property described, no object open. `x-expression: bool | string` (CEL), `x-regex: true` (RE2), `x-secret: true`.",
         type: "object",
       },
     },

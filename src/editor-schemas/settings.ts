@@ -1,7 +1,9 @@
+import { metadataPathPattern, metadataPathsMax } from "../config/metadata-paths.ts";
 import { durationText, sizeText } from "../config/quantities.ts";
 import { defaultEnvoyPromises } from "../config/settings.ts";
 import type { JsonSchema } from "../config/types.ts";
 import { choice, dialect, duration, flag, formatVersion, list, map, size, text } from "./parts.ts";
+import { providersSchema } from "./providers.ts";
 
 const otherwise = defaultEnvoyPromises;
 const tcp = "tcp:(?:\\[[\\da-fA-F:.]+\\]|[\\w.-]+):\\d{1,5}";
@@ -22,21 +24,14 @@ export const settingsSchema: JsonSchema = {
         pattern: `^${tcp}$`,
         default: "tcp:127.0.0.1:9101",
       }),
-      providers: list(
-        "Where the configuration comes from.",
-        map(
-          "One source.",
-          {
-            file: map(
-              "Files on this machine, watched however they are replaced.",
-              { paths: list("Files, and folders of `*.yaml`.", text("A path."), { minItems: 1, examples: [["policies.yaml"]] }) },
-              ["paths"],
-            ),
-          },
-          ["file"],
+      providers: providersSchema,
+      state: text("The folder where the last good configuration is kept over restarts. Without it none is."),
+      secrets: section("Which secrets text from other machines may use.", {
+        allow: list(
+          "`env:NAME`, `env:BEGINNING_*`, `file:/PATH`, `file:/FOLDER/*`.",
+          text("A secret.", { pattern: "^(?:env:[A-Za-z_]\\w*\\*?|file:/[^*]*\\*?)$" }),
         ),
-        { minItems: 1 },
-      ),
+      }),
       envoy: section("What Envoy's side promises.", {
         identity: choice("How Envoy says which route matched.", ["both", "attributes", "metadata"], otherwise.identity),
         allowModeOverride: flag("Envoy's filter has `allow_mode_override: true`.", otherwise.allowModeOverride),
@@ -45,6 +40,11 @@ export const settingsSchema: JsonSchema = {
           default: durationText(otherwise.messageTimeoutMs),
         }),
         bodyBytesMax: size("The largest body that a step waits for.", { default: sizeText(otherwise.bodyBytesMax) }),
+        metadata: list(
+          "What Envoy is told of each exchange as dynamic metadata, besides the decision's id. Nothing is told unless it is written.",
+          text("A value of the shared metadata.", { pattern: metadataPathPattern }),
+          { maxItems: metadataPathsMax, examples: [["auth.subject"]] },
+        ),
       }),
       shutdown: section("What happens after SIGTERM.", {
         drainDelay: duration("How long new streams are still taken; longer than Envoy's health check interval.", { default: "3s" }),

@@ -10,12 +10,18 @@ const defaultBodyBytesMax = 1024 * 1024;
 /** RFC 9110 15.2 to 15.5: answers that have no body. The platform's `Response` refuses one. */
 const bodilessStatuses: ReadonlySet<number> = new Set([204, 205, 304]);
 
+export interface OutgoingInit extends FetchInit {
+  /** Our own certificate and its key as PEM, for servers that ask for one. */
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 /**
  * One request over http or https. Resolves with the whole answer; rejects with an `Error` when there is none, when it is a redirect (whoever
  * can make a server redirect must not choose where the engine sends requests), when it changes the protocol, when its body is encoded or larger
  * than `bodyBytesMax`, and when `init.signal` fires first.
  */
-export async function outgoingFetch(url: string, init: FetchInit): Promise<Response> {
+export async function outgoingFetch(url: string, init: OutgoingInit): Promise<Response> {
   const target = new URL(url);
   const { bodyBytesMax = defaultBodyBytesMax } = init;
   try {
@@ -25,7 +31,7 @@ export async function outgoingFetch(url: string, init: FetchInit): Promise<Respo
   }
 }
 
-function exchange(target: URL, init: FetchInit, bodyBytesMax: number): Promise<Response> {
+function exchange(target: URL, init: OutgoingInit, bodyBytesMax: number): Promise<Response> {
   return new Promise((resolve, reject) => {
     const outgoing = startRequest(target, init);
     // Not `once`: an error after the answer would end the process.
@@ -45,7 +51,7 @@ function exchange(target: URL, init: FetchInit, bodyBytesMax: number): Promise<R
   });
 }
 
-function startRequest(target: URL, { method = "GET", headers = {}, signal, ca }: FetchInit) {
+function startRequest(target: URL, { method = "GET", headers = {}, signal, ca, cert, key }: OutgoingInit) {
   const options: RequestOptions = {
     method,
     headers: { "accept-encoding": "identity", ...headers },
@@ -55,7 +61,7 @@ function startRequest(target: URL, { method = "GET", headers = {}, signal, ca }:
     case "http:":
       return httpRequest(target, options);
     case "https:":
-      return httpsRequest(target, { ...options, ...(ca === undefined ? {} : { ca }) });
+      return httpsRequest(target, { ...options, ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) });
     default:
       throw new TypeError(`the protocol is http or https, not ${target.protocol.slice(0, -1)}`);
   }

@@ -123,6 +123,7 @@ export function createProviderRegistry(
         source.heard.resolve();
         return promise;
       },
+      waiting: () => source.heard.resolve(),
       failed: (error) => failed(source, error),
     };
   }

@@ -25,6 +25,8 @@ export interface ProviderSink {
    * until every provider has delivered. Rejects only when applying is broken, never because of the documents.
    */
   update(documents: readonly SourceDocument[], version: string): Promise<Verdict>;
+  /** There is nothing to deliver yet, and nothing is wrong: the start of the engine does not wait for it. */
+  waiting(): void;
   /** The source is away or unreadable. The last good configuration stays. */
   failed(error: Error): void;
 }

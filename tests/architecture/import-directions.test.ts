@@ -66,6 +66,11 @@ const directions: readonly Direction[] = [
     mayNot: ["../cli/main.ts", "../testing/test-engine.ts", "../main.ts", "../../policies/set-header/v1.0.0/index.ts"],
   },
   {
+    from: "src/embed",
+    may: ["../main.ts", "../config/settings.ts", "../providers/code.ts"],
+    mayNot: ["../cli/main.ts", "../testing/test-engine.ts", "../generated/registry.ts", "../../policies/set-header/v1.0.0/index.ts"],
+  },
+  {
     from: "src/generations",
     may: ["../config/check.ts", "../worker/bind.ts"],
     mayNot: ["../kernel/route-table.ts", "../transport/grpc-js.ts", "../providers/file.ts", "../generated/registry.ts"],
@@ -102,7 +107,14 @@ const directions: readonly Direction[] = [
   },
   {
     from: "src/envoy-config",
-    may: ["./field.ts", "../config/parse.ts", "../worker/chain.ts", "../kernel/route-identity.ts", "../errors.ts"],
+    may: [
+      "./field.ts",
+      "../config/parse.ts",
+      "../worker/chain.ts",
+      "../kernel/body-mode.ts",
+      "../kernel/route-identity.ts",
+      "../errors.ts",
+    ],
     mayNot: [
       "../worker/run.ts",
       "../kernel/process-exchange.ts",
@@ -114,14 +126,19 @@ const directions: readonly Direction[] = [
     ],
   },
   {
+    from: "src/kernel/codings",
+    may: ["./coder.ts", "node:zlib", "node:stream"],
+    mayNot: ["../transport.ts", "../../worker/header-store.ts", "../../errors.ts", "./../transport.ts", "node:fs", "node:http"],
+  },
+  {
     from: "src/transport",
     may: ["../kernel/transport.ts", "../generated/proto/grpc/health/v1/health.ts", "@grpc/grpc-js"],
     mayNot: ["../kernel/process-exchange.ts", "../kernel/wire/encode.ts", "../worker/run.ts", "../config/types.ts", "yaml"],
   },
   {
     from: "src/providers",
-    may: ["../config/types.ts", "../files/watch.ts"],
-    mayNot: ["../worker/run.ts", "../kernel/transport.ts", "../generations/prepare.ts", "yaml"],
+    may: ["../config/types.ts", "../files/watch.ts", "../generated/proto/envoy/service/discovery/v3/discovery.ts", "@grpc/grpc-js"],
+    mayNot: ["../worker/run.ts", "../kernel/transport.ts", "../generations/prepare.ts", "../transport/grpc-js.ts", "yaml", "node:http"],
   },
   {
     from: "src/admin",

@@ -48,6 +48,7 @@ function deliver(paths: readonly string[], verdict: Verdict = { kind: "accepted"
       running -= 1;
       return verdict;
     },
+    waiting: () => {},
     failed: ({ message }) => deliveries.record({ what: `failed: ${message.replaceAll(root, "")}`, version: undefined }),
   });
   const hold = (): (() => void) => {
@@ -142,6 +143,7 @@ describe("failures", () => {
         heard.record(document?.text ?? "");
         throw new Error("broken");
       },
+      waiting: () => {},
       failed: ({ message }) => heard.record(message),
     });
     write("a.yaml", "2");

@@ -18,6 +18,14 @@ export interface Metadata_FilterMetadataEntry {
   value?: { [key: string]: unknown } | undefined;
 }
 
+export interface Node {
+  id?: string | undefined;
+  cluster?: string | undefined;
+  metadata?: { [key: string]: unknown } | undefined;
+  userAgentName?: string | undefined;
+  userAgentVersionType?: { $case: "userAgentVersion"; value: string } | undefined;
+}
+
 export interface HeaderValue {
   key?: string | undefined;
   value?: string | undefined;
@@ -146,6 +154,104 @@ export const Metadata_FilterMetadataEntry: MessageFns<Metadata_FilterMetadataEnt
             }
 
             message.value = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseNode(): Node {
+  return {
+    id: undefined,
+    cluster: undefined,
+    metadata: undefined,
+    userAgentName: undefined,
+    userAgentVersionType: undefined,
+  };
+}
+
+export const Node: MessageFns<Node> = {
+  encode(message: Node, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== undefined) {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.cluster !== undefined) {
+      writer.uint32(18).string(message.cluster);
+    }
+    if (message.metadata !== undefined) {
+      Struct.encode(Struct.wrap(message.metadata), writer.uint32(26).fork()).join();
+    }
+    if (message.userAgentName !== undefined) {
+      writer.uint32(50).string(message.userAgentName);
+    }
+    switch (message.userAgentVersionType?.$case) {
+      case "userAgentVersion":
+        writer.uint32(58).string(message.userAgentVersionType.value);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Node {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNode();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cluster = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.metadata = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.userAgentName = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.userAgentVersionType = { $case: "userAgentVersion", value: reader.string() };
             continue;
           }
         }

@@ -1,0 +1,33 @@
+import type { SourceDocument } from "../config/types.ts";
+import type { Provider, ProviderSink, Verdict } from "./provider.ts";
+
+export interface CodeProvider extends Provider {
+  /**
+   * Replaces what this provider has delivered. Resolves with the verdict; the first one waits until every other provider has delivered.
+   * Rejects when the engine is not running.
+   *
+   * @param version the program's own word for this state, shown in logs; it decides nothing
+   */
+  push(documents: readonly SourceDocument[], version: string): Promise<Verdict>;
+}
+
+/** Configuration from the program that the engine is a part of. */
+export function codeProvider(name: string): CodeProvider {
+  let sink: ProviderSink | undefined;
+  return {
+    name,
+    async start(given) {
+      sink = given;
+      given.waiting();
+    },
+    // The program can ask the engine itself.
+    report: () => {},
+    async close() {
+      sink = undefined;
+    },
+    async push(documents, version) {
+      if (sink === undefined) throw new Error(`the engine that the provider \`${name}\` belongs to is not running`);
+      return sink.update(documents, version);
+    },
+  };
+}

@@ -1,0 +1,175 @@
+import type { ClientDuplexStream } from "@grpc/grpc-js";
+import type { SourceDocument } from "../config/types.ts";
+import type { Node } from "../generated/proto/envoy/config/core/v3/base.ts";
+import type { DiscoveryRequest, DiscoveryResponse } from "../generated/proto/envoy/service/discovery/v3/discovery.ts";
+import { retryDelayMs } from "./pace.ts";
+import type { Provider, ProviderSink, Verdict } from "./provider.ts";
+import { configurationType, readResource } from "./xds-document.ts";
+import { refusalText } from "./xds-refusal.ts";
+
+export interface XdsProviderOptions {
+  readonly name: string;
+  /** Who asks. */
+  readonly node: Node;
+  /** How long the first response of a stream may take, milliseconds; later silence means that nothing has changed. */
+  readonly timeoutMs: number;
+  /** Opens a stream on a connection of its own; `close` ends both. Rejects when what it needs cannot be read. */
+  readonly open: () => Promise<XdsConnection>;
+  readonly startTimer: (milliseconds: number, expired: () => void) => () => void;
+  /** From 0 to less than 1. */
+  readonly random: () => number;
+}
+
+export interface XdsConnection {
+  readonly stream: ClientDuplexStream<DiscoveryRequest, DiscoveryResponse>;
+  close(): void;
+}
+
+/** The longest time between two attempts to reach a server that is away, milliseconds. */
+const retryMsMax = 30_000;
+
+/**
+ * Configuration from a control plane: the aggregated discovery service over gRPC, state of the world, one type of resource. A response is one
+ * state: it is delivered whole, and answered with what became of it (ACK, or NACK with the reasons).
+ *
+ * A new stream always begins without a version. A server that has lost count, or counts from one again, could take the version of an earlier
+ * stream for its own newest and send nothing; so it sends what it has, and the registry sees by content whether that is news.
+ */
+export function xdsProvider(options: XdsProviderOptions): Provider {
+  const { name, timeoutMs, startTimer, random } = options;
+  let connection: XdsConnection | undefined;
+  let failures = 0;
+  let closed = false;
+  let stopTimer = (): void => {};
+
+  return {
+    name,
+    async start(sink) {
+      connect(sink);
+    },
+    report: () => {},
+    async close() {
+      closed = true;
+      stopTimer();
+      connection?.close();
+    },
+  };
+
+  function connect(sink: ProviderSink): void {
+    options.open().then(
+      (opened) => {
+        if (closed) opened.close();
+        else converse(opened, sink);
+      },
+      (error: unknown) => lost(error, sink),
+    );
+  }
+
+  function converse(opened: XdsConnection, sink: ProviderSink): void {
+    connection = opened;
+    const { stream } = opened;
+    const end = (error: unknown): void => {
+      if (connection !== opened) return;
+      connection = undefined;
+      stopTimer();
+      opened.close();
+      if (!closed) lost(error, sink);
+    };
+    stopTimer = startTimer(timeoutMs, () => end(new Error(`the server has sent nothing within ${timeoutMs} ms`)));
+    const answer = createAnswers(sink, (request) => {
+      if (connection === opened) stream.write(request);
+    });
+    stream.on("data", (response: DiscoveryResponse) => {
+      if (connection !== opened) return;
+      stopTimer();
+      failures = 0;
+      answer(response);
+    });
+    stream.on("error", end);
+    stream.on("end", () => end(new Error("the server has ended the stream")));
+    stream.write({ node: options.node, typeUrl: configurationType });
+  }
+
+  function lost(error: unknown, sink: ProviderSink): void {
+    if (closed) return;
+    failures += 1;
+    sink.failed(error instanceof Error ? error : new Error(String(error)));
+    stopTimer = startTimer(retryDelayMs(failures, retryMsMax, random), () => connect(sink));
+  }
+}
+
+/** Answers the responses of one stream. Of several that are judged together only the newest is answered: it stands for those before. */
+function createAnswers(sink: ProviderSink, write: (request: DiscoveryRequest) => void): (response: DiscoveryResponse) => void {
+  let newest = 0;
+  /** The version accepted last on this stream. */
+  let version = "";
+
+  return (response) => {
+    newest += 1;
+    const number = newest;
+    const { typeUrl, nonce, versionInfo = "" } = response;
+    void judge(response, sink).then((refusal) => {
+      if (number !== newest) return;
+      if (refusal === undefined) version = versionInfo;
+      write({ typeUrl, versionInfo: version, responseNonce: nonce, ...(refusal === undefined ? {} : { errorDetail: refusal }) });
+    });
+  };
+}
+
+type Refusal = NonNullable<DiscoveryRequest["errorDetail"]>;
+
+/** google.rpc.Code */
+const codes = { invalidArgument: 3, failedPrecondition: 9, internal: 13 } as const;
+
+/** Why the response is refused; undefined when it is in use. Never rejects. */
+async function judge(response: DiscoveryResponse, sink: ProviderSink): Promise<Refusal | undefined> {
+  try {
+    const documents = readResponse(response);
+    return refusalOf(await deliver(documents, response.versionInfo ?? "", sink));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    sink.failed(new Error(`the server's response cannot be read: ${message}`, { cause: error }));
+    return { code: codes.invalidArgument, message };
+  }
+}
+
+async function deliver(documents: readonly SourceDocument[], version: string, sink: ProviderSink): Promise<Verdict | undefined> {
+  // Applying is broken: what is wrong is said in the engine's log, and is nobody else's business.
+  return sink.update(documents, version).catch(() => undefined);
+}
+
+function refusalOf(verdict: Verdict | undefined): Refusal | undefined {
+  switch (verdict?.kind) {
+    case undefined:
+      return { code: codes.internal, message: "the engine could not apply it; its log says why" };
+    case "accepted":
+    case "unchanged":
+      return undefined;
+    case "held":
+      return {
+        code: codes.failedPrecondition,
+        message: `held back: somebody has rolled back from this state to generation ${verdict.generation}; send another state`,
+      };
+    case "refused":
+      return { code: codes.invalidArgument, message: refusalText(verdict.problems) };
+    default:
+      return verdict satisfies never;
+  }
+}
+
+/** @throws when the response is not what was asked for */
+function readResponse({ typeUrl, resources = [] }: DiscoveryResponse): readonly SourceDocument[] {
+  if (typeUrl !== configurationType) throw new Error(`resources of the type \`${typeUrl}\` were not asked for`);
+  const documents = resources.map((resource, index) => {
+    const place = `resource ${index + 1} of ${resources.length}`;
+    if (resource.typeUrl !== configurationType) throw new Error(`${place} has the type \`${resource.typeUrl}\``);
+    try {
+      return readResource(resource.value ?? new Uint8Array());
+    } catch (error) {
+      throw new Error(`${place}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  });
+  const names = new Set(documents.map(({ uri }) => uri));
+  if (names.size < documents.length) throw new Error("two resources have the same name");
+  return documents;
+}
