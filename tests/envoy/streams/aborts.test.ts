@@ -145,7 +145,7 @@ async function hold(
   body: readonly Piece[] | undefined,
   script: UpstreamScript = {},
 ): Promise<{
-  readonly client: ClientSaw;
+  readonly client: Omit<ClientSaw, "body"> & { readonly body: string };
   readonly upstream: readonly { readonly body: string; readonly whole: boolean }[];
   readonly exchange: { readonly saw: readonly string[]; readonly ended: string };
 }> {
@@ -158,5 +158,5 @@ async function hold(
     const { body: bytes, end } = readChunks(raw);
     return { body: bytes.toString("latin1"), whole: end !== undefined };
   });
-  return { client, upstream, exchange };
+  return { client: { ...client, body: client.body.toString("utf8") }, upstream, exchange };
 }
