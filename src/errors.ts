@@ -547,7 +547,7 @@ export const problemCatalogue = {
   "source-without-policy": entry<{ source: string }>({
     meaning: "What a distribution takes a policy from holds none.",
     message: (f) => `no policy in \`${f.source}\``,
-    remedy: () => "name a folder with a `policy.yaml`, or one that holds such folders as NAME/vVERSION",
+    remedy: () => "name a folder with a `policy.yaml`, or one that holds such folders as vVERSION or NAME/vVERSION",
   }),
   "lock-missing": entry<Record<never, never>>({
     meaning: "A locked build has no lock file.",
