@@ -1,5 +1,6 @@
 /** `mask` through a real Envoy: events leave one by one, secrets never pass, and nobody takes a part for the whole. */
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import { constants, createGunzip, createGzip } from "node:zlib";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { replaceAt } from "../../scripts/processes/data.ts";
 import { demoConfig } from "../../scripts/processes/demo-configs.ts";
@@ -78,25 +79,67 @@ test("every event leaves when it is complete, before the upstream says more", as
   expect(client.text()).toBe(expected);
 });
 
-test("a secret in an upload never reaches the upstream, wherever the borders of its chunks are", async () => {
-  const got = new Promise<string>((resolve) => {
-    answer = (asked, response) => {
-      const parts: Buffer[] = [];
-      asked.on("data", (part: Buffer) => parts.push(part));
-      asked.once("end", () => {
-        resolve(Buffer.concat(parts).toString());
-        response.writeHead(200, { "content-type": "application/json" }).end("{}");
-      });
+test("an event in gzip leaves when it is complete, in gzip", async () => {
+  const said = new Promise<ServerResponse>((resolve) => {
+    answer = (_, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream", "content-encoding": "gzip" });
+      response.flushHeaders();
+      resolve(response);
     };
   });
-  const secret = "card 4111 1111 1111 1111, mail alice@example.com; ";
-  const client = await open("POST", { "content-type": "text/plain" }, function* () {
-    for (let at = 1; at < secret.length; at++) yield* [secret.slice(0, at), secret.slice(at)];
-  });
-  expect(await got).toBe("card ***1111, mail ***; ".repeat(secret.length - 1));
+  const client = await open("GET");
+  expect(client.headers).toMatchObject({ "content-encoding": "gzip" });
+  const zip = createGzip({ flush: constants.Z_SYNC_FLUSH });
+  zip.pipe(await said);
+  let expected = "";
+  for (const part of ["one", "two", "three"]) {
+    zip.write(`data: ${part} a@b.cd\n\n`);
+    expected += `data: ${part} ***\n\n`;
+    await client.until(({ length }) => length >= expected.length);
+    expect(client.text()).toBe(expected);
+  }
+  zip.end();
   await client.ended;
-  expect(client.text()).toBe("{}");
+  expect(client.text()).toBe(expected);
 });
+
+const secret = "4111 1111 1111 1111, alice@example.com;";
+
+test.each([1, 5, 12, 18, 19, 22, 27, 33, 38])(
+  "of a secret in an upload nothing reaches the upstream before it is whole: %i bytes of it",
+  async (at) => {
+    // More than what is held back, so that something gets through in front of it.
+    const before = "x ".repeat(1_000);
+    let got = "";
+    let more = (): void => {};
+    const whole = new Promise<void>((resolve) => {
+      answer = (asked, response) => {
+        asked.setEncoding("utf8");
+        asked.on("data", (part: string) => {
+          got += part;
+          more();
+        });
+        asked.once("end", () => {
+          response.writeHead(200, { "content-type": "application/json" }).end("{}");
+          resolve();
+        });
+      };
+    });
+    const client = await open("POST", { "content-type": "text/plain" }, async (asking) => {
+      const begun = new Promise<void>((resolve) => {
+        more = resolve;
+      });
+      asking.write(before + secret.slice(0, at));
+      await begun;
+      expect(before.startsWith(got)).toBe(true);
+      asking.write(secret.slice(at));
+    });
+    await whole;
+    expect(got).toBe(`${before}***1111, ***;`);
+    await client.ended;
+    expect(client.text()).toBe("{}");
+  },
+);
 
 test("a document whose length changes arrives whole, without what was said about the old bytes", async () => {
   const body = JSON.stringify({
@@ -143,7 +186,7 @@ test("what cannot be masked is answered for", async () => {
   const response = await open("GET");
   await response.ended;
   expect(response).toMatchObject({ status: 502, headers: { "content-type": "application/problem+json" } });
-  const upload = await open("POST", { "content-type": "application/octet-stream" }, () => ["a@b.cd"]);
+  const upload = await open("POST", { "content-type": "application/octet-stream" }, async (asking) => void asking.write("a@b.cd"));
   await upload.ended;
   expect(upload.status).toBe(415);
 });
@@ -160,28 +203,32 @@ interface Client {
 }
 
 /** Sends a request and waits for the headers of the response. */
-function open(method: string, headers: Readonly<Record<string, string>> = {}, body: () => Iterable<string> = () => []): Promise<Client> {
+function open(
+  method: string,
+  headers: Readonly<Record<string, string>> = {},
+  sendBody: (asking: ClientRequest) => Promise<void> = async () => {},
+): Promise<Client> {
   return new Promise((resolve, reject) => {
     const asking = request({ host: "127.0.0.1", port: stage.envoy.port, path: "/mask", method, headers, agent: false });
     asking.once("error", reject);
     asking.once("response", (response) => resolve(clientOf(response)));
-    asking.setNoDelay(true);
-    for (const part of body()) asking.write(part);
-    asking.end();
+    sendBody(asking).then(() => asking.end(), reject);
   });
 }
 
 function clientOf(response: IncomingMessage): Client {
   let text = "";
   let changed = (): void => {};
-  response.setEncoding("utf8");
-  response.on("data", (part: string) => {
+  const isZipped = response.headers["content-encoding"] === "gzip";
+  const body = isZipped ? response.pipe(createGunzip()) : response;
+  body.setEncoding("utf8");
+  body.on("data", (part: string) => {
     text += part;
     changed();
   });
   const ended = new Promise<void>((resolve, reject) => {
-    response.once("end", resolve);
-    response.once("error", reject);
+    body.once("end", resolve);
+    body.once("error", reject);
   });
   // Whether somebody waits for it or not.
   ended.catch(() => {});
