@@ -9,12 +9,14 @@ import { portOf } from "../../scripts/processes/free-port.ts";
 import { resourceOf } from "../../scripts/xds/resource-of.ts";
 import { startXdsServer, type XdsServer, type XdsServerPlan, type XdsState } from "../../scripts/xds/start-xds-server.ts";
 import { parseSettings } from "../../src/config/settings.ts";
+import type { PolicyRegistry } from "../../src/config/types.ts";
 import { registrationsOf } from "../../src/engine/registrations.ts";
 import type { DiscoveryRequest } from "../../src/generated/proto/envoy/service/discovery/v3/discovery.ts";
 import { createSecrets } from "../../src/generations/secrets.ts";
 import { configurationType } from "../../src/providers/xds-document.ts";
 import { eventually } from "../files/recorder.ts";
 import { certificateAuthority, serverCertificate } from "../support/certificates.ts";
+import { createdPolicies } from "../support/code-policy.ts";
 import { type ConfiguredEngine, configuredEngine, stamping } from "../support/configured-engine.ts";
 import { scriptPolicies } from "../support/script-policy.ts";
 import { createTestClock, type TestClock } from "../support/test-clock.ts";
@@ -52,7 +54,7 @@ interface Stage extends ConfiguredEngine {
 }
 
 /** @param xds what else the provider's settings say, as YAML */
-async function start(port: number, xds = "", more = ""): Promise<Stage> {
+async function start(port: number, xds = "", more = "", policies: PolicyRegistry = scriptPolicies): Promise<Stage> {
   const text = `version: 1\nproviders: [{ xds: { address: "tcp:localhost:${port}", node: engine-1, ${xds} } }]\n${more}`;
   const parsed = parseSettings({ uri: "settings.yaml", text }, root);
   if ("problems" in parsed) throw new Error(JSON.stringify(parsed.problems));
@@ -62,7 +64,7 @@ async function start(port: number, xds = "", more = ""): Promise<Stage> {
   const registrations = registrationsOf(parsed.settings, {
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, flush: () => {} },
     secrets: createSecrets({ TOKEN: "the-token" }),
-    policies: scriptPolicies,
+    policies,
     startTimer(milliseconds, expired) {
       const stop = clock.startTimer(milliseconds, expired);
       let counted = milliseconds === 10_000;
@@ -75,7 +77,7 @@ async function start(port: number, xds = "", more = ""): Promise<Stage> {
     },
     random: () => 0.5,
   });
-  const engine = await configuredEngine({ registrations, variables: { ALLOWED: "allowed", OTHER: "other" } });
+  const engine = await configuredEngine({ registrations, policies, variables: { ALLOWED: "allowed", OTHER: "other" } });
   ends.push(engine.configuration.close);
   await engine.configuration.start();
   return {
@@ -232,18 +234,35 @@ describe("a state that is refused changes nothing, and the control plane is told
 });
 
 describe("many states at once", () => {
-  test("the newest wins, and answers never name a state that was refused as the one in use", async () => {
-    const server = await serve(state("0", stamping("0")));
-    const stage = await start(server.port);
+  /** Takes its time to start, so that states come faster than they are judged. */
+  const slow = createdPolicies({
+    slow: async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return { request: () => undefined };
+    },
+  });
+  const slowly = (stamp: string): string =>
+    stamping(stamp)
+      .replace("chains:", `chains:\n  slow: { steps: [{ policy: slow@1.0.0, name: slow-${stamp} }] }`)
+      .replace("routes: {", "routes: { slow: slow,");
+
+  test("are judged together, the newest of each time; only that one is answered, for those before it too", async () => {
+    const server = await serve(state("0", slowly("0")));
+    const stage = await start(server.port, "", "", new Map([...scriptPolicies, ...slow]));
     for (let number = 1; number <= 50; number++) {
+      const isBad = number % 3 === 0;
       server.publish(
-        number % 3 === 0 ? state(`bad ${number}`, "version: 1\nroutes: { a: b }\n") : state(`good ${number}`, stamping(String(number))),
+        isBad
+          ? state(`bad ${number}`, slowly(`${number}`).replace("orders: orders", "orders: other"))
+          : state(`good ${number}`, slowly(`${number}`)),
       );
+      await new Promise(setImmediate);
     }
     await stage.next("the newest", gives(stage, "50"));
     await stage.next("its answer", () => server.requests.at(-1)?.responseNonce === "51");
     expect(server.requests.map(({ versionInfo = "" }) => versionInfo).filter((version) => version.startsWith("bad"))).toEqual([]);
     expect(server.requests.at(-1)).toMatchObject({ versionInfo: "good 50" });
+    expect(server.requests.length).toBeLessThan(40);
   });
 });
 
