@@ -15,18 +15,19 @@ if (!isSetUp()) {
   // By a computed name: an old Node must not even try to read it.
   const { main } = await import(new URL("../src/cli/main.ts", import.meta.url).href);
   const { policies } = await import(new URL("../src/generated/registry.ts", import.meta.url).href);
-  process.exitCode = await main(process.argv.slice(2), policies, { commands: await checkoutCommands() });
+  process.exitCode = await main(process.argv.slice(2), policies, { commands: await sourceCommands() });
 } else if (existsSync(ownNode) && process.execPath !== ownNode) {
   startOn(ownNode);
 } else {
   refuse(`Node ${process.versions.node} is too old: use Node 22.22 or newer (24 is best)`);
 }
 
-/** A checkout can build distributions; an image or a folder with only what the engine needs cannot. */
-async function checkoutCommands() {
-  if (!existsSync(join(root, "node_modules/esbuild"))) return [];
+/** Besides what every program can: an installation with sources makes and checks policies, and one with the bundler builds distributions. */
+async function sourceCommands() {
+  const { authorCommands } = await import(new URL("../src/cli/author-commands.ts", import.meta.url).href);
+  if (!existsSync(join(root, "node_modules/esbuild"))) return authorCommands;
   const { checkoutCommands } = await import(new URL("../src/cli/checkout-commands.ts", import.meta.url).href);
-  return checkoutCommands;
+  return [...authorCommands, ...checkoutCommands];
 }
 
 function isSetUp() {

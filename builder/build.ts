@@ -7,6 +7,7 @@ import { loadPatternEngine } from "../src/expressions/patterns.ts";
 import type { BuildContext, LockMode } from "./build-context.ts";
 import { lockHash, lockText } from "./distribution/lock.ts";
 import { type BuildEvent, BuildFailure, type StepName } from "./events.ts";
+import { makeImage } from "./make-image.ts";
 import { createNpm } from "./npm.ts";
 import { type ReadPolicy, readPolicies } from "./read-policies.ts";
 import { bundle } from "./steps/bundle.ts";
@@ -22,6 +23,8 @@ export interface BuildRequest {
   readonly manifest: string;
   /** The folder for the distribution. */
   readonly out: string;
+  /** What a container image of it is called. Default: none is made. */
+  readonly image?: string;
   readonly lock: LockMode;
   /** The steps to run. What a step needs must be among them: `stepsFor` adds it. */
   readonly steps: ReadonlySet<StepName>;
@@ -131,7 +134,11 @@ async function runSteps(request: BuildRequest, context: BuildContext, { step, sk
   );
   if (bundled !== undefined) {
     await optional("self-test", () => selfTest(generated, bundled, context), String);
-    await optional("package", () => packageDistribution(generated, bundled, request.out, context), String);
+    const pack = async (): Promise<string> => {
+      const folder = await packageDistribution(generated, bundled, request.out, context);
+      return request.image === undefined ? folder : `${folder}; ${await makeImage(request.image, request.out, generated, context)}`;
+    };
+    await optional("package", pack, String);
   }
   await keepLock(generated, lockFile, mode, context);
 }

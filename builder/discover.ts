@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
-import { basename, dirname, join, normalize, resolve, sep } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { parseVersion } from "../src/config/semver.ts";
 import { filesIn } from "./files-in.ts";
 import { dependenciesOf, librariesBehind, type PolicyLibrary } from "./policy-libraries.ts";
@@ -40,23 +40,16 @@ export async function discoverPolicies(root: string): Promise<readonly PolicyFol
 }
 
 /**
- * The folder of one policy version, wherever it is. In `NAME/vVERSION` it has a name and a version; elsewhere both are empty, and the manifest
- * alone says them.
+ * The folder of one policy version, wherever it is. In `NAME/vVERSION` it has a name and a version; elsewhere it has none, and what the manifest says
+ * holds.
  *
- * @returns undefined when there is no `policy.yaml` in it
+ * @param source what it is called in messages
  * @throws when there is no such folder
  */
-export async function openPolicyFolder(path: string): Promise<PolicyFolder | undefined> {
-  const folder = resolve(path);
-  const files = await filesIn(folder);
-  if (!files.includes("policy.yaml")) return undefined;
-  const source = normalize(path)
-    .split(sep)
-    .join("/")
-    .replace(/(?<=.)\/$/, "");
-  const version = /^v(.+)/.exec(basename(folder))?.[1];
-  const isNamed = version !== undefined && parseVersion(version) !== undefined;
-  return { name: isNamed ? basename(dirname(folder)) : "", version: isNamed ? version : "", path: folder, source, files };
+export async function openPolicyFolder(path: string, source: string): Promise<PolicyFolder> {
+  const version = basename(path).slice(1);
+  const named = basename(path).startsWith("v") && parseVersion(version) !== undefined;
+  return { path, source, name: named ? basename(dirname(path)) : "", version: named ? version : "", files: await filesIn(path) };
 }
 
 /**

@@ -7,6 +7,7 @@ interface LockedPackage {
   readonly version?: string;
   readonly integrity?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
   /** Another folder of the checkout: the package is a workspace, and a link stands in `node_modules`. */
   readonly resolved?: string;
   readonly link?: boolean;
@@ -19,18 +20,33 @@ interface LockedPackage {
  *
  * @throws when a package is not in the lock file
  */
-export function productionPackages({ packages }: LockFile): readonly string[] {
+export function productionPackages(lock: LockFile): readonly string[] {
+  return closure(lock, "run", []);
+}
+
+/** The same for the builder: what makes bundles and checks types comes along, with its compiled parts for every platform, and so do types. */
+export function builderPackages(lock: LockFile): readonly string[] {
+  return closure(lock, "build", builderTools);
+}
+
+const builderTools: readonly string[] = ["@types/node", "esbuild", "tar", "typescript"];
+
+function closure({ packages }: LockFile, purpose: "run" | "build", tools: readonly string[]): readonly string[] {
   const needed = new Set<string>();
   const add = (path: string, name: string): void => {
-    if (isOnlyTypes(name) || needed.has(path)) return;
+    if ((purpose === "run" && isOnlyTypes(name)) || needed.has(path)) return;
     needed.add(path);
     const { link, resolved } = packages[path] ?? {};
     if (!buildsItself.has(name)) addWhatIsNeeded(link === true && resolved !== undefined ? resolved : path);
   };
   const addWhatIsNeeded = (folder: string): void => {
-    for (const name of Object.keys(packages[folder]?.dependencies ?? {})) add(find(packages, folder, name), name);
+    const { dependencies = {}, optionalDependencies = {} } = packages[folder] ?? {};
+    // Compiled parts, one for each platform. Of the checkout itself it is the Node to develop with.
+    const optional = purpose === "build" && folder !== "" ? optionalDependencies : {};
+    for (const name of Object.keys({ ...dependencies, ...optional })) add(find(packages, folder, name), name);
   };
   addWhatIsNeeded("");
+  for (const name of tools) add(find(packages, "", name), name);
   // Policies use workspaces that the checkout itself does not name.
   for (const [path, { link }] of Object.entries(packages)) if (link === true) add(path, path);
   return [...needed].sort();

@@ -5,25 +5,38 @@ import type { PolicyFolder } from "./discover.ts";
 import { byNameAndVersion } from "./policy-order.ts";
 import { readManifest } from "./read-manifest.ts";
 import type { FoundPolicy } from "./sources/found-policy.ts";
+import { type CheckedPolicy, checkPolicy } from "./validation/policy-problems.ts";
 
 /** A found policy whose manifest could be read. */
 export interface ReadPolicy extends FoundPolicy {
   readonly manifest: PolicyManifest;
 }
 
-/** Reads the manifests. Without problems the policies can be built, in the order of their names and versions: each comes once. */
-export async function readPolicies(
-  found: readonly FoundPolicy[],
-  schemas: SchemaEngine,
-): Promise<{ readonly policies: readonly ReadPolicy[]; readonly problems: readonly Problem[] }> {
-  const read = await Promise.all(found.map(async (each) => ({ each, parsed: await readManifest(each.folder, schemas) })));
-  const problems = read.flatMap(({ parsed }) => ("problems" in parsed ? parsed.problems : []));
-  const policies = read
-    .flatMap(({ each, parsed }) =>
-      "problems" in parsed ? [] : [{ ...each, manifest: parsed.manifest, folder: named(each.folder, parsed.manifest) }],
-    )
+export interface PolicyReading {
+  /** In the order of their names and versions. */
+  readonly policies: readonly ReadPolicy[];
+  readonly problems: readonly Problem[];
+}
+
+/** Only reads the manifests. Without problems the policies can be built: each comes once. */
+export async function readPolicies(found: readonly FoundPolicy[], schemas: SchemaEngine): Promise<PolicyReading> {
+  return readEach(found, async ({ folder }) => {
+    const parsed = await readManifest(folder, schemas);
+    return "problems" in parsed ? { manifest: undefined, problems: parsed.problems } : { ...parsed, problems: [] };
+  });
+}
+
+/** Reads the manifests and looks for everything that is wrong with the policies, without compiling or running them. */
+export async function checkPolicies(found: readonly FoundPolicy[], schemas: SchemaEngine): Promise<PolicyReading> {
+  return readEach(found, ({ folder }) => checkPolicy(folder, schemas, "basic"));
+}
+
+async function readEach(found: readonly FoundPolicy[], read: (each: FoundPolicy) => Promise<CheckedPolicy>): Promise<PolicyReading> {
+  const all = await Promise.all(found.map(async (each) => ({ each, ...(await read(each)) })));
+  const policies = all
+    .flatMap(({ each, manifest }) => (manifest === undefined ? [] : [{ ...each, manifest, folder: named(each.folder, manifest) }]))
     .sort((left, right) => byNameAndVersion(left.manifest, right.manifest));
-  return { policies, problems: [...problems, ...repeated(policies)] };
+  return { policies, problems: [...all.flatMap(({ problems }) => problems), ...repeated(policies)] };
 }
 
 /** A folder outside of a tree of policies has no name of its own. */

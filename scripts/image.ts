@@ -22,7 +22,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(usage);
     return 0;
   }
-  const { bytes, addon } = await layOut(root, join(root, "dist/image"));
+  const { bytes, addon } = await layOut(root, join(root, "dist/image"), "engine");
   console.log(`image: ${megabytes(bytes)} are laid out in dist/image`);
   const { version }: { readonly version: string } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const facts = ["--build-arg", `VERSION=${version}`, "--build-arg", `REVISION=${revision()}`];

@@ -124,9 +124,9 @@ function nodeToRunWith() {
 async function haveAddon(node) {
   const version = packagesIn("node_modules/.package-lock.json")["node_modules/re2"]?.version;
   const kept = join(cacheFolder(), `re2-${version}-${process.platform}-${process.arch}-${node.abi}.node`);
-  if (!loads(node) && existsSync(kept)) putInPlace(addon, (unfinished) => copyFileSync(kept, unfinished));
+  if (!loads(node) && existsSync(kept)) copyAddon(kept, addon);
   if (loads(node)) {
-    if (!existsSync(kept)) putInPlace(kept, (unfinished) => copyFileSync(addon, unfinished));
+    if (!existsSync(kept)) copyAddon(addon, kept);
     return true;
   }
   say("the RE2 addon comes next; where it must be compiled that takes one to two minutes, once on this machine");
@@ -139,8 +139,22 @@ async function haveAddon(node) {
     say(output.trim().split("\n").slice(-5).join("\n"));
     return false;
   }
-  putInPlace(kept, (unfinished) => copyFileSync(addon, unfinished));
+  // Where it was compiled, what compiled it is still there.
+  const origin = existsSync(join(root, "node_modules/re2/build/Makefile")) ? "compiled" : "prebuilt";
+  putInPlace(`${addon}.origin`, (unfinished) => writeFileSync(unfinished, `${origin}\n`));
+  copyAddon(addon, kept);
   return true;
+}
+
+/**
+ * Copies the addon, and what says whether it was prebuilt or compiled: a distribution can be held to the hash of a prebuilt one only.
+ *
+ * @param {string} from
+ * @param {string} to
+ */
+function copyAddon(from, to) {
+  if (existsSync(`${from}.origin`)) putInPlace(`${to}.origin`, (unfinished) => copyFileSync(`${from}.origin`, unfinished));
+  putInPlace(to, (unfinished) => copyFileSync(from, unfinished));
 }
 
 /**

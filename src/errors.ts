@@ -269,16 +269,21 @@ export const problemCatalogue = {
       return f.writers.length === 0 ? "no policy of this distribution writes it" : `put a step of ${f.writers.join(" or ")} before it`;
     },
   }),
+  "settings-metadata-unwritten": entry<{ value: string; suggestion: string | undefined; known: readonly string[] }>({
+    meaning: "The settings send a value of the shared metadata to Envoy that no step of any chain writes.",
+    severity: "warning",
+    message: (f) => `no step writes \`${f.value}\`, so Envoy is never told it`,
+    remedy: (f) =>
+      didYouMean(
+        f.suggestion,
+        f.known.length === 0 ? "remove it: no step writes anything" : `remove it, or use one of: ${listed(f.known)}`,
+      ),
+  }),
   "metadata-conflict": entry<{ policy: string; key: string; other: string }>({
     meaning: "Two policies of a chain write the same shared metadata with different schemas.",
     acknowledge: "step",
     message: (f) => `\`${f.policy}\` and \`${f.other}\` write different things to the metadata \`${f.key}\``,
     remedy: () => "use versions whose manifests agree, or only one of the two in this chain",
-  }),
-  "streams-not-supported": entry<{ what: string }>({
-    meaning: "A policy wants a body chunk by chunk, which this version of the engine does not do yet.",
-    message: (f) => `${f.what} wants a streamed body`,
-    remedy: () => "streams arrive with a later version: use a policy that buffers",
   }),
 
   // Parameters of a step
@@ -437,92 +442,6 @@ export const problemCatalogue = {
       "add `additionalProperties: false`; for a map whose keys are data give `additionalProperties` a schema and add `propertyNames`",
   }),
 
-  // Building a distribution
-  "distribution-source": entry<{ given: readonly string[] }>({
-    meaning: "An item of a distribution's `policies` says nowhere, or in more than one way, where the policy comes from.",
-    message: (f) =>
-      f.given.length === 0 ? "this says nowhere where the policy comes from" : `this names several places: ${listed(f.given)}`,
-    remedy: () => "give exactly one of `shipped`, `folder`, `npm` and `tarball`",
-  }),
-  "source-unavailable": entry<{ source: string; detail: string; remedy: string }>({
-    meaning: "What a distribution takes a policy from cannot be had.",
-    message: (f) => `\`${f.source}\` cannot be had: ${f.detail}`,
-    remedy: (f) => f.remedy,
-  }),
-  "source-without-policy": entry<{ source: string }>({
-    meaning: "What a distribution takes a policy from holds none.",
-    message: (f) => `no policy in \`${f.source}\``,
-    remedy: () => "name a folder with a `policy.yaml`, or one that holds such folders as NAME/vVERSION",
-  }),
-  "policy-twice": entry<{ policy: string; sources: readonly string[] }>({
-    meaning: "Two sources of a distribution hold the same version of the same policy: one of them would be left out.",
-    message: (f) => `\`${f.policy}\` comes from two places: ${listed(f.sources)}`,
-    remedy: () => "remove one of them, or give one another version",
-  }),
-  "lock-missing": entry<Record<never, never>>({
-    meaning: "A locked build has no lock file.",
-    message: () => "there is no lock file, and this build is locked",
-    remedy: () => "build once with `--update` and commit the lock file",
-  }),
-  "lock-unreadable": entry<{ detail: string }>({
-    meaning: "A lock file is not what the builder writes.",
-    message: (f) => `the lock file cannot be read: ${f.detail}`,
-    remedy: () => "restore it, or write it anew with `--update`",
-  }),
-  "lock-changed": entry<{ what: string; locked: string; found: string }>({
-    meaning: "Something is not what the lock file says, and the build is locked.",
-    message: (f) => `${f.what} is not what the lock says: locked ${f.locked}, found ${f.found}`,
-    remedy: () => "undo the change, or accept it with `--update` and commit the lock file",
-  }),
-  "lock-integrity": entry<{ what: string; locked: string; found: string }>({
-    meaning: "A package or a tarball has other bytes than those that were locked: somebody replaced it.",
-    message: (f) => `${f.what} has been replaced: locked ${f.locked}, found ${f.found}`,
-    remedy: () => "find out who replaced it and why; only when that is known, accept it with `--update`",
-  }),
-  "dependencies-unresolved": entry<{ detail: string }>({
-    meaning: "The package manager npm cannot resolve or install what the policies depend on.",
-    message: (f) => `npm cannot bring what the policies depend on: ${f.detail}`,
-    remedy: () => "mend what npm says (all of it with `--verbose`): the names and ranges stand in the policies' package.json",
-  }),
-  "policy-types": entry<{ policy: string; detail: string }>({
-    meaning: "The compiler refuses a policy.",
-    message: (f) => `\`${f.policy}\` does not compile: ${f.detail}`,
-    remedy: () => "correct the code; its parameters have the types that follow from the schema in policy.yaml",
-  }),
-  "policy-import": entry<{ policy: string; specifier: string }>({
-    meaning: "A policy imports a module that is not there.",
-    message: (f) => `\`${f.policy}\` imports \`${f.specifier}\`, which is not there`,
-    remedy: (f) =>
-      f.specifier.startsWith(".")
-        ? "add the file, or correct the path; it ends with `.ts`"
-        : `add \`${f.specifier}\` to \`dependencies\` in the policy's package.json, or correct the name`,
-  }),
-  "policy-reaches-out": entry<{ policy: string; imported: string }>({
-    meaning: "A policy imports a file that is neither its own nor that of a package it depends on.",
-    message: (f) => `\`${f.policy}\` imports \`${f.imported}\`, which is not its own`,
-    remedy: () => "copy what it needs, or make it a package that the policy depends on",
-  }),
-  "bundle-failed": entry<{ detail: string }>({
-    meaning: "The bundler cannot put the distribution together.",
-    message: (f) => `the bundle cannot be made: ${f.detail}`,
-    remedy: () => "correct the code at this place; packages that need a compiled addon cannot go into a bundle",
-  }),
-  "self-test-failed": entry<{ policy: string; detail: string; remedy: string }>({
-    meaning: "A built distribution does not do in its self-test what it should.",
-    message: (f) => `\`${f.policy}\` fails in the built distribution: ${f.detail}`,
-    remedy: (f) => f.remedy,
-  }),
-  "output-occupied": entry<{ folder: string }>({
-    meaning: "The folder for the distribution holds something else.",
-    message: (f) => `\`${f.folder}\` holds something that no build has made`,
-    remedy: () => "name an empty or a new folder with `--out`",
-  }),
-  "image-failed": entry<{ tag: string; detail: string }>({
-    meaning: "A container image of the distribution cannot be made.",
-    message: (f) => `the image \`${f.tag}\` cannot be made: ${f.detail}`,
-    remedy: () => "see what Docker says with `--verbose`; the distribution itself is complete",
-  }),
-
   // Policy folders
   "policy-file-missing": entry<{ file: string; why: string; remedy: string }>({
     meaning: "A policy folder, or a package that policies share, lacks a file that it must have.",
@@ -533,6 +452,11 @@ export const problemCatalogue = {
     meaning: "A manifest says another name or version than the folders that it is in.",
     message: (f) => `the ${f.key} is \`${f.written}\`, the folder says \`${f.folder}\``,
     remedy: () => "rename the folder, NAME/vVERSION, or correct the manifest",
+  }),
+  "policy-twice": entry<{ policy: string; sources: readonly string[] }>({
+    meaning: "Two folders hold the same version of the same policy: one of them would be left out.",
+    message: (f) => `\`${f.policy}\` comes from two places: ${listed(f.sources)}`,
+    remedy: () => "remove one of them, or give one another version",
   }),
   "policy-package": entry<{ detail: string; remedy: string }>({
     meaning: "The package.json of a policy is not what npm reads.",
@@ -608,11 +532,102 @@ export const problemCatalogue = {
     remedy: () => "add a case that shows what it does",
   }),
 
+  // Building a distribution
+  "distribution-source": entry<{ given: readonly string[] }>({
+    meaning: "An item of a distribution's `policies` says nowhere, or in more than one way, where the policy comes from.",
+    message: (f) =>
+      f.given.length === 0 ? "this says nowhere where the policy comes from" : `this names several places: ${listed(f.given)}`,
+    remedy: () => "give exactly one of `shipped`, `folder`, `npm` and `tarball`",
+  }),
+  "source-unavailable": entry<{ source: string; detail: string; remedy: string }>({
+    meaning: "What a distribution takes a policy from cannot be had.",
+    message: (f) => `\`${f.source}\` cannot be had: ${f.detail}`,
+    remedy: (f) => f.remedy,
+  }),
+  "source-without-policy": entry<{ source: string }>({
+    meaning: "What a distribution takes a policy from holds none.",
+    message: (f) => `no policy in \`${f.source}\``,
+    remedy: () => "name a folder with a `policy.yaml`, or one that holds such folders as NAME/vVERSION",
+  }),
+  "lock-missing": entry<Record<never, never>>({
+    meaning: "A locked build has no lock file.",
+    message: () => "there is no lock file, and this build is locked",
+    remedy: () => "build once with `--update` and commit the lock file",
+  }),
+  "lock-unreadable": entry<{ detail: string }>({
+    meaning: "A lock file is not what the builder writes.",
+    message: (f) => `the lock file cannot be read: ${f.detail}`,
+    remedy: () => "restore it, or write it anew with `--update`",
+  }),
+  "lock-changed": entry<{ what: string; locked: string; found: string }>({
+    meaning: "Something is not what the lock file says, and the build is locked.",
+    message: (f) => `${f.what} is not what the lock says: locked ${f.locked}, found ${f.found}`,
+    remedy: () => "undo the change, or accept it with `--update` and commit the lock file",
+  }),
+  "lock-integrity": entry<{ what: string; locked: string; found: string }>({
+    meaning: "A package or a tarball has other bytes than those that were locked: somebody replaced it.",
+    message: (f) => `${f.what} has been replaced: locked ${f.locked}, found ${f.found}`,
+    remedy: () => "find out who replaced it and why; only when that is known, accept it with `--update`",
+  }),
+  "dependencies-unresolved": entry<{ detail: string }>({
+    meaning: "The package manager npm cannot resolve or install what the policies depend on.",
+    message: (f) => `npm cannot bring what the policies depend on: ${f.detail}`,
+    remedy: () => "mend what npm says (all of it with `--verbose`): the names and ranges stand in the policies' package.json",
+  }),
+  "policy-types": entry<{ policy: string; detail: string }>({
+    meaning: "The compiler refuses a policy.",
+    message: (f) => `\`${f.policy}\` does not compile: ${f.detail}`,
+    remedy: () => "correct the code; its parameters have the types that follow from the schema in policy.yaml",
+  }),
+  "policy-import": entry<{ policy: string; specifier: string }>({
+    meaning: "A policy imports a module that is not there.",
+    message: (f) => `\`${f.policy}\` imports \`${f.specifier}\`, which is not there`,
+    remedy: (f) =>
+      f.specifier.startsWith(".")
+        ? "add the file, or correct the path; it ends with `.ts`"
+        : `add \`${f.specifier}\` to \`dependencies\` in the policy's package.json, or correct the name`,
+  }),
+  "policy-reaches-out": entry<{ policy: string; imported: string }>({
+    meaning: "A policy imports a file that is neither its own nor that of a package it depends on.",
+    message: (f) => `\`${f.policy}\` imports \`${f.imported}\`, which is not its own`,
+    remedy: () => "copy what it needs, or make it a package that the policy depends on",
+  }),
+  "bundle-failed": entry<{ detail: string }>({
+    meaning: "The bundler cannot put the distribution together.",
+    message: (f) => `the bundle cannot be made: ${f.detail}`,
+    remedy: () => "correct the code at this place; packages that need a compiled addon cannot go into a bundle",
+  }),
+  "self-test-failed": entry<{ policy: string; detail: string; remedy: string }>({
+    meaning: "A built distribution does not do in its self-test what it should.",
+    message: (f) => `\`${f.policy}\` fails in the built distribution: ${f.detail}`,
+    remedy: (f) => f.remedy,
+  }),
+  "output-occupied": entry<{ folder: string }>({
+    meaning: "The folder for the distribution holds something else.",
+    message: (f) => `\`${f.folder}\` holds something that no build has made`,
+    remedy: () => "name an empty or a new folder with `--out`",
+  }),
+  "image-failed": entry<{ tag: string; detail: string }>({
+    meaning: "A container image of the distribution cannot be made.",
+    message: (f) => `the image \`${f.tag}\` cannot be made: ${f.detail}`,
+    remedy: () => "see what Docker says with `--verbose`; the distribution itself is complete",
+  }),
+
   // Case files
   "case-invalid": entry<{ detail: string; remedy: string | undefined }>({
     meaning: "A value in a case file breaks a rule of the format.",
     message: (f) => `the value ${f.detail}`,
     remedy: (f) => f.remedy ?? "write it as `policy-engine schema cases` describes it",
+  }),
+  "case-config": entry<{ detail: string }>({
+    meaning: "A configuration that a case file names cannot be read.",
+    message: (f) => f.detail,
+    remedy: () => "correct the path, which starts at the folder of the case file",
+  }),
+  "case-policy": entry<{ detail: string }>({
+    meaning: "The policy that a case file is about cannot be loaded.",
+    message: (f) => `the policy cannot be loaded: ${f.detail}`,
+    remedy: () => "`policy-engine lint` says more; packages that it needs are installed with npm in its folder",
   }),
   "case-duplicate": entry<{ name: string }>({
     meaning: "Two cases of a file have the same name, so that a report could mean either.",
@@ -780,18 +795,27 @@ export const problemCatalogue = {
   "envoy-body-mode": entry<{ key: string; mode: string }>({
     meaning: "A body mode that the engine does not work with: some of the body would pass unseen, or the exchange fails.",
     message: (f) => `\`${f.key}: ${f.mode}\` lets a part of the body pass unseen, or breaks the exchange`,
-    remedy: (f) => `use \`${f.key}: NONE\`, or \`BUFFERED\` where a chain reads the body`,
+    remedy: (f) =>
+      `use \`${f.key}: NONE\`; where a chain reads the body \`BUFFERED\` or \`FULL_DUPLEX_STREAMED\`, as \`policy-engine envoy\` prints it`,
   }),
-  "envoy-body-missing": entry<{ key: string; direction: string; route: string }>({
+  "envoy-body-missing": entry<{ key: string; direction: string; route: string; needed: string }>({
     meaning: "A chain reads a body that Envoy neither sends nor can be asked for.",
     message: (f) => `the chain of the route \`${f.route}\` reads the ${f.direction}'s body, which Envoy does not send`,
-    remedy: (f) => `give the route a \`processing_mode\` with \`${f.key}: BUFFERED\`, as \`policy-engine envoy\` prints it`,
+    remedy: (f) => `give the route a \`processing_mode\` with \`${f.key}: ${f.needed}\`, as \`policy-engine envoy\` prints it`,
+  }),
+  "envoy-body-unfit": entry<{ key: string; route: string; found: string; needed: string }>({
+    meaning:
+      "A route sends a body in another way than its chain reads it: whole where it should pass in pieces, or in pieces where a step waits for it.",
+    message: (f) => `the chain of the route \`${f.route}\` needs \`${f.key}: ${f.needed}\`, and the route says \`${f.found}\``,
+    remedy: (f) =>
+      `set \`${f.key}: ${f.needed}\`: with BUFFERED streams hang and large bodies are refused, with FULL_DUPLEX_STREAMED nobody can wait for the whole`,
   }),
   "envoy-body-unused": entry<{ direction: string }>({
-    meaning: "Envoy collects a body that a chain does not read: upgrades and streams hang.",
+    meaning:
+      "Envoy collects or hands over a body that a chain does not read: upgrades and streams hang, or every byte takes the way through the engine.",
     severity: "warning",
-    message: (f) => `the ${f.direction}'s body is held back for routes whose chain does not read it`,
-    remedy: () => "use the body mode `NONE`, and `BUFFERED` for the routes that need it; a websocket would hang",
+    message: (f) => `the ${f.direction}'s body is sent to the engine for routes whose chain does not read it`,
+    remedy: () => "use the body mode `NONE`, and another for the routes that need it; with `BUFFERED` a websocket would hang",
   }),
   "envoy-trailers": entry<{ direction: string }>({
     meaning: "A body without its trailers: a message with trailers and no data passes unseen.",
@@ -1020,6 +1044,12 @@ export const failureCatalogue = {
     "Gateway Timeout",
     "A step's promise was not settled within its `timeout` or what was left of the message budget.",
     "find out what the step waits for; raise the step's `timeout` or the settings' `envoy.messageTimeout`",
+  ),
+  "stream-aborted": failure(
+    500,
+    "Internal Server Error",
+    "A streamed step has ended the body that passed through it (`abort`). Nobody gets a part of it as the whole.",
+    "read the step's reason in the log under the decision id",
   ),
   "condition-failed": failure(
     500,

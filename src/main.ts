@@ -17,6 +17,7 @@ import { registrationsOf } from "./engine/registrations.ts";
 import { failureCatalogue } from "./errors.ts";
 import { loadPatternEngine } from "./expressions/patterns.ts";
 import { createSecrets } from "./generations/secrets.ts";
+import { createEngineMetadata } from "./kernel/engine-metadata.ts";
 import { createExchangeCounters } from "./kernel/exchange-counters.ts";
 import { createKernel } from "./kernel/kernel.ts";
 import type { BodyNotSentEvent, ReplyEvent } from "./kernel/kernel-host.ts";
@@ -118,6 +119,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     generations,
     envoy: settings.envoy,
     counters: exchanges,
+    engineMetadata: settings.envoy.metadata && createEngineMetadata(settings.envoy.metadata, secrets.redact),
     now: Date.now,
     monotonicMs: runHost.monotonicMs,
     newId: randomUUID,

@@ -1,10 +1,9 @@
 import { readdir } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Report } from "../../src/config/read.ts";
 import { parseVersion } from "../../src/config/semver.ts";
 import { problem, type Where } from "../../src/errors.ts";
-import type { PolicyFolder } from "../discover.ts";
-import { filesIn } from "../files-in.ts";
+import { openPolicyFolder } from "../discover.ts";
 import type { FoundPolicy } from "./found-policy.ts";
 
 export interface FolderSource {
@@ -34,7 +33,7 @@ export async function findInFolder({ path, shown, source, where }: FolderSource,
   if (folders.length === 0) report(problem("source-without-policy", where, { source: shown }));
   return Promise.all(
     folders.map(async (folder) => ({
-      folder: await policyFolder(join(path, folder), joined(shown, folder)),
+      folder: await openPolicyFolder(join(path, folder), joined(shown, folder)),
       source: joined(source, folder),
       where,
     })),
@@ -51,13 +50,6 @@ async function versionFolders(path: string, names: readonly string[]): Promise<r
     return (await Promise.all(whole)).flat();
   });
   return (await Promise.all(found)).flat().sort();
-}
-
-/** Named as NAME/vVERSION says it, else by nothing: what the manifest says holds then. */
-async function policyFolder(path: string, source: string): Promise<PolicyFolder> {
-  const version = basename(path).slice(1);
-  const named = basename(path).startsWith("v") && parseVersion(version) !== undefined;
-  return { path, source, name: named ? basename(dirname(path)) : "", version: named ? version : "", files: await filesIn(path) };
 }
 
 function joined(start: string, folder: string): string {

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { canonicalHash } from "../../src/config/canonical.ts";
 import { type Problem, problem } from "../../src/errors.ts";
 import type { BuildContext } from "../build-context.ts";
@@ -21,8 +22,8 @@ export async function checkTypes({ folder, policies, lock }: Generated, { cache,
   const proven = join(cache, "types", canonicalHash({ engine, tools, packages, hashes, compilerOptions }));
   if ((await readFile(proven).catch(() => undefined)) !== undefined) return "unchanged since they last compiled";
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify(compilerOptions));
-  const compiler = join(folder, "engine/node_modules/.bin/tsc");
-  const compiled = await runCommand(compiler, ["--project", ".", "--pretty", "false"], { cwd: folder });
+  const compiler = join(folder, "engine/node_modules/typescript/bin/tsc");
+  const compiled = await runCommand(process.execPath, [compiler, "--project", ".", "--pretty", "false"], { cwd: folder });
   if (compiled.code !== 0) {
     const problems = complaints(compiled.stdout, policies);
     if (problems.length === 0) output("tsc", `${compiled.stdout}${compiled.stderr}`);

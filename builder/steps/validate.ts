@@ -1,6 +1,6 @@
 import type { BuildContext } from "../build-context.ts";
 import { BuildFailure } from "../events.ts";
-import { type ReadPolicy, readPolicies } from "../read-policies.ts";
+import { checkPolicies, type ReadPolicy } from "../read-policies.ts";
 import type { Discovered } from "./discover.ts";
 
 /**
@@ -9,7 +9,7 @@ import type { Discovered } from "./discover.ts";
  * @throws a `BuildFailure` with every problem of every policy
  */
 export async function validate(discovered: Pick<Discovered, "policies">, { schemas }: BuildContext): Promise<readonly ReadPolicy[]> {
-  const { policies, problems } = await readPolicies(discovered.policies, schemas);
+  const { policies, problems } = await checkPolicies(discovered.policies, schemas);
   if (problems.length > 0) throw new BuildFailure(problems);
   return policies;
 }

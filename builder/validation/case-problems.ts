@@ -28,23 +28,19 @@ export interface CaseCheck {
 function parameterProblems({ cases, environment, files }: CaseFile, manifest: PolicyManifest, schemas: SchemaEngine): readonly Problem[] {
   const release: PolicyRelease = { manifest, definition: { create: () => ({}) }, source: "", hash: "" };
   const context: ExpressionContext = { scope: stepScope(new Map(), "unknown"), patterns: schemas.patterns };
-  const offline: CheckEnvironment = {
-    policies: new Map(),
-    schemas,
-    secret: ({ kind, name }) => {
-      const value = (kind === "env" ? environment : files)[name];
-      return value === undefined
-        ? { missing: `the case file gives none under \`${kind === "env" ? "environment" : "files"}\`` }
-        : { value };
-    },
-    envoy: defaultEnvoyPromises,
+  const secret: CheckEnvironment["secret"] = ({ kind, name }) => {
+    const value = (kind === "env" ? environment : files)[name];
+    return value === undefined ? { missing: `the case file gives none under \`${kind === "env" ? "environment" : "files"}\`` } : { value };
   };
-  const checks = { environment: offline, secret: offline.secret };
+  const checks = { environment: { policies: new Map(), schemas, secret, envoy: defaultEnvoyPromises }, secret };
   // Cases share parameters by aliases: what is wrong with them is wrong once.
   const found = new Map<string, Problem>();
   for (const { expect, place } of cases) {
     if (expect?.refused !== undefined) continue;
-    checkParameters(parametersOf(place), release, context, checks, (each) => found.set(JSON.stringify([each.code, each.position]), each));
+    checkParameters(parametersOf(place), release, context, checks, (each) => {
+      // What a configuration is warned of, such as a secret in clear text, is made up here.
+      if (each.severity === "error") found.set(JSON.stringify([each.code, each.position]), each);
+    });
   }
   return [...found.values()];
 }

@@ -5,7 +5,7 @@ import type { PolicyFolder } from "../discover.ts";
 import type { PolicyLibrary } from "../policy-libraries.ts";
 import { moduleProblems } from "./module-problems.ts";
 import { readPackage } from "./package-problems.ts";
-import { type CheckedPolicy, checkPolicy, type Preset } from "./policy-problems.ts";
+import { checkPolicy, type Preset } from "./policy-problems.ts";
 import { readSources, startOf } from "./sources.ts";
 
 /** Every problem of every folder, sorted. Nothing in the folders is run, and nothing outside of them is looked at. */
@@ -14,8 +14,8 @@ export async function validatePolicies(
   schemas: SchemaEngine,
   preset: Preset = "basic",
 ): Promise<readonly Problem[]> {
-  const checked = await Promise.all(folders.map(async (folder) => ({ folder, ...(await checkPolicy(folder, schemas, preset)) })));
-  return sortProblems([...checked.flatMap(({ problems }) => problems), ...repeated(checked)]);
+  const checked = await Promise.all(folders.map((folder) => checkPolicy(folder, schemas, preset)));
+  return sortProblems(checked.flatMap(({ problems }) => problems));
 }
 
 /** What is wrong with packages that policies share: they live by the same rules. */
@@ -32,18 +32,4 @@ export async function validateLibraries(libraries: readonly PolicyLibrary[]): Pr
     }),
   );
   return sortProblems(found.flat());
-}
-
-function repeated(checked: readonly (CheckedPolicy & { readonly folder: PolicyFolder })[]): readonly Problem[] {
-  const named = checked.filter(({ manifest }) => manifest !== undefined);
-  const groups = Map.groupBy(named, ({ manifest }) => `${manifest?.name}@${manifest?.version}`);
-  return [...groups].flatMap(([policy, [first, ...others]]) =>
-    others.map(({ folder: { source } }) =>
-      problem(
-        "policy-twice",
-        { position: { uri: `${source}/policy.yaml`, line: 1, column: 1 }, path: "" },
-        { policy, sources: [first?.folder.source ?? "", source] },
-      ),
-    ),
-  );
 }

@@ -12,6 +12,7 @@ import { exitCodes } from "./exit-codes.ts";
 interface Options {
   readonly manifest: string;
   readonly out: string;
+  readonly image?: string;
   readonly locked?: boolean;
   readonly update?: boolean;
   readonly only?: readonly StepName[];
@@ -25,6 +26,7 @@ export const buildCommand: MakeCommand = (_policies, exit) =>
     .description("Builds a distribution: the engine with the policies that a manifest names, as a folder that runs with Node.")
     .option("--manifest <file>", "what to build", "distribution.yaml")
     .option("--out <folder>", "where the distribution goes", "dist/distribution")
+    .option("--image <tag>", "also makes a container image of it, with Docker")
     .addOption(new Option("--locked", "stops on any difference to the lock file; the default under CI").conflicts("update"))
     .option("--update", "looks up versions anew, takes over what has changed, and says it")
     .addOption(steps("--only <step...>", "runs these steps, and those that they need").conflicts("skip"))
@@ -32,9 +34,9 @@ export const buildCommand: MakeCommand = (_policies, exit) =>
     .option("--json", "for machines: one event a line")
     .option("--verbose", "also shows what npm, the compiler and the bundler say")
     .addHelpText("after", "\nExample:\n  policy-engine build --manifest configs/distribution/distribution.yaml --out dist/acme-gateway")
-    .action(async ({ manifest, out, json, verbose, ...options }: Options) => {
+    .action(async ({ manifest, out, image, json, verbose, ...options }: Options) => {
       const succeeded = await build(
-        { manifest, out, lock: lockMode(options), steps: chosenSteps(options) },
+        { manifest, out, lock: lockMode(options), steps: chosenSteps(options), ...(image === undefined ? {} : { image }) },
         {
           engineRoot,
           cache: cacheFolder(),

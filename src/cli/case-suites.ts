@@ -1,9 +1,9 @@
 import { readdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { at } from "../config/read.ts";
 import type { SchemaEngine } from "../config/schema-engine.ts";
 import type { PolicyRegistry, SourceDocument } from "../config/types.ts";
 import { type Problem, problem } from "../errors.ts";
+import { FilesError } from "../files/read-files.ts";
 import { type CaseFile, parseCases } from "../testing/case-format.ts";
 import type { CaseSubject } from "../testing/cases.ts";
 import { readDocuments } from "./documents.ts";
@@ -31,7 +31,7 @@ export async function findCaseFiles(paths: readonly string[]): Promise<readonly 
   return [...new Map(found.map((file) => [resolve(file), file])).values()];
 }
 
-/** Reads a case file and what it is about. */
+/** Reads a case file and what it is about. What cannot be read is a problem; a file that is not there was not found before. */
 export async function openSuite(
   path: string,
   policies: PolicyRegistry,
@@ -42,14 +42,32 @@ export async function openSuite(
   const parsed = parseCases(document, schemas);
   if ("problems" in parsed) return parsed;
   const { file } = parsed;
-  const folder = dirname(path);
-  if (file.config !== undefined) {
-    const documents = await readDocuments(file.config.map((each) => join(folder, each)));
-    return { suite: { document, file, subject: { kind: "config", documents } } };
-  }
-  if (!(await exists(join(folder, "policy.yaml")))) return { problems: [withoutSubject(file)] };
-  return { suite: { document, file, subject: { kind: "policy", release: await loadPolicy(folder, policies, schemas) } } };
+  const subject = file.config === undefined ? await policyBeside(file, policies, schemas) : await configOf(file, file.config);
+  return "problems" in subject ? subject : { suite: { document, file, subject } };
 }
+
+type Opened = CaseSubject | { readonly problems: readonly Problem[] };
+
+async function policyBeside({ uri }: CaseFile, policies: PolicyRegistry, schemas: SchemaEngine): Promise<Opened> {
+  const folder = dirname(uri);
+  if (!(await exists(join(folder, "policy.yaml")))) {
+    const meaning = "the configuration files that these cases are about; cases of a policy stand beside its policy.yaml";
+    return { problems: [problem("missing-key", startOf(uri), { key: "config", meaning })] };
+  }
+  const loaded = await loadPolicy(folder, policies, schemas);
+  return "problems" in loaded ? loaded : { kind: "policy", release: loaded.release };
+}
+
+async function configOf({ uri }: CaseFile, paths: readonly string[]): Promise<Opened> {
+  try {
+    return { kind: "config", documents: await readDocuments(paths.map((path) => join(dirname(uri), path))) };
+  } catch (error) {
+    if (error instanceof FilesError) return { problems: [problem("case-config", startOf(uri), { detail: error.message })] };
+    throw error;
+  }
+}
+
+const startOf = (uri: string): Pick<Problem, "position" | "path"> => ({ position: { uri, line: 1, column: 1 }, path: "" });
 
 /** The folders on which a case file's outcome depends: its own, and those of the configuration that it names. */
 export async function foldersBehind(path: string, schemas: SchemaEngine): Promise<readonly string[]> {
@@ -77,9 +95,3 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-function withoutSubject({ uri, cases }: CaseFile): Problem {
-  const where = cases[0] === undefined ? { position: { uri, line: 1, column: 1 } } : at(cases[0].place);
-  const meaning = "the configuration files that these cases are about; cases of a policy stand beside its policy.yaml";
-  return problem("missing-key", { position: { ...where.position, line: 1, column: 1 }, path: "" }, { key: "config", meaning });
-}

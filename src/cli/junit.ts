@@ -1,5 +1,6 @@
 import { formatProblems } from "../config/problems.ts";
-import { differenceLines, type SuiteReport } from "./case-report.ts";
+import { differenceLines } from "../testing/difference-lines.ts";
+import type { SuiteReport } from "./case-report.ts";
 
 /** Results as CI servers read them: JUnit's XML, a suite for each file. A file that could not be run is a suite with one error. */
 export function junitXml(reports: readonly SuiteReport[]): string {

@@ -1,5 +1,5 @@
 import { readdir, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, normalize, resolve, sep } from "node:path";
 import { Command, Option } from "commander";
 import { openPolicyFolder, type PolicyFolder } from "../../builder/discover.ts";
 import { generateParameters } from "../../builder/generate-parameters.ts";
@@ -37,7 +37,7 @@ export const lintCommand: MakeCommand = (_policies, exit) =>
       const problems = await validatePolicies(options.fix === true ? await openFolders(paths) : folders, schemas, options.preset);
       printProblems(problems, options);
       if (options.json !== true) process.stderr.write(`${problems.length === 0 ? "fine" : problemCount(problems)}\n`);
-      if (problems.length > 0) exit(exitCodes.findings);
+      if (problems.some(({ severity }) => severity === "error")) exit(exitCodes.findings);
     });
 
 /** @throws when a path does not exist, and when there is no policy below it */
@@ -53,9 +53,8 @@ async function openFolders(paths: readonly string[]): Promise<readonly PolicyFol
 }
 
 async function foldersBelow(path: string): Promise<readonly PolicyFolder[]> {
-  const own = await openPolicyFolder(path);
-  if (own !== undefined) return [own];
   const entries = await readdir(path, { withFileTypes: true });
+  if (entries.some(({ name }) => name === "policy.yaml")) return [await openPolicyFolder(resolve(path), shownPath(path))];
   const below = entries
     .filter((entry) => entry.isDirectory() && entry.name !== "node_modules" && !entry.name.startsWith("."))
     .map(({ name }) => name)
@@ -63,6 +62,13 @@ async function foldersBelow(path: string): Promise<readonly PolicyFolder[]> {
     .map((name) => foldersBelow(join(path, name)));
   return (await Promise.all(below)).flat();
 }
+
+/** As it was given, with forward slashes and none at its end. */
+const shownPath = (path: string): string =>
+  normalize(path)
+    .split(sep)
+    .join("/")
+    .replace(/(?<=.)\/$/, "");
 
 /** Leaves alone what cannot be generated: the check that follows says why. */
 async function writeParameters(folder: PolicyFolder, schemas: SchemaEngine): Promise<void> {

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { Command } from "commander";
+import { loadPatternEngine } from "../expressions/patterns.ts";
 import { type SelfTestEvent, selfTest } from "../testing/self-test.ts";
 import type { MakeCommand } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -22,6 +23,8 @@ export const selfTestCommand: MakeCommand = (policies, exit) =>
     .option("--json", "for machines: one event a line")
     .addHelpText("after", "\nExample:\n  policy-engine self-test --cases policies")
     .action(async ({ metadata, only, cases, json }: Options) => {
+      const { warning } = loadPatternEngine();
+      if (warning !== undefined) process.stderr.write(`warning: ${warning}\n`);
       let tested = "";
       let failed = false;
       const report = (event: Event): void => {

@@ -6,6 +6,7 @@ import { type Problem, problem } from "../errors.ts";
 import { suggest } from "../suggest.ts";
 import { canonicalHash } from "./canonical.ts";
 import { type ChainResult, checkChain } from "./check-chain.ts";
+import { checkMetadataPaths } from "./check-metadata-paths.ts";
 import { mergeDocuments } from "./merge.ts";
 import { type Place, plainValue } from "./node.ts";
 import { parseYaml } from "./parse.ts";
@@ -48,10 +49,12 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
     reportUnused(merged.chains, results, [...routes.values(), unmatched.kind === "chain" ? unmatched.chain : undefined]);
   }
 
-  const sorted = sortProblems(problems);
-  if (problems.some(({ severity }) => severity === "error")) return { problems: sorted };
   const chains = new Map<string, CheckedChain>();
   for (const [name, { chain, enabled }] of results) if (chain !== undefined && enabled) chains.set(name, chain);
+  const failed = problems.some(({ severity }) => severity === "error");
+  if (!failed) checkMetadataPaths(environment.envoy.metadata ?? [], chains.values(), report);
+  const sorted = sortProblems(problems);
+  if (failed) return { problems: sorted };
   const routeSources = new Map(
     [...merged.routes].map(([name, { origin, keyPosition }]) => [name, { provider: origin?.provider, position: keyPosition }]),
   );

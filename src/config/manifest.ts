@@ -72,12 +72,16 @@ const noParameters: JsonSchema = { type: "object", properties: {}, additionalPro
 function readPolicyName(place: Place | undefined, report: Report): string | undefined {
   const name = readText(place, report);
   if (place === undefined || name === undefined) return undefined;
-  if (name.length <= 63 && /^[a-z][a-z\d]*(-[a-z\d]+)*$/.test(name)) return name;
-  report(
-    problem("invalid-name", at(place), { name, kind: "policy", rule: "up to 63 lower-case letters and digits in words joined by `-`" }),
-  );
+  if (isPolicyName(name)) return name;
+  report(problem("invalid-name", at(place), { name, kind: "policy", rule: policyNameRule }));
   return undefined;
 }
+
+export function isPolicyName(name: string): boolean {
+  return name.length <= 63 && /^[a-z][a-z\d]*(-[a-z\d]+)*$/.test(name);
+}
+
+export const policyNameRule = "up to 63 lower-case letters and digits in words joined by `-`, the first a letter";
 
 function readVersion(place: Place | undefined, report: Report): string | undefined {
   // `version: 1.0` is a number in YAML; what was meant is clear, and so should the message be.

@@ -4,6 +4,7 @@ import { type Problem, problem } from "../errors.ts";
 import { addressText, type ListenAddress, readAddress, readTcpAddress, type TcpAddress } from "./addresses.ts";
 import { type AllowedSecret, readAllowedSecrets } from "./allowed-secrets.ts";
 import { isLoopback } from "./loopback.ts";
+import { readMetadataPaths } from "./metadata-paths.ts";
 import { type Place, rootPlace } from "./node.ts";
 import { parseYaml } from "./parse.ts";
 import { sortProblems } from "./problems.ts";
@@ -62,6 +63,7 @@ export const defaultEnvoyPromises: EnvoyPromises = {
   responseHeaders: "skipped",
   messageTimeoutMs: 10_000,
   bodyBytesMax: 10 * 1024 ** 2,
+  metadata: undefined,
 };
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -109,7 +111,7 @@ function readSettings(place: Place, directory: string, use: "alone" | "embedded"
     state,
     secrets: { allow: readAllowedSecrets(section(fields, "secrets", ["allow"], report)?.optional("allow"), report) },
     envoy: readEnvoy(
-      section(fields, "envoy", ["identity", "allowModeOverride", "responseHeaders", "messageTimeout", "bodyBytesMax"], report),
+      section(fields, "envoy", ["identity", "allowModeOverride", "responseHeaders", "messageTimeout", "bodyBytesMax", "metadata"], report),
       report,
     ),
     shutdown: readShutdown(section(fields, "shutdown", ["drainDelay", "grace"], report), report),
@@ -161,12 +163,14 @@ function readEnvoy(fields: Fields | undefined, report: Report): EnvoyPromises {
   const messageTimeout = { what: "the message timeout", min: 10, max: 60 * 60_000 };
   const bodyLimit = { what: "the body limit", min: 1, max: 1024 ** 3 };
   const otherwise = defaultEnvoyPromises;
+  const metadata = fields?.optional("metadata");
   return {
     identity: readChoice(fields?.optional("identity"), ["both", "attributes", "metadata"], report) ?? otherwise.identity,
     allowModeOverride: readBoolean(fields?.optional("allowModeOverride"), report) ?? otherwise.allowModeOverride,
     responseHeaders: readChoice(fields?.optional("responseHeaders"), ["sent", "skipped"], report) ?? otherwise.responseHeaders,
     messageTimeoutMs: readDuration(fields?.optional("messageTimeout"), messageTimeout, report) ?? otherwise.messageTimeoutMs,
     bodyBytesMax: readSize(fields?.optional("bodyBytesMax"), bodyLimit, report) ?? otherwise.bodyBytesMax,
+    metadata: metadata === undefined ? otherwise.metadata : readMetadataPaths(metadata, report),
   };
 }
 

@@ -4,6 +4,7 @@
 import type { Pattern, PolicyDefinition } from "@envoy-policy-engine/sdk";
 import type { Position, Problem } from "../errors.ts";
 import type { CompiledExpression } from "../expressions/expression.ts";
+import type { MetadataPath } from "./metadata-paths.ts";
 import type { SchemaEngine } from "./schema-engine.ts";
 
 /** Text with a name. Every provider delivers these, so that positions work everywhere. */
@@ -178,6 +179,8 @@ export interface EnvoyPromises {
   /** Envoy's `message_timeout`, milliseconds. */
   readonly messageTimeoutMs: number;
   readonly bodyBytesMax: number;
+  /** What goes to Envoy as dynamic metadata beside the decision's id. Undefined: nothing goes, not even the id. */
+  readonly metadata: readonly MetadataPath[] | undefined;
 }
 
 export type CompiledParameter = CompiledExpression | Pattern;

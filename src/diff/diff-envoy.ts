@@ -1,7 +1,7 @@
 /** What must change in Envoy's own configuration. */
 import { showUnmatched } from "../config/shown-config.ts";
 import type { CheckedConfig, EnvoyPromises } from "../config/types.ts";
-import { type ChainDemands, mutationsThatNeedRights, readsBody } from "../envoy-config/demands.ts";
+import { buffersBody, type ChainDemands, mutationsThatNeedRights } from "../envoy-config/demands.ts";
 import { filterMode, routeMode } from "../envoy-config/processing-mode.ts";
 import { diffValues, type ValueChange } from "./diff-values.ts";
 
@@ -62,7 +62,7 @@ function diffRights(from: EnvoySide, to: EnvoySide): readonly EnvoyChange[] {
 
 function diffBodies(from: EnvoySide, to: EnvoySide): readonly EnvoyChange[] {
   const largest = ({ demands }: EnvoySide): number =>
-    Math.max(0, ...[...demands.values()].filter(({ needs }) => readsBody(needs)).map(({ bodyBytesMax }) => bodyBytesMax));
+    Math.max(0, ...[...demands.values()].filter(({ needs }) => buffersBody(needs)).map(({ bodyBytesMax }) => bodyBytesMax));
   const [before, after] = [largest(from), largest(to)];
   return before === after ? [] : [{ kind: "body-bytes", from: before, to: after }];
 }

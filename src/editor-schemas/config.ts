@@ -1,15 +1,15 @@
 import { stepsMax } from "../config/check-chain.ts";
-import { compareVersions, parseVersion } from "../config/semver.ts";
+import { catalogue, resolvePolicy } from "../config/policy-reference.ts";
 import type { JsonSchema, PolicyManifest } from "../config/types.ts";
+import { acknowledgeableCodes } from "../errors.ts";
 import { parametersSchema } from "./parameters.ts";
-import { choice, conditional, dialect, duration, entries, flag, formatVersion, list, map, size, text } from "./parts.ts";
+import { choice, conditional, dialect, duration, entries, flag, formatVersion, list, map, namePattern, size, text } from "./parts.ts";
 
 /**
  * The JSON Schema of a configuration, for editors: completes the policies of a distribution, their versions and their parameters. What only the
  * engine can see (expressions, secrets, metadata, names that refer to each other) is left to `validate`.
  */
 export function configSchema(manifests: readonly PolicyManifest[]): JsonSchema {
-  const name = "^[A-Za-z0-9](?:[\\w.-]{0,61}[A-Za-z0-9])?$";
   const references = referencesTo(manifests);
   const chain = map(
     "What happens to the exchanges of a route.",
@@ -19,6 +19,7 @@ export function configSchema(manifests: readonly PolicyManifest[]): JsonSchema {
       enabled: flag("`false` switches the chain off; it is checked all the same.", true),
       rawPath: flag("Lets paths pass that are not in normal form.", false),
       bodyBytesMax: size("Lowers the settings' limit on bodies that a step waits for."),
+      acknowledge: acknowledgements("chain"),
       steps: list("In this order on the request, from last to first on the response.", { $ref: "#/$defs/step" }, { maxItems: stepsMax }),
     },
     ["steps"],
@@ -30,7 +31,7 @@ export function configSchema(manifests: readonly PolicyManifest[]): JsonSchema {
       "Which policies run on which routes.",
       {
         version: formatVersion,
-        chains: entries("Chains by name.", chain, { pattern: name, not: { enum: ["deny", "pass"] } }),
+        chains: entries("Chains by name.", chain, { pattern: namePattern, not: { enum: ["deny", "pass"] } }),
         routes: entries("The name of a route in Envoy's configuration, and its chain.", {
           anyOf: [text("The name of a chain."), list("No chain, said aloud.", {}, { maxItems: 0 })],
         }),
@@ -41,7 +42,7 @@ export function configSchema(manifests: readonly PolicyManifest[]): JsonSchema {
       ["version"],
     ),
     $defs: {
-      step: stepSchema(references, name),
+      step: stepSchema(references),
       ...Object.fromEntries(manifests.map((manifest) => [keyOf(manifest), parametersSchema(manifest, placeOf(manifest))])),
     },
   };
@@ -53,7 +54,7 @@ interface Reference {
   readonly manifest: PolicyManifest;
 }
 
-function stepSchema(references: readonly Reference[], name: string): JsonSchema {
+function stepSchema(references: readonly Reference[]): JsonSchema {
   const skipping = "`deny` refuses the exchange, `skip` goes on without this step.";
   const step = map(
     "A policy at work.",
@@ -65,22 +66,24 @@ function stepSchema(references: readonly Reference[], name: string): JsonSchema 
           description: reference === keyOf(manifest) ? manifest.summary : `${keyOf(manifest)}: ${manifest.summary}`,
         })),
       },
-      name: text("Shown in logs and explanations. Default: the policy's name.", { pattern: name }),
+      name: text("Shown in logs and explanations. Default: the policy's name.", { pattern: namePattern }),
       when: text("CEL condition: the step runs only where it holds. Decided once for an exchange."),
       parameters: { description: "What the policy needs to know.", type: "object" },
       timeout: duration("Deadline of a handler's promise.", { default: "1s" }),
       onError: choice(`When the step fails: ${skipping}`, ["deny", "skip"], "deny"),
       onUpgrade: choice(`When the exchange is upgraded, and the step waits for a body: ${skipping}`, ["deny", "skip"], "deny"),
       onStream: choice(`When the response is a stream of events, and the step waits for its body: ${skipping}`, ["deny", "skip"], "deny"),
-      acknowledge: list(
-        "Findings that are meant.",
-        map("A finding.", { code: text("Its code."), reason: text("Why it is acceptable here.") }, ["code", "reason"]),
-      ),
+      acknowledge: acknowledgements("step"),
     },
     ["policy"],
   );
   const groups = Map.groupBy(references, ({ manifest }) => manifest);
   return { ...step, allOf: [...groups].map(([manifest, group]) => parametersRule(manifest, group)) };
+}
+
+function acknowledgements(owner: "chain" | "step"): JsonSchema {
+  const code = text("The code of the finding.", { examples: acknowledgeableCodes(owner) });
+  return list("Findings that are meant.", map("A finding.", { code, reason: text("Why it is acceptable here.") }, ["code", "reason"]));
 }
 
 function parametersRule(manifest: PolicyManifest, references: readonly Reference[]): JsonSchema {
@@ -94,27 +97,21 @@ function parametersRule(manifest: PolicyManifest, references: readonly Reference
 
 /** For each policy first the short references, which stay right when a new release comes, then the exact ones; the newest first. */
 function referencesTo(manifests: readonly PolicyManifest[]): readonly Reference[] {
-  const versions = manifests.flatMap((manifest) => {
-    const version = parseVersion(manifest.version);
-    return version === undefined ? [] : [{ manifest, version }];
+  const policies = catalogue(manifests.map((manifest) => ({ manifest })));
+  const names = [...policies.keys()].sort();
+  return names.flatMap((name) => {
+    const versions = policies.get(name) ?? [];
+    const short = versions.flatMap(({ version: { major, minor } }) => [`${name}@${major}`, `${name}@${major}.${minor}`]);
+    const texts = new Set([...short, ...versions.map(({ release }) => keyOf(release.manifest))]);
+    return [...texts].flatMap((text) => {
+      // What means nothing, such as `@0`, is not offered.
+      const release = resolvePolicy(text, nowhere, policies, () => {});
+      return release === undefined ? [] : [{ text, manifest: release.manifest }];
+    });
   });
-  versions.sort((left, right) =>
-    left.manifest.name === right.manifest.name
-      ? compareVersions(right.version, left.version)
-      : left.manifest.name < right.manifest.name
-        ? -1
-        : 1,
-  );
-  const found = new Map<string, PolicyManifest>();
-  for (const { manifest, version } of versions) {
-    const { major, minor, prerelease } = version;
-    // As `resolvePolicy` has it: no prerelease, and no `@0`.
-    const short = prerelease.length > 0 ? [] : [...(major > 0 ? [`${major}`] : []), `${major}.${minor}`];
-    for (const wanted of short.map((each) => `${manifest.name}@${each}`)) if (!found.has(wanted)) found.set(wanted, manifest);
-  }
-  for (const { manifest } of versions) found.set(keyOf(manifest), manifest);
-  return [...found].map(([reference, manifest]) => ({ text: reference, manifest }));
 }
+
+const nowhere = { position: { uri: "", line: 1, column: 1 }, path: "" };
 
 const keyOf = ({ name, version }: PolicyManifest): string => `${name}@${version}`;
 const placeOf = (manifest: PolicyManifest): string => `#/$defs/${keyOf(manifest)}`;

@@ -1,10 +1,23 @@
 import { sdkGeneration } from "../config/manifest.ts";
 import type { JsonSchema } from "../config/types.ts";
-import { dialect, entries, flag, list, map, text } from "./parts.ts";
+import { choice, dialect, entries, flag, list, map, text } from "./parts.ts";
 
 const metadataKey = "^[a-z][A-Za-z\\d]{0,62}$";
 const number = "(?:0|[1-9]\\d{0,8})";
 const identifier = "(?:0|[1-9]\\d*|\\d*[A-Za-z-][\\dA-Za-z-]*)";
+
+const headerName = text(
+  "A header's name in lower case, or a JSON Pointer to names in the parameters in which `*` is every entry: `/request/*/name`.",
+);
+
+const headerWrite: JsonSchema = {
+  ...map("Exactly one of `sets` and `removes`.", {
+    sets: headerName,
+    removes: headerName,
+    unless: list("Keys beside the name in the parameters; where one is given, the header may not be written.", text("A key.")),
+  }),
+  oneOf: [{ required: ["sets"] }, { required: ["removes"] }],
+};
 
 /** The JSON Schema of `policy.yaml`, for editors. What is inside `parameters` is left to JSON Schema's own rules and to `lint`. */
 export const manifestSchema: JsonSchema = {
@@ -36,6 +49,15 @@ export const manifestSchema: JsonSchema = {
         { enum: ["path", "query", "method", "host"] },
         { default: [] },
       ),
+      replies: choice(
+        "`always`: the policy answers every exchange itself, and steps after it never run.",
+        ["always", "sometimes"],
+        "sometimes",
+      ),
+      headers: map("Which headers the policy writes, as far as it is known before it runs.", {
+        request: list("Of the request.", headerWrite),
+        response: list("Of the response.", headerWrite),
+      }),
       parameters: {
         description:
           "JSON Schema 2020-12 of the parameters, strict: every property described, no object open. `x-expression: bool | string` (CEL), `x-regex: true` (RE2), `x-secret: true`.",

@@ -3,6 +3,9 @@ import type { JsonSchema } from "../config/types.ts";
 
 export const dialect = "https://json-schema.org/draft/2020-12/schema";
 
+/** Names of chains, steps and providers; see `checkName`. */
+export const namePattern = "^[A-Za-z0-9](?:[\\w.-]{0,61}[A-Za-z0-9])?$";
+
 /** A map with fixed keys. */
 export function map(description: string, properties: JsonSchema, required: readonly string[] = []): JsonSchema {
   return { description, type: "object", additionalProperties: false, ...(required.length === 0 ? {} : { required }), properties };

@@ -1,3 +1,4 @@
+import { metadataPathPattern, metadataPathsMax } from "../config/metadata-paths.ts";
 import { durationText, sizeText } from "../config/quantities.ts";
 import { defaultEnvoyPromises } from "../config/settings.ts";
 import type { JsonSchema } from "../config/types.ts";
@@ -39,6 +40,11 @@ export const settingsSchema: JsonSchema = {
           default: durationText(otherwise.messageTimeoutMs),
         }),
         bodyBytesMax: size("The largest body that a step waits for.", { default: sizeText(otherwise.bodyBytesMax) }),
+        metadata: list(
+          "What Envoy is told of each exchange as dynamic metadata, besides the decision's id. Nothing is told unless it is written.",
+          text("A value of the shared metadata.", { pattern: metadataPathPattern }),
+          { maxItems: metadataPathsMax, examples: [["auth.subject"]] },
+        ),
       }),
       shutdown: section("What happens after SIGTERM.", {
         drainDelay: duration("How long new streams are still taken; longer than Envoy's health check interval.", { default: "3s" }),

@@ -3,7 +3,7 @@
 import { sizeText } from "../config/quantities.ts";
 import { problem } from "../errors.ts";
 import type { CheckContext } from "./check-context.ts";
-import { readsBody } from "./demands.ts";
+import { buffersBody } from "./demands.ts";
 import { field, number } from "./field.ts";
 import type { ConnectionManager } from "./parts.ts";
 import { whereOf } from "./where.ts";
@@ -16,7 +16,7 @@ const window = "initial_stream_window_size";
 export function checkBuffers({ place: manager, listener }: ConnectionManager, { demands, report }: CheckContext): void {
   const needed = Math.max(
     0,
-    ...[...demands.chains.values()].filter(({ needs }) => readsBody(needs)).map(({ bodyBytesMax }) => bodyBytesMax),
+    ...[...demands.chains.values()].filter(({ needs }) => buffersBody(needs)).map(({ bodyBytesMax }) => bodyBytesMax),
   );
   const facts = { needed: sizeText(needed), bytes: needed + 65_536 };
   if (listener !== undefined) {

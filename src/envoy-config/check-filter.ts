@@ -3,6 +3,7 @@ import type { Place } from "../config/node.ts";
 import { durationText } from "../config/quantities.ts";
 import { at, atKey, type Report } from "../config/read.ts";
 import { problem } from "../errors.ts";
+import { engineNamespace } from "../kernel/route-identity.ts";
 import type { CheckContext } from "./check-context.ts";
 import { checkAttributes } from "./check-identity.ts";
 import { checkMutationRules } from "./check-rights.ts";
@@ -26,7 +27,7 @@ export function checkFilter({ config }: EngineFilter, context: CheckContext): re
   checkOverrides(config, context);
   checkMutationRules(config, context);
   checkRouteCache(config, report);
-  checkNamespaces(config, config, report);
+  checkNamespaces(config, config, context);
   const rules = field(config, "forward_rules");
   if (rules !== undefined) report(problem("envoy-headers-hidden", atKey(rules), {}));
   if (field(config, "status_on_error") === undefined) report(problem("envoy-status-on-error", atKey(config), {}));
@@ -83,6 +84,12 @@ function checkOverrides(config: Place, { demands, report }: CheckContext): void 
       }),
     );
   }
+  for (const direction of ["request", "response"] as const) {
+    const body = field(config, "processing_mode", `${direction}_body_mode`);
+    if (body === undefined || text(body) !== "FULL_DUPLEX_STREAMED") continue;
+    const detail = `\`${direction}_body_mode: FULL_DUPLEX_STREAMED\` for the whole filter switches them off`;
+    report(problem("envoy-override-refused", atKey(body), { detail, remedy: "say it on the routes that need it" }));
+  }
   const early = field(config, "send_body_without_waiting_for_header_response");
   if (early !== undefined && isTrue(early)) {
     const key = "send_body_without_waiting_for_header_response";
@@ -99,11 +106,10 @@ function checkRouteCache(config: Place, report: Report): void {
   }
 }
 
-const namespace = "policy.engine";
-
 /** `owner` is where the key is missing when it is. */
-export function checkNamespaces(config: Place, owner: Place, report: Report): void {
+export function checkNamespaces(config: Place, owner: Place, { demands, report }: CheckContext): void {
+  if (demands.settings.envoy.metadata === undefined) return;
   const untyped = field(config, "metadata_options", "receiving_namespaces", "untyped");
-  if (items(untyped).some((item) => text(item) === namespace)) return;
-  report(problem("envoy-dynamic-metadata", atKey(untyped ?? field(config, "metadata_options") ?? owner), { namespace }));
+  if (items(untyped).some((item) => text(item) === engineNamespace)) return;
+  report(problem("envoy-dynamic-metadata", atKey(untyped ?? field(config, "metadata_options") ?? owner), { namespace: engineNamespace }));
 }

@@ -2,10 +2,12 @@
 import type { Place } from "../config/node.ts";
 import { atKey } from "../config/read.ts";
 import { problem } from "../errors.ts";
+import { bodyMode } from "../kernel/body-mode.ts";
 import type { CheckContext } from "./check-context.ts";
 import { type ChainNeeds, chainOf } from "./demands.ts";
 import type { EngineFilter } from "./engine-filter.ts";
 import { choice, field, isTrue } from "./field.ts";
+import { envoyBodyMode } from "./processing-mode.ts";
 import type { FilteredRoute } from "./routes.ts";
 import { whereOf } from "./where.ts";
 
@@ -38,14 +40,14 @@ function checkDeclared(mode: Place | undefined, owner: Place, needs: ChainNeeds 
   // What is not said is SEND.
   const sent = choice(place, headerModes) !== "SKIP";
   if (!sent && responseHeaders === "sent") report(problem("envoy-response-headers", whereOf(place, owner), {}));
-  if (sent && responseHeaders === "skipped" && needs?.responseHeaders !== true && needs?.responseBody !== "buffered") {
+  if (sent && responseHeaders === "skipped" && needs?.responseHeaders !== true && (needs?.responseBody ?? "none") === "none") {
     report(problem("envoy-response-headers-unused", whereOf(place, mode ?? owner), {}));
   }
   for (const direction of directions) {
     const body = field(mode, `${direction}_body_mode`);
-    const bodyMode = choice(body, bodyModes);
-    if (body === undefined || bodyMode === "NONE") continue;
-    if (bodyMode !== "BUFFERED") report(problem("envoy-body-mode", atKey(body), { key: `${direction}_body_mode`, mode: bodyMode }));
+    const found = choice(body, bodyModes);
+    if (body === undefined || found === "NONE") continue;
+    if (!isUsed(found)) report(problem("envoy-body-mode", atKey(body), { key: `${direction}_body_mode`, mode: found }));
     else if (choice(field(mode, `${direction}_trailer_mode`), headerModes) !== "SEND") {
       report(problem("envoy-trailers", atKey(body), { direction }));
     }
@@ -61,11 +63,17 @@ function checkNeeds(route: FilteredRoute, needs: ChainNeeds, filter: EngineFilte
   for (const direction of directions) {
     const key = `${direction}_body_mode`;
     const body = field(mode, key);
-    const buffered = choice(body, bodyModes) === "BUFFERED";
-    const needed = needs[`${direction}Body`] === "buffered";
-    if (needed && !buffered && !overridable && (filter !== undefined || own !== undefined)) {
-      report(problem("envoy-body-missing", atKey(own ?? route.place), { key, direction, route: route.name }));
+    const found = choice(body, bodyModes);
+    const needed = envoyBodyMode(bodyMode(needs[`${direction}Body`]));
+    if (needed === found) continue;
+    if (needed === "NONE") {
+      if (body !== undefined && isUsed(found)) report(problem("envoy-body-unused", atKey(body), { direction }));
+    } else if (body !== undefined && found !== "NONE" && isUsed(found)) {
+      report(problem("envoy-body-unfit", atKey(body), { key, route: route.name, found, needed }));
+    } else if (!overridable && (filter !== undefined || own !== undefined)) {
+      report(problem("envoy-body-missing", atKey(own ?? route.place), { key, direction, route: route.name, needed }));
     }
-    if (!needed && buffered && body !== undefined) report(problem("envoy-body-unused", atKey(body), { direction }));
   }
 }
+
+const isUsed = (mode: (typeof bodyModes)[number]): boolean => mode === "NONE" || mode === "BUFFERED" || mode === "FULL_DUPLEX_STREAMED";

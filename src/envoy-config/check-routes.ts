@@ -119,7 +119,7 @@ function checkLayer({ overrides }: FilterLayer, { name }: FilteredRoute, context
   const allowed = field(overrides, "failure_mode_allow");
   if (allowed !== undefined && isTrue(allowed)) report(problem("envoy-fail-open", at(allowed), {}));
   checkRouteMetadata(field(overrides, "grpc_initial_metadata"), name, context);
-  if (field(overrides, "metadata_options", "receiving_namespaces") !== undefined) checkNamespaces(overrides, overrides, report);
+  if (field(overrides, "metadata_options", "receiving_namespaces") !== undefined) checkNamespaces(overrides, overrides, context);
   const service = field(overrides, "grpc_service");
   if (service === undefined) return [];
   checkService(service, context);

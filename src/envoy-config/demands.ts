@@ -1,7 +1,7 @@
 /** What settings and chains demand of Envoy's configuration: what `printEnvoy` writes and `checkEnvoy` looks for. */
 import type { Settings } from "../config/settings.ts";
 import type { CheckedConfig, RoutingMutation, Unmatched } from "../config/types.ts";
-import { type Chain, waitsForBody } from "../worker/chain.ts";
+import { type BodyUse, bodyUseOf, type Chain } from "../worker/chain.ts";
 import { type AttributeReaders, attributeReaders } from "./attributes.ts";
 
 /** The settings that Envoy's side must fit. */
@@ -25,11 +25,11 @@ export interface ChainDemands {
   readonly attributes: AttributeReaders;
 }
 
-/** What Envoy must send for a chain, besides the request's headers. A body that is `buffered` needs its direction's trailers too. */
+/** What Envoy must send for a chain, besides the request's headers. A body that is used needs its direction's trailers too. */
 export interface ChainNeeds {
-  readonly requestBody: "none" | "buffered";
+  readonly requestBody: BodyUse;
   readonly responseHeaders: boolean;
-  readonly responseBody: "none" | "buffered";
+  readonly responseBody: BodyUse;
 }
 
 /** `chains` are the bound ones of `config`: whether a chain has response handlers is known only when its policies have been created. */
@@ -58,13 +58,16 @@ export function chainDemands(
 
 /** Without a chain nothing is needed. */
 export function chainNeeds(chain: Chain | undefined): ChainNeeds {
-  const body = (phase: "request" | "response"): "none" | "buffered" =>
-    chain?.steps.some((step) => waitsForBody(step, phase)) === true ? "buffered" : "none";
-  return { requestBody: body("request"), responseHeaders: chain?.hasResponse === true, responseBody: body("response") };
+  const steps = chain?.steps ?? [];
+  return {
+    requestBody: bodyUseOf(steps, "request"),
+    responseHeaders: chain?.hasResponse === true,
+    responseBody: bodyUseOf(steps, "response"),
+  };
 }
 
-/** Whether a chain reads a body in either direction. */
-export function readsBody({ requestBody, responseBody }: ChainNeeds): boolean {
+/** Whether Envoy must hold a whole body for a chain, in either direction. */
+export function buffersBody({ requestBody, responseBody }: ChainNeeds): boolean {
   return requestBody === "buffered" || responseBody === "buffered";
 }
 

@@ -1,6 +1,6 @@
 /** The ext_proc filter. */
 import { messageBytesMax } from "../config/message-bytes.ts";
-import { chainAttribute, chainMetadata, routeAttribute, routeMetadata, routePrefix } from "../kernel/route-identity.ts";
+import { chainAttribute, chainMetadata, engineNamespace, routeAttribute, routeMetadata, routePrefix } from "../kernel/route-identity.ts";
 import { type EnvoyDemands, mutationsThatNeedRights } from "./demands.ts";
 import { filterMode } from "./processing-mode.ts";
 import { indented, quoted, seconds } from "./yaml-text.ts";
@@ -39,9 +39,7 @@ ${indented(initialMetadata(demands), 6)}${indented(requestAttributes(demands, at
 ${indented(processingMode(demands), 4)}
     # A policy cannot move a request to a route whose chain did not run.
     route_cache_action: RETAIN
-    # What the engine says about an exchange, for the access log; dropped silently where it is not named here.
-    metadata_options: { receiving_namespaces: { untyped: [policy.engine] } }
-    mutation_rules:
+${indented(metadataOptions(demands), 4)}    mutation_rules:
       # A change that Envoy refuses is a 500, not silence.
       disallow_is_error: true
 ${indented(routingRights(demands), 6)}      # Never a policy's business: they belong to the connection.
@@ -83,6 +81,13 @@ function processingMode({ settings: { envoy } }: EnvoyDemands): string {
 processing_mode:
 ${modes.join("")}# Settings \`allowModeOverride\`: ${override}
 allow_mode_override: ${envoy.allowModeOverride}`;
+}
+
+function metadataOptions({ settings: { envoy } }: EnvoyDemands): string {
+  if (envoy.metadata === undefined) return "";
+  return `# Settings \`metadata\`: what the engine says about an exchange. Without this Envoy drops it in silence.
+metadata_options: { receiving_namespaces: { untyped: [${engineNamespace}] } }
+`;
 }
 
 function routingRights({ chains }: EnvoyDemands): string {

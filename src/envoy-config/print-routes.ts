@@ -42,12 +42,15 @@ function printModes(name: string, demands: EnvoyDemands): string {
   const chain = chainOf(demands, name, undefined);
   const mode = chain && routeMode(chain.needs, demands.settings.envoy);
   if (mode === undefined) return "";
+  const streams = Object.values(mode).includes("FULL_DUPLEX_STREAMED")
+    ? "\n          # In pieces, each way: Envoy has no message timeout there, the engine's own deadlines hold."
+    : "";
   return `
     typed_per_filter_config:
       envoy.filters.http.ext_proc:
         "@type": type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute
         overrides:
-          # The chain reads a body. Its trailers must come too: with trailers and no data Envoy would ask nobody.
+          # The chain reads a body. Its trailers must come too: with trailers and no data Envoy would ask nobody.${streams}
           processing_mode:
 ${Object.entries(mode)
   .map(([key, value]) => `            ${key}: ${value}`)

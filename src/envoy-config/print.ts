@@ -1,4 +1,6 @@
 /** A complete configuration of Envoy 1.36 that fits settings and chains, as YAML with a comment on each line that matters. */
+
+import { engineNamespace } from "../kernel/route-identity.ts";
 import type { EnvoyDemands } from "./demands.ts";
 import { type Endpoint, printClusters } from "./print-clusters.ts";
 import { printFilter } from "./print-filter.ts";
@@ -59,11 +61,11 @@ static_resources:
                       log_format:
                         text_format_source:
                           # DETAILS names the cause of an ext_proc failure; \`ext_proc=bs:0,br:0\`: the engine was never asked.
-                          # The path without the query, which may hold a key. \`policy=\`: what the engine says, such as the decision's id.
+                          # The path without the query, which may hold a key.
                           inline_string: >
                             %START_TIME% %REQ(:METHOD)% %PATH(NQ)% %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% route=%ROUTE_NAME%
-                            ext_proc=%FILTER_STATE(envoy.filters.http.ext_proc:PLAIN)% policy=%DYNAMIC_METADATA(policy.engine)%
-                route_config:
+                            ext_proc=%FILTER_STATE(envoy.filters.http.ext_proc:PLAIN)%
+${indented(loggedMetadata(demands), 28)}                route_config:
                   name: routes
                   virtual_hosts:
                     - name: all
@@ -79,4 +81,9 @@ ${indented(printFilter(demands), 18)}
   clusters:
 ${indented(printClusters(demands.settings, upstream), 4)}
 `;
+}
+
+/** As a whole, which Envoy writes as JSON: a single text goes into such a line as it is, with line feeds of a caller's choice. */
+function loggedMetadata({ settings: { envoy } }: EnvoyDemands): string {
+  return envoy.metadata === undefined ? "" : `policy=%DYNAMIC_METADATA(${engineNamespace})%\n`;
 }

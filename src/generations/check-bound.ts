@@ -3,7 +3,7 @@ import { unusedAcknowledgement } from "../config/acknowledgements.ts";
 import { keyPath } from "../config/node.ts";
 import type { CheckedChain, CheckedConfig } from "../config/types.ts";
 import { type ErrorCode, type Problem, problem } from "../errors.ts";
-import { type Chain, waitsForBody } from "../worker/chain.ts";
+import { bodyUseOf, type Chain } from "../worker/chain.ts";
 
 export function checkBound(config: CheckedConfig, chains: ReadonlyMap<string, Chain>): readonly Problem[] {
   return [...config.chains.values()].flatMap((checked) => {
@@ -13,8 +13,8 @@ export function checkBound(config: CheckedConfig, chains: ReadonlyMap<string, Ch
 }
 
 function unusedLimit({ name, bodyBytesMax, position }: CheckedChain, chain: Chain): readonly Problem[] {
-  const waits = chain.steps.some((step) => waitsForBody(step, "request") || waitsForBody(step, "response"));
-  if (bodyBytesMax === undefined || waits) return [];
+  const used = (["request", "response"] as const).some((phase) => bodyUseOf(chain.steps, phase) !== "none");
+  if (bodyBytesMax === undefined || used) return [];
   return [problem("body-limit-unused", { position, path: keyPath("chains", name) }, { chain: name })];
 }
 

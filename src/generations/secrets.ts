@@ -20,10 +20,13 @@ export interface Secrets {
 export function createSecrets(environment: Readonly<Record<string, string | undefined>>): Secrets {
   const files = new Set<string>();
   const values = new Set<string>();
+  /** A secret may be the beginning of another one. */
+  let longestFirst: readonly string[] | undefined;
 
   const remember = (value: string): { readonly value: string } => {
     const line = value.replace(/\r?\n$/, "");
     if (line.length < redactedLengthMin) return { value };
+    longestFirst = undefined;
     values.delete(line);
     values.add(line);
     const [oldest] = values;
@@ -58,8 +61,8 @@ export function createSecrets(environment: Readonly<Record<string, string | unde
     files: () => [...files],
     redact(text) {
       let redacted = text;
-      // A secret may be the beginning of another one.
-      for (const value of [...values].sort((one, other) => other.length - one.length)) redacted = redacted.replaceAll(value, "[redacted]");
+      longestFirst ??= [...values].sort((one, other) => other.length - one.length);
+      for (const value of longestFirst) redacted = redacted.replaceAll(value, "[redacted]");
       return redacted;
     },
   };

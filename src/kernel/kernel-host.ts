@@ -4,6 +4,7 @@ import type { Chain } from "../worker/chain.ts";
 import type { ReceivedRequest } from "../worker/received.ts";
 import type { FinalReply } from "../worker/reply.ts";
 import type { ExchangeRun } from "../worker/run.ts";
+import type { EngineMetadata } from "./engine-metadata.ts";
 import type { ExchangeCounters } from "./exchange-counters.ts";
 
 /** What the kernel needs from outside; the same for every exchange. */
@@ -11,6 +12,8 @@ export interface KernelHost {
   readonly generations: GenerationHolder;
   readonly envoy: EnvoyPromises;
   readonly counters: ExchangeCounters;
+  /** What Envoy is told about an exchange; undefined where nobody wants it. */
+  readonly engineMetadata: EngineMetadata | undefined;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Milliseconds from an arbitrary start, never going back; the clock of the runs' deadlines. */

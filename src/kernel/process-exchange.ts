@@ -7,22 +7,36 @@
 import { messageBudgetMs } from "../config/message-budget.ts";
 import type { FailureCode } from "../errors.ts";
 import type { Generation } from "../generations/generation.ts";
-import type { Chain } from "../worker/chain.ts";
+import type { BodyFlow, FlowFailure } from "../worker/body-flow.ts";
+import type { BodyUse, Chain } from "../worker/chain.ts";
 import type { HeaderEntry } from "../worker/header-store.ts";
 import type { ReceivedRequest } from "../worker/received.ts";
 import { engineRefusal, type FinalReply, isGrpc } from "../worker/reply.ts";
-import type { Continued, ExchangeRun, RunOutcome } from "../worker/run.ts";
+import type { BodyDelivery, Continued, ExchangeRun, RunOutcome } from "../worker/run.ts";
+import { bodyMode } from "./body-mode.ts";
+import type { StreamFault } from "./body-stream.ts";
+import { BodyStreams, type BodyStreamsHost } from "./body-streams.ts";
+import { contentCoding } from "./content-coding.ts";
 import type { ExchangeEnd } from "./exchange-counters.ts";
 import type { KernelHost } from "./kernel-host.ts";
 import { isNormalPath } from "./normal-path.ts";
-import { type Awaited, type ModesInForce, modeOverride } from "./processing-mode.ts";
+import { type Awaited, type ModesInForce, modeOverride, type Wants } from "./processing-mode.ts";
 import { receivedRequest, receivedResponse, receivedText } from "./received-messages.ts";
-import { routeIdentity } from "./route-identity.ts";
+import { engineNamespace, routeIdentity } from "./route-identity.ts";
 import { routeTarget } from "./route-table.ts";
+import { streamedHeaders } from "./streamed-headers.ts";
 import type { StreamHandler, StreamMetadata, StreamSink } from "./transport.ts";
 import { type BodyFault, type Direction, type ExpectedBody, expectBody, type ReadBody, readBody, writeBody } from "./whole-body.ts";
 import { decodeIncoming, type Incoming, type Phase } from "./wire/decode.ts";
-import { encodeBodyAnswer, encodeHeadersAnswer, encodeReply, exceedsEnvoysLimit, type ModeOverride, unchanged } from "./wire/encode.ts";
+import {
+  encodeBodyAnswer,
+  encodeHeadersAnswer,
+  encodeReply,
+  exceedsEnvoysLimit,
+  type ModeOverride,
+  unchanged,
+  withDynamicMetadata,
+} from "./wire/encode.ts";
 
 /** Body and trailer messages that may queue while a step runs; Envoy sends none unless its own configuration says so. */
 const queuedMessagesMax = 64;
@@ -38,6 +52,8 @@ type State =
   | "awaiting-response"
   /** The response's headers are answered, and a step waits for its body. */
   | "awaiting-response-body"
+  /** No handler can run any more, but a body is still passing in pieces. */
+  | "passing"
   /** The stream has been ended, by us or by Envoy. */
   | "ended";
 
@@ -47,7 +63,7 @@ type UnaskedPhase = Exclude<Phase, "request-headers" | "response-headers">;
 /** Why nothing of the exchange is left to be done. */
 type Over = "replied" | "nothing-left";
 
-export class Exchange implements StreamHandler {
+export class Exchange implements StreamHandler, BodyStreamsHost {
   readonly #host: KernelHost;
   readonly #metadata: StreamMetadata;
   readonly #sink: StreamSink;
@@ -62,11 +78,16 @@ export class Exchange implements StreamHandler {
   #deadlineMs = 0;
   #queued: UnaskedPhase[] = [];
   #modes: ModesInForce;
+  /** Bodies that pass in pieces, whatever the state is. */
+  readonly #streams: BodyStreams;
   /** The body that is waited for, or was last. */
   #expected: ExpectedBody | undefined;
   /** Directions whose whole body has come. */
   #taken: readonly Direction[] = [];
-  #response: readonly HeaderEntry[] = [];
+  /** Undefined until it is there. */
+  #response: readonly HeaderEntry[] | undefined;
+  /** The state of the shared metadata that Envoy was told. */
+  #toldRevision = -1;
   #generation: Generation | undefined;
   #generationNumber: number | undefined;
   #run: ExchangeRun | undefined;
@@ -78,6 +99,7 @@ export class Exchange implements StreamHandler {
     this.#metadata = metadata;
     this.#sink = sink;
     this.#forget = forget;
+    this.#streams = new BodyStreams(sink, this);
     this.#id = host.newId();
     this.#modes = { requestBody: "none", responseHeaders: host.envoy.responseHeaders === "sent" ? "send" : "skip", responseBody: "none" };
     host.counters.opened();
@@ -101,8 +123,11 @@ export class Exchange implements StreamHandler {
         return this.#bodyNotSent("request");
       case "awaiting-response-body":
         return this.#bodyNotSent("response");
+      case "passing":
+        return this.#cutOff();
       case "opened":
       case "awaiting-response":
+        if (this.#streams.areOpen) return this.#cutOff();
         // Envoy asks nothing more: a local reply of its own, a client that left, or simply the end.
         return this.#endOk("nothing-left");
       case "ended":
@@ -114,7 +139,9 @@ export class Exchange implements StreamHandler {
 
   closed(): void {
     const state = this.#state;
-    if (state === "awaiting-request-body" || state === "awaiting-response-body") this.#end = "body-not-sent";
+    if (state === "awaiting-request-body" || state === "awaiting-response-body" || this.#streams.missing() !== undefined) {
+      this.#end = "body-not-sent";
+    } else if (this.#streams.areOpen && this.#response === undefined) this.#end = "gone";
     this.#state = "ended";
     this.#host.counters.closed(this.#end);
     this.#forget();
@@ -127,14 +154,38 @@ export class Exchange implements StreamHandler {
   }
 
   drained(): void {
-    // Answers are few, and Envoy waits for each of them: nothing waits for room.
+    // Other answers are few, and Envoy waits for each of them.
+    if (this.#state !== "ended") this.#streams.drained();
+  }
+
+  sendLast(answer: Uint8Array): void {
+    if (this.#state === "passing" && !this.#streams.areOpen) this.#endOk("nothing-left", answer);
+    else this.#sink.send(answer);
+  }
+
+  /** Until the response is there the client can be told. After that its part of the body is cut off, and so is the upstream's of the request's. */
+  streamFailed(direction: Direction, failure: FlowFailure | StreamFault): void {
+    this.#streams.stop();
+    const run = this.#run;
+    if (direction === "response" || this.#response !== undefined || run === undefined) {
+      this.#end = "failed";
+      return this.#fail("internal", "a body cannot come to its end");
+    }
+    if (failure.call === undefined) return this.#refuse(failure.code, failure.cause);
+    this.#state = "running";
+    this.#deadlineMs = this.#nextDeadlineMs();
+    this.#proceed(run.replyToFailure(failure, this.#deadlineMs), () => this.#refuse(failure.code));
+  }
+
+  streamsSettled(): void {
+    if (this.#state === "ended") this.#letGo();
   }
 
   #take(incoming: Incoming): void {
     const { phase } = incoming;
     if (this.#state === "ended" || phase === "unknown") return;
     if (incoming.observed) return this.#host.counters.observed();
-    if (this.#state !== "running") this.#deadlineMs = this.#host.monotonicMs() + messageBudgetMs(this.#host.envoy.messageTimeoutMs);
+    if (this.#state !== "running") this.#deadlineMs = this.#nextDeadlineMs();
     const { configured } = incoming;
     if (configured !== undefined) this.#modes = { ...this.#modes, requestBody: configured.request, responseBody: configured.response };
     switch (phase) {
@@ -143,13 +194,13 @@ export class Exchange implements StreamHandler {
       case "response-headers":
         return this.#takeResponse(incoming);
       case "request-body":
-        return this.#takeData("request", incoming.body);
+        return this.#takeData("request", incoming);
       case "response-body":
-        return this.#takeData("response", incoming.body);
+        return this.#takeData("response", incoming);
       case "request-trailers":
-        return this.#state === "awaiting-request-body" ? this.#refuseBody("body-missing") : this.#takeUnasked(phase);
+        return this.#takeTrailers("request", incoming);
       case "response-trailers":
-        return this.#state === "awaiting-response-body" ? this.#takeTrailersForBody() : this.#takeUnasked(phase);
+        return this.#takeTrailers("response", incoming);
       default:
         return phase satisfies never;
     }
@@ -162,6 +213,7 @@ export class Exchange implements StreamHandler {
     const routeName = identity.kind === "route" ? identity.name : "";
     const request = receivedRequest(incoming, { id: this.#id, time: this.#host.now(), routeName });
     this.#request = request;
+    if (request.hasBody && this.#modes.requestBody === "full-duplex-streamed") this.#streams.expect("request");
     const generation = generations.current();
     if (generation === undefined) return this.#refuse("not-ready");
     generation.pin();
@@ -173,7 +225,7 @@ export class Exchange implements StreamHandler {
         return this.#refuse(target.code);
       case "pass":
         this.#end = "passed";
-        return this.#finish(unchanged["request-headers"]);
+        return this.#finish("request", unchanged["request-headers"]);
       case "chain":
         return this.#runRequest(target.chain, request, generation.number);
       default:
@@ -190,10 +242,14 @@ export class Exchange implements StreamHandler {
     const run = this.#host.startRun(chain, request, generation);
     this.#run = run;
     // Known before anything has reached the upstream, so said before it does.
-    if (run.wantsResponseBody() && !this.#canHave("response")) return this.#refuse("body-not-sent");
-    this.#proceed(run.runRequest(this.#deadlineMs), ({ changes }) => {
-      const override = run.wantsResponse() ? this.#override("response") : undefined;
-      this.#answerRequest(run, encodeHeadersAnswer("request-headers", changes, override));
+    if (!this.#canHave("response", run.responseBodyUse())) return this.#refuse("body-not-sent");
+    this.#proceed(run.runRequest(this.#deadlineMs, this.#delivery("request")), (done) => {
+      const fault = this.#streamFault("request", done.flow);
+      if (fault !== undefined && done.flow !== undefined) return this.#refuseFlow(run, done.flow, fault);
+      const changes = done.flow === undefined ? done.changes : streamedHeaders(request.headers, done);
+      const follows = run.wantsResponse() || this.#streams.areOpen;
+      const override = follows ? this.#override(this.#wantsAfterRequest(run, "none")) : undefined;
+      this.#answerRequest(run, encodeHeadersAnswer("request-headers", changes, override), done.flow);
     });
   }
 
@@ -209,6 +265,8 @@ export class Exchange implements StreamHandler {
         return this.#refuseBody("body-not-sent");
       case "awaiting-response":
         return this.#runResponse(incoming);
+      case "passing":
+        return this.#passResponse(incoming);
       case "ended":
         return;
       default:
@@ -220,10 +278,35 @@ export class Exchange implements StreamHandler {
     const run = this.#run;
     if (run === undefined) return this.#refuse("unexpected-message");
     this.#state = "running";
-    this.#response = incoming.headers;
-    this.#proceed(run.runResponse(receivedResponse(incoming), this.#deadlineMs), ({ changes }) => {
-      this.#finish(encodeHeadersAnswer("response-headers", changes, undefined));
+    this.#expectResponse(incoming);
+    this.#proceed(run.runResponse(receivedResponse(incoming), this.#deadlineMs, this.#delivery("response")), (done) => {
+      const fault = this.#streamFault("response", done.flow);
+      if (fault !== undefined) return this.#refuse(fault);
+      const changes = done.flow === undefined ? done.changes : streamedHeaders(incoming.headers, done);
+      this.#finish("response", encodeHeadersAnswer("response-headers", changes, undefined), done.flow);
     });
+  }
+
+  /** No handler is left for it: Envoy's own configuration sends it. */
+  #passResponse(incoming: Incoming): void {
+    this.#expectResponse(incoming);
+    this.#sink.send(unchanged["response-headers"]);
+    this.#streams.open("response", undefined);
+  }
+
+  #expectResponse({ headers, endOfStream }: Incoming): void {
+    this.#response = headers;
+    if (!endOfStream && this.#modes.responseBody === "full-duplex-streamed") this.#streams.expect("response");
+  }
+
+  /** Why a body cannot pass through what steps have left behind for it. */
+  #streamFault(direction: Direction, flow: BodyFlow | undefined): FailureCode | undefined {
+    if (flow === undefined) return undefined;
+    return contentCoding(this.#receivedHeaders(direction)) === "identity" ? undefined : `${direction}-coding`;
+  }
+
+  #refuseFlow(run: ExchangeRun, { first }: BodyFlow, code: FailureCode): void {
+    this.#proceed(run.replyToFailure({ call: first, code, cause: undefined }, this.#deadlineMs), () => this.#refuse(code));
   }
 
   /** A step waits for the body of a direction: its headers are answered with the wish for it, or the exchange is refused. */
@@ -234,26 +317,48 @@ export class Exchange implements StreamHandler {
     if (this.#queued.some((phase) => phase.startsWith(direction))) return this.#refuse("unexpected-message");
     this.#expected = expected;
     this.#state = `awaiting-${direction}-body`;
-    this.#sink.send(encodeHeadersAnswer(`${direction}-headers`, changes, this.#override(`${direction}-body`)));
+    const run = this.#run;
+    if (run === undefined) return this.#refuse("unexpected-message");
+    const wants: Wants =
+      direction === "request" ? this.#wantsAfterRequest(run, "whole") : { answered: "response-headers", responseBody: "whole" };
+    this.#sink.send(encodeHeadersAnswer(`${direction}-headers`, changes, this.#override(wants)));
     for (const phase of this.#queued.splice(0)) this.#takeUnasked(phase);
   }
 
   #expect(direction: Direction): ExpectedBody | BodyFault {
-    if (!this.#canHave(direction)) return { fault: "body-not-sent" };
-    const headers = direction === "request" ? (this.#request?.headers ?? []) : this.#response;
-    return expectBody(direction, headers, this.#chain?.bodyBytesMax ?? this.#host.envoy.bodyBytesMax);
+    if (!this.#canHave(direction, "buffered")) return { fault: "body-not-sent" };
+    return expectBody(direction, this.#receivedHeaders(direction), this.#chain?.bodyBytesMax ?? this.#host.envoy.bodyBytesMax);
+  }
+
+  #receivedHeaders(direction: Direction): readonly HeaderEntry[] {
+    return (direction === "request" ? this.#request?.headers : this.#response) ?? [];
   }
 
   /**
-   * Whether Envoy sends a body whole: it is configured to, or obeys when it is asked. Where it is configured to send pieces, an override that it
-   * ignores could not be told from one that it obeys, and the first piece would pass for the whole.
+   * Whether Envoy sends a body as it is used: it is configured to, or obeys when it is asked; for what it passes through, whole does as well. Where it
+   * is configured to send it in another way, an override that it ignores could not be told from one that it obeys, and the first piece would pass for
+   * the whole.
    */
-  #canHave(direction: Direction): boolean {
+  #canHave(direction: Direction, use: BodyUse): boolean {
     const mode = this.#modes[`${direction}Body`];
-    return mode === "buffered" || (mode === "none" && this.#host.envoy.allowModeOverride);
+    if (use === "none" || mode === bodyMode(use)) return true;
+    return mode === "none" ? this.#host.envoy.allowModeOverride : mode === "buffered";
   }
 
-  #takeData(direction: Direction, bytes: Uint8Array): void {
+  #delivery(direction: Direction): BodyDelivery {
+    return this.#modes[`${direction}Body`] === "full-duplex-streamed" ? "in-chunks" : "whole";
+  }
+
+  #takeTrailers(direction: Direction, { headers }: Incoming): void {
+    if (this.#streams.has(direction)) return this.#streams.take(direction, { kind: "trailers", headers });
+    if (this.#state === `awaiting-${direction}-body`) {
+      return direction === "request" ? this.#refuseBody("body-missing") : this.#takeTrailersForBody();
+    }
+    this.#takeUnasked(`${direction}-trailers`);
+  }
+
+  #takeData(direction: Direction, { body: bytes, endOfStream }: Incoming): void {
+    if (this.#streams.has(direction)) return this.#streams.take(direction, { kind: "chunk", bytes, endOfStream });
     if (this.#expected !== undefined && this.#state === `awaiting-${direction}-body`) return this.#takeBody(this.#expected, bytes);
     // Newer Envoys end a body twice; but data behind the whole of it says that Envoy does not send it whole.
     if (bytes.length > 0 && this.#taken.includes(direction)) return this.#refuse("body-not-sent");
@@ -274,7 +379,7 @@ export class Exchange implements StreamHandler {
         if ("fault" in written) return this.#refuse(written.fault, written.cause);
         const answer = encodeBodyAnswer(`${expected.direction}-body`, written.changes, written.bytes);
         if (expected.direction === "request") this.#answerRequest(run, answer);
-        else this.#finish(answer);
+        else this.#finish("response", answer);
       }),
     );
   }
@@ -284,7 +389,7 @@ export class Exchange implements StreamHandler {
     const run = this.#run;
     if (run === undefined) return this.#refuse("unexpected-message");
     this.#state = "running";
-    this.#proceed(run.resumeWithoutBody(this.#deadlineMs), () => this.#finish(unchanged["response-trailers"]));
+    this.#proceed(run.resumeWithoutBody(this.#deadlineMs), () => this.#finish("response", unchanged["response-trailers"]));
   }
 
   /** The engine answers in place of the body's step; the steps before it see that. */
@@ -312,6 +417,9 @@ export class Exchange implements StreamHandler {
         return;
       case "awaiting-response":
         if (phase === "response-body" || phase === "response-trailers") return this.#refuse("response-headers-missing");
+        this.#sink.send(unchanged[phase]);
+        return;
+      case "passing":
         this.#sink.send(unchanged[phase]);
         return;
       case "ended":
@@ -370,6 +478,14 @@ export class Exchange implements StreamHandler {
     }
   }
 
+  /** Client or upstream broke off, or the response was there before the request had come to its end: nobody listens any more. */
+  #cutOff(): void {
+    const missing = this.#streams.missing();
+    if (missing !== undefined) return this.#bodyNotSent(missing);
+    if (this.#response === undefined) return this.#gone();
+    this.#fail("unavailable", "the exchange has ended before its bodies");
+  }
+
   #gone(): void {
     this.#end = "gone";
     this.#fail("unavailable", "the client is gone");
@@ -382,17 +498,24 @@ export class Exchange implements StreamHandler {
     this.#host.bodyNotSent({ ...this.#event(), direction });
   }
 
-  #answerRequest(run: ExchangeRun, answer: Uint8Array): void {
+  #answerRequest(run: ExchangeRun, answer: Uint8Array, flow?: BodyFlow): void {
     this.#end = "continued";
-    if (!run.wantsResponse()) return this.#finish(answer);
+    if (!run.wantsResponse()) return this.#finish("request", answer, flow);
     this.#state = "awaiting-response";
-    this.#sink.send(answer);
+    this.#sink.send(this.#withMetadata(answer));
     for (const phase of this.#queued.splice(0)) this.#takeUnasked(phase);
+    this.#streams.open("request", flow);
   }
 
-  /** The last answer: nothing of the chain can run any more. */
-  #finish(answer: Uint8Array): void {
-    const answers = [answer, ...this.#queued.splice(0).map((phase) => unchanged[phase])];
+  /** The last answer of the loop: no handler can run any more. It is that of the exchange, unless a body is still to pass. */
+  #finish(direction: Direction, answer: Uint8Array, flow?: BodyFlow): void {
+    if (this.#streams.areOpen) {
+      this.#state = "passing";
+      this.#sink.send(this.#withMetadata(answer));
+      for (const phase of this.#queued.splice(0)) this.#takeUnasked(phase);
+      return this.#streams.open(direction, flow);
+    }
+    const answers = [this.#withMetadata(answer), ...this.#queued.splice(0).map((phase) => unchanged[phase])];
     const last = answers.pop();
     for (const one of answers) this.#sink.send(one);
     this.#endOk("nothing-left", last);
@@ -400,8 +523,18 @@ export class Exchange implements StreamHandler {
 
   #reply(reply: FinalReply, cause?: unknown): void {
     this.#end = reply.step === undefined ? "failed" : "replied";
-    this.#endOk("replied", encodeReply(reply));
+    this.#endOk("replied", this.#withMetadata(encodeReply(reply)));
     this.#host.replied({ ...this.#event(), reply, cause });
+  }
+
+  /** The last answer of a direction tells Envoy about the exchange, where the settings say so and there is something new. */
+  #withMetadata(answer: Uint8Array): Uint8Array {
+    const { engineMetadata } = this.#host;
+    const source = this.#run?.metadata;
+    const revision = source?.revision ?? 0;
+    if (engineMetadata === undefined || revision === this.#toldRevision) return answer;
+    this.#toldRevision = revision;
+    return withDynamicMetadata(answer, { [engineNamespace]: engineMetadata(this.#id, source) });
   }
 
   #event() {
@@ -410,7 +543,7 @@ export class Exchange implements StreamHandler {
 
   /** The engine's own refusal. Whatever goes wrong on the way there ends the stream with an error, which Envoy turns into a 500. */
   #refuse(code: FailureCode, cause?: unknown): void {
-    if (this.#state === "ended") return this.#letGo();
+    if (this.#hasEnded()) return this.#letGo();
     try {
       this.#reply(engineRefusal(code, this.#id, isGrpc(this.#request?.headers ?? [])), cause);
     } catch {
@@ -425,16 +558,18 @@ export class Exchange implements StreamHandler {
 
   #fail(status: "internal" | "unavailable", text: string): void {
     this.#state = "ended";
+    this.#streams.stop();
     this.#sink.fail(status, text);
     this.#letGo();
   }
 
   /** The only place that ends with status OK: after a reply, or when no message is unanswered and no handler can still run. */
   #endOk(over: Over, lastAnswer?: Uint8Array): void {
-    if (over === "nothing-left" && (this.#pending || this.#state.endsWith("-body"))) {
+    if (over === "nothing-left" && (this.#pending || this.#streams.areOpen || this.#state.endsWith("-body"))) {
       throw new Error(`OK in state ${this.#state} would let the exchange pass unprocessed`);
     }
     this.#state = "ended";
+    this.#streams.stop();
     if (lastAnswer === undefined) this.#sink.end();
     else this.#sink.sendAndEnd(lastAnswer);
     this.#letGo();
@@ -442,20 +577,25 @@ export class Exchange implements StreamHandler {
 
   /** Lets go of run and generation as soon as nothing of the chain can run any more, not when the stream ends: a websocket lasts hours. */
   #letGo(): void {
-    if (this.#pending) return this.#run?.abort();
+    if (this.#pending || this.#streams.areBusy) return this.#run?.abort();
     this.#run?.close();
     this.#run = undefined;
     this.#generation?.unpin();
     this.#generation = undefined;
   }
 
+  #nextDeadlineMs(): number {
+    return this.#host.monotonicMs() + messageBudgetMs(this.#host.envoy.messageTimeoutMs);
+  }
+
+  #wantsAfterRequest(run: ExchangeRun, requestBody: Awaited): Wants {
+    return { answered: "request-headers", requestBody, response: run.wantsResponse(), responseBody: run.responseBodyUse() };
+  }
+
   /** What the answer to a headers message asks of Envoy. */
-  #override(awaited: Awaited): ModeOverride | undefined {
+  #override(wants: Wants): ModeOverride | undefined {
     if (!this.#host.envoy.allowModeOverride) return undefined;
-    const override = modeOverride(awaited, this.#modes, {
-      response: this.#run?.wantsResponse() === true,
-      responseBody: this.#run?.wantsResponseBody() === true,
-    });
+    const override = modeOverride(wants, this.#modes);
     this.#modes = override ?? this.#modes;
     return override;
   }

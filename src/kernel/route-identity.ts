@@ -12,6 +12,8 @@ export type RouteIdentity =
   | { readonly kind: "route"; readonly name: string; readonly ownChain: string | undefined }
   | { readonly kind: "refused"; readonly code: FailureCode };
 
+/** Of the metadata that a route carries for the engine, and of what the engine tells Envoy. */
+export const engineNamespace = "policy.engine";
 export const routeAttribute = "xds.route_name";
 export const chainAttribute = "xds.route_metadata.filter_metadata['policy.engine']['chain']";
 export const routeMetadata = "x-route";

@@ -66,23 +66,51 @@ export interface BufferedHandler<ExchangeWithBody> {
   handle(exchange: ExchangeWithBody): Outcome;
 }
 
-/** Sees the body chunk by chunk. Headers can be read and a reply can be given only in `start`; afterwards only `abort` is left. */
+/**
+ * Sees the body chunk by chunk as it passes; the engine holds none of it back. `start` runs where the step stands in the chain, before any of the
+ * body: there headers can be changed and a reply can be given. Afterwards the exchange can only be read, and `abort` is left.
+ */
 export interface StreamedHandler<ExchangeWithHeaders> {
   readonly body: "streamed";
+  /**
+   * Returns what the body is to pass through; nothing: it passes as it is; or a reply. A transform means that the bytes change: content-length
+   * and headers that say something about the old bytes (ETag, digests, Accept-Ranges) are dropped, and on a response with 206, which is a part of
+   * a whole, the step fails. `onError: skip` covers a failure of `start` only: a body cannot be taken back.
+   */
   start(exchange: ExchangeWithHeaders, stream: StreamControl): Reply | BodyTransform | undefined;
 }
 
 /** What a streamed handler may still do once the body flows. */
 export interface StreamControl {
-  /** Ends the exchange so that nobody takes the part already sent for the whole. The reason goes to the log, never to the client. */
+  /**
+   * Ends the exchange so that nobody takes the part already sent for the whole: like a throw, but at any time until `end` has returned. The reason
+   * goes to the log, never to the client.
+   */
   abort(reason: string): void;
 }
 
-/** A transform of one body. Returned bytes go on, in order; `undefined` holds them back. */
+/**
+ * A transform of one body. Transforms of several steps follow one another in the order in which their handlers ran. Returned bytes go on, in order;
+ * `undefined` holds them back: `end` is the last chance to give them. A promise is awaited up to the step's `timeout`, and what comes after it waits.
+ *
+ * None of the two is called where there is no body (a message that ends with its headers, a response to HEAD, with 204 or with 304). Where a step
+ * of the chain waits for the whole body, and on a reply, the body comes as one chunk. A throw, a rejection, a late promise or anything but bytes
+ * ends the exchange. When client or upstream leave midway, `exchange.signal` fires and `end` is never called.
+ */
 export interface BodyTransform {
-  chunk(bytes: Uint8Array): Uint8Array | undefined;
-  end(trailers?: Headers): Uint8Array | undefined;
+  /** @param bytes never empty; they are the transform's own, to keep or to change. What is returned must not be changed afterwards. */
+  chunk(bytes: Uint8Array): BodyPart;
+  /**
+   * Called once, behind the last chunk, also when there was none. Where trailers follow the headers without any data, bytes fail the step: there is
+   * no body to give them to.
+   *
+   * @param trailers those behind the body, which can be changed until `end` returns; undefined when there are none, or the body came whole
+   */
+  end(trailers?: Headers): BodyPart;
 }
+
+/** What a transform gives on: bytes, or nothing (yet). */
+export type BodyPart = Uint8Array | undefined | Promise<Uint8Array | undefined>;
 
 /**
  * What a handler returns: nothing to go on, or a reply in place of the upstream's answer. A promise is awaited up to the step's
@@ -202,13 +230,14 @@ export interface ReadonlyHeaders {
 }
 
 /**
- * Headers that can be changed. Throws a `TypeError` on a name that is no HTTP token, on a value with CR, LF or NUL, and on names a
- * policy may not change: content-length, hop-by-hop names, `host` (use `request.host`), pseudo-headers, `x-envoy*` and `x-decision-id`.
+ * Headers that can be changed. Throws a `TypeError` on a name that is no HTTP token, on a value with control characters other than the tab (RFC 9110
+ * 5.5), and on names a policy may not change: content-length, hop-by-hop names, `host` (use `request.host`), pseudo-headers, `x-envoy*` and
+ * `x-decision-id`.
  */
 export interface Headers extends ReadonlyHeaders {
-  /** Replaces every value. An empty list is `delete`. Text is written as UTF-8. */
+  /** Replaces every value. An empty list is `delete`. Text is written as UTF-8; blanks and tabs at the ends are left out, as HTTP has it. */
   set(name: string, value: string | Uint8Array | readonly (string | Uint8Array)[]): void;
-  /** Adds a value after the existing ones. */
+  /** Adds a value after the existing ones; as for `set`. */
   append(name: string, value: string | Uint8Array): void;
   delete(name: string): void;
 }

@@ -54,17 +54,22 @@ export interface MockedCall {
   /** Only for calls with this method. Default: any. */
   readonly method?: string;
   /** Default: an empty 200. */
-  readonly response?: TestResponse;
+  readonly response?: Omit<TestResponse, "body" | "trailers"> & Whole;
   /** The call fails with this message. */
   readonly error?: string;
+}
+
+/** A body that has arrived, however it was cut. */
+interface Whole {
+  readonly body?: string;
 }
 
 /** Only what is named is compared. */
 export interface Expectation {
   /** The request as the upstream gets it; an empty list of values means that the header is absent. */
-  readonly request?: Omit<TestRequest, "route" | "source">;
+  readonly request?: Omit<TestRequest, "route" | "source" | "body"> & Whole;
   /** The response as the client gets it. */
-  readonly response?: TestResponse;
+  readonly response?: Omit<TestResponse, "body"> & Whole;
   /** Somebody answers in place of the upstream. Without this nobody may. */
   readonly reply?: { readonly status?: number; readonly code?: string; readonly headers?: TestHeaders; readonly body?: string };
   readonly metadata?: Readonly<Record<string, unknown>>;

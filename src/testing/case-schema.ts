@@ -17,6 +17,24 @@ const expectedHeaders = {
 
 const status = { description: "HTTP status.", type: "integer", minimum: 200, maximum: 599 };
 const body = { ...text, description: "The body as text." };
+const trailers = { ...headers, description: "What follows the body." };
+
+/** What somebody sends. */
+const sent = {
+  headers,
+  body: {
+    description: "The body as text; a list is the chunks in which it comes. Default: none, the message ends with its headers.",
+    anyOf: [text, { type: "array", minItems: 1, items: text }],
+  },
+  trailers,
+};
+
+/** What somebody gets. */
+const received = {
+  headers: expectedHeaders,
+  body,
+  trailers: { ...expectedHeaders, description: "The trailers, compared as headers are." },
+};
 
 function map(description: string, properties: JsonSchema, more: JsonSchema = {}): JsonSchema {
   return { description, type: "object", additionalProperties: false, properties, ...more };
@@ -51,8 +69,8 @@ const call = map(
 const expected = map(
   "What must come out. Only what is named is compared. Without `reply` nobody may answer in place of the upstream.",
   {
-    request: map("The request as the upstream gets it; it must reach it.", { ...requestLine, headers: expectedHeaders, body }),
-    response: map("The response as the client gets it.", { status, headers: expectedHeaders, body }),
+    request: map("The request as the upstream gets it; it must reach it.", { ...requestLine, ...received }),
+    response: map("The response as the client gets it.", { status, ...received }),
     reply: map("The answer that is given in place of the upstream's.", {
       status,
       code: { ...text, description: "The machine-readable code of the reply." },
@@ -81,8 +99,8 @@ const common = {
     items: { type: "number", minimum: 0, exclusiveMaximum: 1 },
   },
   calls: { description: "Outgoing calls and their answers. Any other call fails, and so does the case.", type: "array", items: call },
-  request: map("What the client sends. Default: `GET /`.", { ...requestLine, headers, body, source }),
-  response: map("What the upstream answers. Default: an empty 200.", { status, headers, body }),
+  request: map("What the client sends. Default: `GET /`.", { ...requestLine, ...sent, source }),
+  response: map("What the upstream answers. Default: an empty 200.", { status, ...sent }),
   expect: expected,
 };
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Expectation, TestCase } from "./case-format.ts";
-import type { TestExchange, TestHeaders, TestMessage } from "./test-engine.ts";
+import type { TestBody, TestExchange, TestHeaders, TestMessage } from "./test-engine.ts";
 
 /** What became of a case's exchange. */
 export type Outcome =
@@ -69,14 +69,16 @@ type Fields = { readonly [field in (typeof fields)[number]]?: string | number };
 /** The named fields of a message; the message itself where only one of the two is there. */
 function partComparisons(
   path: readonly string[],
-  expected: (Fields & { readonly headers?: TestHeaders }) | undefined,
-  found: (Fields & Pick<TestMessage, "headers">) | undefined,
+  expected: (Fields & { readonly headers?: TestHeaders; readonly trailers?: TestHeaders }) | undefined,
+  found: (Fields & Pick<TestMessage, "headers" | "trailers">) | undefined,
 ): readonly Comparison[] {
   if (expected === undefined || found === undefined) return [compared(path, expected, found && { status: found.status, code: found.code })];
   return [
     ...fields.filter((field) => expected[field] !== undefined).map((field) => compared([...path, field], expected[field], found[field])),
-    ...Object.entries(expected.headers ?? {}).map(([name, value]) =>
-      headerComparison([...path, "headers", name], value, found.headers[name.toLowerCase()]),
+    ...(["headers", "trailers"] as const).flatMap((lines) =>
+      Object.entries(expected[lines] ?? {}).map(([name, value]) =>
+        headerComparison([...path, lines, name], value, found[lines][name.toLowerCase()]),
+      ),
     ),
     // That it is there at all is what an empty expectation says.
     ...(Object.keys(expected).length === 0 ? [compared(path, {}, {})] : []),
@@ -104,20 +106,22 @@ function wholeExpectation(one: TestCase, outcome: Outcome): Expectation {
     ...(failure === undefined ? {} : { failure: failure.code }),
     ...(upstream === undefined ? {} : { request: requestChanges(one, upstream) }),
     ...(reply === undefined
-      ? { response: { status: client.status, ...changed, ...(client.body === (sent.body ?? "") ? {} : { body: client.body }) } }
+      ? { response: { status: client.status, ...changed, ...(client.body === wholeText(sent.body) ? {} : { body: client.body }) } }
       : { reply: { status: client.status, code: reply, ...changed, ...(client.body === "" ? {} : { body: client.body }) } }),
     ...(Object.keys(written).length === 0 ? {} : { metadata: written }),
   };
 }
 
 function requestChanges({ request }: TestCase, upstream: NonNullable<TestExchange["upstream"]>): NonNullable<Expectation["request"]> {
-  const sent = { method: "GET", path: "/", host: "example.com", body: "", ...request };
+  const sent = { method: "GET", path: "/", host: "example.com", ...request, body: wholeText(request.body) };
   const changed = (["method", "path", "host", "body"] as const).filter((field) => upstream[field] !== sent[field]);
   return {
     ...Object.fromEntries(changed.map((field) => [field, upstream[field]])),
     ...differentHeaders(request.headers, upstream.headers),
   };
 }
+
+const wholeText = (body: TestBody = ""): string => [body].flat().join("");
 
 /** Headers that are new, changed or gone; without those that the engine writes for every exchange. */
 function differentHeaders(before: TestHeaders = {}, after: TestMessage["headers"]): { readonly headers?: TestHeaders } {

@@ -9,7 +9,8 @@ import { prepare } from "../generations/prepare.ts";
 import { createStepCounters } from "../observe/step-counters.ts";
 import { createInstancePool } from "../worker/instances.ts";
 import { parseCases } from "./case-format.ts";
-import { runCases } from "./cases.ts";
+import { type Difference, runCases } from "./cases.ts";
+import { differenceLines } from "./difference-lines.ts";
 import { exampleParameters } from "./example-parameters.ts";
 import { testCheckEnvironment, testHost } from "./test-engine.ts";
 
@@ -54,13 +55,18 @@ export async function selfTest(policies: PolicyRegistry, { metadata, chosen, cas
         event: "failed",
         policy,
         what: "case",
-        detail: `case \`${name}\`: ${differences.map(({ message }) => message).join("; ")}`,
+        detail: `case \`${name}\`: ${differences.map(inOneLine).join("; ")}`,
       });
     // What was rejected on the way and caught by nobody is reported now.
     await nextTurn();
     if (failures.length + failed.length === 0) report({ event: "passed", policy, bound, cases: results.length });
   }
 }
+
+const inOneLine = (difference: Difference): string =>
+  differenceLines(difference)
+    .map((line) => line.trim())
+    .join(", ");
 
 /** Problems that are the policy's own doing; others say that the examples need something that is not here, such as a secret. */
 const ownProblems: ReadonlySet<ErrorCode> = new Set(["policy-create-failed", "policy-create-timeout", "handler-shape"]);

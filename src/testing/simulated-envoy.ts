@@ -19,27 +19,46 @@ import type { OpenStream, StreamHandler, StreamSink } from "../kernel/transport.
 /** A header line as text, read and written as latin1 so that every byte survives. */
 export type HeaderLine = readonly [name: string, value: string];
 
-export interface SimulatedRequest {
+export interface SimulatedRequest extends SentMessage {
   /** Envoy's route name; undefined when no route matched. */
   readonly route: string | undefined;
-  /** Pseudo-headers included. */
-  readonly headers: readonly HeaderLine[];
-  /** Undefined: the request ends with its headers. */
-  readonly body: Uint8Array | undefined;
   readonly attributes: Readonly<Record<string, string | number>>;
+  /** What Envoy's own configuration sends of the bodies, without being asked. */
+  readonly configured: BodyModes;
 }
 
-/** Headers and body as they are on the wire. */
+export interface BodyModes {
+  readonly request: BodyMode;
+  readonly response: BodyMode;
+}
+
+/** A message as somebody sends it. */
+export interface SentMessage {
+  /** Pseudo-headers included. */
+  readonly headers: readonly HeaderLine[];
+  /** In the pieces in which it comes. Undefined: the message ends with its headers. */
+  readonly body: readonly Uint8Array[] | undefined;
+  /** Behind the body; none if empty. */
+  readonly trailers: readonly HeaderLine[];
+}
+
+/** A message as it arrives. */
 export interface SimulatedMessage {
   readonly headers: readonly HeaderLine[];
   readonly body: Uint8Array | undefined;
+  readonly trailers: readonly HeaderLine[];
 }
 
 export interface SimulatedExchange {
   /** The request as the upstream got it; undefined when it did not reach it. */
   readonly upstream: SimulatedMessage | undefined;
   /** What the client got. */
-  readonly client: { readonly status: number; readonly headers: readonly HeaderLine[]; readonly body: Uint8Array };
+  readonly client: {
+    readonly status: number;
+    readonly headers: readonly HeaderLine[];
+    readonly body: Uint8Array;
+    readonly trailers: readonly HeaderLine[];
+  };
   /** The engine answered in place of the upstream. */
   readonly replied: boolean;
 }
@@ -53,7 +72,7 @@ export interface SimulatedExchange {
 export async function exchangeThroughKernel(
   open: OpenStream,
   request: SimulatedRequest,
-  respond: (request: SimulatedMessage) => SimulatedMessage,
+  respond: (request: SimulatedMessage) => SentMessage,
 ): Promise<SimulatedExchange> {
   const stream = new Stream(open, request.route);
   try {
@@ -63,12 +82,14 @@ export async function exchangeThroughKernel(
         ...(request.route === undefined ? {} : { "xds.route_name": request.route }),
       },
     };
-    const asked = await pass(stream, "request", request, { attributes });
+    const { configured } = request;
+    const protocolConfig = { requestBodyMode: configured.request, responseBodyMode: configured.response };
+    const asked = await pass(stream, "request", request, configured, { attributes, protocolConfig });
     if ("reply" in asked) return { upstream: undefined, ...asked.reply };
     const upstream = asked.message;
     const response = respond(upstream);
-    if (asked.responseHeaders !== HeaderMode.SEND) return { upstream, ...clientSees(response) };
-    const answered = await pass(stream, "response", response, {});
+    if (asked.responseHeaders !== HeaderMode.SEND) return { upstream, ...clientSees(whole(response)) };
+    const answered = await pass(stream, "response", response, asked.modes, {});
     return "reply" in answered ? { upstream, ...answered.reply } : { upstream, ...clientSees(answered.message) };
   } finally {
     stream.close();
@@ -77,32 +98,95 @@ export async function exchangeThroughKernel(
 
 type Passed =
   | { readonly reply: Omit<SimulatedExchange, "upstream"> }
-  | { readonly message: SimulatedMessage; readonly responseHeaders: HeaderMode | undefined };
+  | { readonly message: SimulatedMessage; readonly responseHeaders: HeaderMode | undefined; readonly modes: BodyModes };
 
-/** One direction: the headers, and the body where the answer to them asks for it. */
+/** One direction: the headers, and the body in the way in which the answer to them asks for it. */
 async function pass(
   stream: Stream,
-  direction: "request" | "response",
-  { headers, body }: SimulatedMessage,
+  direction: Direction,
+  sent: SentMessage,
+  inForce: BodyModes,
   first: Partial<ProcessingRequest>,
 ): Promise<Passed> {
+  const { headers, body } = sent;
   const value = { headers: headerMap(headers), endOfStream: body === undefined };
   const answer = await stream.ask({ ...first, request: { $case: `${direction}Headers`, value } });
   if (answer.response?.$case === "immediateResponse") return { reply: replyOf(answer) };
-  const changed = applied(headers, common(answer).headerMutation ?? {});
   const { modeOverride } = answer;
-  const asked = direction === "request" ? modeOverride?.requestBodyMode : modeOverride?.responseBodyMode;
-  const responseHeaders = modeOverride?.responseHeaderMode;
-  if (body === undefined || asked !== BodyMode.BUFFERED) return { message: { headers: changed, body }, responseHeaders };
-  const second = await stream.ask({ request: { $case: `${direction}Body`, value: { body, endOfStream: true } } });
-  if (second.response?.$case === "immediateResponse") return { reply: replyOf(second) };
-  const { headerMutation = {}, bodyMutation } = common(second);
-  const message = { headers: applied(changed, headerMutation), body: replaced(body, bodyMutation) };
+  // An override says all six: what it leaves out is NONE.
+  const modes =
+    modeOverride === undefined
+      ? inForce
+      : { request: modeOverride.requestBodyMode ?? BodyMode.NONE, response: modeOverride.responseBodyMode ?? BodyMode.NONE };
+  const changed = { ...sent, headers: applied(headers, common(answer).headerMutation ?? {}) };
+  const passed = await passBody(stream, direction, body === undefined ? BodyMode.NONE : modes[direction], changed);
+  if ("headers" in passed) return { message: passed, responseHeaders: modeOverride?.responseHeaderMode, modes };
+  return { reply: replyOf(passed) };
+}
+
+type Direction = "request" | "response";
+
+async function passBody(
+  stream: Stream,
+  direction: Direction,
+  mode: BodyMode | undefined,
+  message: SentMessage,
+): Promise<SimulatedMessage | ProcessingResponse> {
+  switch (mode) {
+    case BodyMode.BUFFERED:
+      return await passWhole(stream, direction, message);
+    case BodyMode.FULL_DUPLEX_STREAMED:
+      return await passPieces(stream, direction, message);
+    default:
+      return whole(message);
+  }
+}
+
+async function passWhole(stream: Stream, direction: Direction, sent: SentMessage): Promise<SimulatedMessage | ProcessingResponse> {
+  const { headers, body, trailers } = whole(sent);
+  const endOfStream = trailers.length === 0;
+  const answer = await stream.ask({ request: { $case: `${direction}Body`, value: { body: body ?? new Uint8Array(), endOfStream } } });
+  if (answer.response?.$case === "immediateResponse") return answer;
+  const { headerMutation = {}, bodyMutation } = common(answer);
+  const message = { headers: applied(headers, headerMutation), body: replaced(body ?? new Uint8Array(), bodyMutation), trailers };
   // BUFFERED with headers sent: Envoy compares the length where the body is mutated (measured).
   const length = message.headers.find(([name]) => name === "content-length");
   if (bodyMutation !== undefined && length !== undefined && Number(length[1]) !== message.body.length)
     throw new Error("content-length does not fit the body");
-  return { message, responseHeaders };
+  // What comes after OK passes without being asked about.
+  if (endOfStream || stream.isOver) return message;
+  const last = await stream.ask({ request: { $case: `${direction}Trailers`, value: { trailers: headerMap(trailers) } } });
+  return last.response?.$case === "immediateResponse" ? last : { ...message, trailers: applied(trailers, trailerMutation(last)) };
+}
+
+/** What is not sent back is lost, and nothing says how many answers there will be. */
+async function passPieces(stream: Stream, direction: Direction, sent: SentMessage): Promise<SimulatedMessage | ProcessingResponse> {
+  const { body = [], trailers } = sent;
+  // Where its own configuration says this mode Envoy does not send the length on (measured).
+  const headers = sent.headers.filter(([name]) => name !== "content-length");
+  for (const [index, piece] of body.entries()) {
+    const endOfStream = trailers.length === 0 && index === body.length - 1;
+    stream.say({ request: { $case: `${direction}Body`, value: { body: piece, endOfStream } } });
+  }
+  if (trailers.length > 0) stream.say({ request: { $case: `${direction}Trailers`, value: { trailers: headerMap(trailers) } } });
+  const parts: Uint8Array[] = [];
+  for (;;) {
+    const answer = await stream.next();
+    if (answer.response?.$case === "immediateResponse") return answer;
+    if (answer.response?.$case === `${direction}Trailers`) {
+      return { headers, body: Buffer.concat(parts), trailers: applied(trailers, trailerMutation(answer)) };
+    }
+    const mutation = common(answer).bodyMutation?.mutation;
+    if (answer.response?.$case !== `${direction}Body` || mutation?.$case !== "streamedResponse")
+      throw new Error("no part of a streamed body");
+    parts.push(mutation.value.body ?? new Uint8Array());
+    if (mutation.value.endOfStream === true) return { headers, body: Buffer.concat(parts), trailers: [] };
+  }
+}
+
+function whole({ headers, body, trailers }: SentMessage): SimulatedMessage {
+  const [first, ...rest] = body ?? [];
+  return { headers, body: body && rest.length > 0 ? Buffer.concat(body) : first, trailers };
 }
 
 function replaced(body: Uint8Array, mutation: BodyMutation | undefined): Uint8Array {
@@ -111,6 +195,8 @@ function replaced(body: Uint8Array, mutation: BodyMutation | undefined): Uint8Ar
       return mutation.mutation.value;
     case "clearBody":
       return new Uint8Array();
+    case "streamedResponse":
+      throw new Error("a part of a streamed body in place of a whole one");
     default:
       return body;
   }
@@ -119,14 +205,15 @@ function replaced(body: Uint8Array, mutation: BodyMutation | undefined): Uint8Ar
 /** The kernel's view of one stream, driven by promises. */
 class Stream {
   readonly #handler: StreamHandler;
+  readonly #answers: ProcessingResponse[] = [];
   #waiting: { readonly resolve: (answer: ProcessingResponse) => void; readonly reject: (error: Error) => void } | undefined;
   #ended: Error | undefined;
 
   constructor(open: OpenStream, route: string | undefined) {
     const answered = (bytes: Uint8Array): void => {
       const answer = ProcessingResponse.decode(bytes);
-      if (this.#waiting === undefined) this.#ended = new Error("the engine has answered a message that was not sent");
-      this.#waiting?.resolve(answer);
+      if (this.#waiting === undefined) this.#answers.push(answer);
+      else this.#waiting.resolve(answer);
       this.#waiting = undefined;
     };
     const ended = (why: string): void => {
@@ -151,11 +238,27 @@ class Stream {
     this.#handler = open(metadata, sink);
   }
 
+  get isOver(): boolean {
+    return this.#ended !== undefined;
+  }
+
   ask(message: ProcessingRequest): Promise<ProcessingResponse> {
+    if (this.#answers.length > 0) throw new Error("the engine has answered a message that was not sent");
+    this.say(message);
+    return this.next();
+  }
+
+  say(message: ProcessingRequest): void {
+    if (this.#ended === undefined) this.#handler.message(ProcessingRequest.encode(message).finish());
+  }
+
+  /** Rejects when the stream has ended without one. */
+  next(): Promise<ProcessingResponse> {
+    const answer = this.#answers.shift();
+    if (answer !== undefined) return Promise.resolve(answer);
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
-      if (this.#ended !== undefined) return reject(this.#ended);
       this.#waiting = { resolve, reject };
-      this.#handler.message(ProcessingRequest.encode(message).finish());
     });
   }
 
@@ -174,6 +277,13 @@ function common({ response }: ProcessingResponse): CommonResponse {
   return response.value.response ?? {};
 }
 
+function trailerMutation({ response }: ProcessingResponse): HeaderMutation {
+  if (response?.$case !== "requestTrailers" && response?.$case !== "responseTrailers") {
+    throw new Error(`unexpected answer: ${response?.$case ?? "none"}`);
+  }
+  return response.value.headerMutation ?? {};
+}
+
 /** Removals first, then each set in order; `append` unset overwrites (Envoy's mutation_utils at 1.36). */
 function applied(lines: readonly HeaderLine[], mutation: HeaderMutation): readonly HeaderLine[] {
   let result = lines.filter(([name]) => !(mutation.removeHeaders ?? []).includes(name));
@@ -189,18 +299,19 @@ function replyOf(answer: ProcessingResponse): Omit<SimulatedExchange, "upstream"
   if (answer.response?.$case !== "immediateResponse") throw new Error("no reply");
   const { status, headers, body } = answer.response.value;
   return {
-    client: { status: status?.code ?? 200, headers: applied([], headers ?? {}), body: body ?? new Uint8Array() },
+    client: { status: status?.code ?? 200, headers: applied([], headers ?? {}), body: body ?? new Uint8Array(), trailers: [] },
     replied: true,
   };
 }
 
-function clientSees({ headers, body }: SimulatedMessage): Omit<SimulatedExchange, "upstream"> {
+function clientSees({ headers, body, trailers }: SimulatedMessage): Omit<SimulatedExchange, "upstream"> {
   const status = headers.find(([name]) => name === ":status");
   return {
     client: {
       status: Number(status?.[1] ?? 200),
       headers: headers.filter(([name]) => !name.startsWith(":")),
       body: body ?? new Uint8Array(),
+      trailers,
     },
     replied: false,
   };

@@ -7,15 +7,18 @@ import { formatProblems } from "../config/problems.ts";
 import { createSchemaEngine, type SchemaEngine } from "../config/schema-engine.ts";
 import type { CheckEnvironment, EnvoyPromises, PolicyRegistry, SourceDocument } from "../config/types.ts";
 import { loadPatternEngine } from "../expressions/patterns.ts";
+import { ProcessingMode_BodySendMode as BodyMode } from "../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
+import type { Generation } from "../generations/generation.ts";
 import { createGenerationHolder } from "../generations/holder.ts";
 import { prepare } from "../generations/prepare.ts";
 import { createExchangeCounters } from "../kernel/exchange-counters.ts";
 import { createKernel } from "../kernel/kernel.ts";
 import { createStepCounters, type StepCounters } from "../observe/step-counters.ts";
+import { bodyUseOf } from "../worker/chain.ts";
 import { createInstancePool } from "../worker/instances.ts";
 import type { OutgoingCall, PolicyHost } from "../worker/policy-host.ts";
 import { ExchangeRun, type RunHost, type StepFailure } from "../worker/run.ts";
-import { exchangeThroughKernel, type HeaderLine, type SimulatedMessage } from "./simulated-envoy.ts";
+import { type BodyModes, exchangeThroughKernel, type HeaderLine, type SimulatedMessage } from "./simulated-envoy.ts";
 
 export interface TestEngineOptions {
   /** The policies that the configuration may use. */
@@ -39,6 +42,9 @@ export interface TestEngineOptions {
 /** Header names to one value or several. */
 export type TestHeaders = Readonly<Record<string, string | readonly string[]>>;
 
+/** A body as text, whole or in chunks. */
+export type TestBody = string | readonly string[];
+
 export interface TestRequest {
   /** Envoy's route name. */
   readonly route: string;
@@ -49,8 +55,10 @@ export interface TestRequest {
   /** Default `example.com`. */
   readonly host?: string;
   readonly headers?: TestHeaders;
-  /** Default: none, the request ends with its headers. */
-  readonly body?: string;
+  /** Default: none, the request ends with its headers. Several texts are the chunks in which it comes. */
+  readonly body?: TestBody;
+  /** What follows the body. Default: none. */
+  readonly trailers?: TestHeaders;
   /** Default 127.0.0.1 port 40000. */
   readonly source?: { readonly address: string; readonly port: number };
 }
@@ -59,8 +67,10 @@ export interface TestResponse {
   /** Default 200. */
   readonly status?: number;
   readonly headers?: TestHeaders;
-  /** Default: none, the response ends with its headers. */
-  readonly body?: string;
+  /** Default: none, the response ends with its headers. Several texts are the chunks in which it comes. */
+  readonly body?: TestBody;
+  /** What follows the body. Default: none. */
+  readonly trailers?: TestHeaders;
 }
 
 export interface TestMessage {
@@ -68,6 +78,7 @@ export interface TestMessage {
   readonly body: string;
   /** Lower-case names to every value, in order. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly trailers: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface TestExchange {
@@ -102,6 +113,7 @@ const promises: EnvoyPromises = {
   responseHeaders: "skipped",
   messageTimeoutMs: 10_000,
   bodyBytesMax: 10 * 1024 * 1024,
+  metadata: undefined,
 };
 
 /** Starts an engine on a configuration. Rejects with a `RefusedConfigurationError`. */
@@ -131,6 +143,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
     generations,
     envoy: promises,
     counters: createExchangeCounters(),
+    engineMetadata: undefined,
     now,
     monotonicMs: runHost.monotonicMs,
     newId: () => `test-${++count}`,
@@ -148,14 +161,21 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
       run = undefined;
       reply = undefined;
       failures = [];
-      const seen = await exchangeThroughKernel(open, simulatedRequest(request), () => ({
+      const configured = streamedModes(generations.current(), request.route);
+      const seen = await exchangeThroughKernel(open, { ...simulatedRequest(request), configured }, () => ({
         headers: [[":status", String(response.status ?? 200)], ...headerLines(response.headers ?? {})],
-        body: bytesOf(response.body),
+        body: chunksOf(response.body),
+        trailers: headerLines(response.trailers ?? {}),
       }));
       const { client } = seen;
       return {
         upstream: seen.upstream === undefined ? undefined : upstreamSees(seen.upstream),
-        client: { status: client.status, body: Buffer.from(client.body).toString("utf8"), headers: grouped(client.headers) },
+        client: {
+          status: client.status,
+          body: Buffer.from(client.body).toString("utf8"),
+          headers: grouped(client.headers),
+          trailers: grouped(client.trailers),
+        },
         reply,
         metadata: (run as ExchangeRun | undefined)?.metadata.asRecord() ?? {},
         failures,
@@ -221,6 +241,14 @@ function startNodeTimer(milliseconds: number, expired: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+/** As `policy-engine envoy` prints them for a route through whose chain bodies pass; whole ones are asked for. */
+function streamedModes(generation: Generation | undefined, route: string): BodyModes {
+  const steps = generation?.chains.get(generation.config.routes.get(route) ?? "")?.steps ?? [];
+  const mode = (phase: "request" | "response"): BodyMode =>
+    bodyUseOf(steps, phase) === "streamed" ? BodyMode.FULL_DUPLEX_STREAMED : BodyMode.NONE;
+  return { request: mode("request"), response: mode("response") };
+}
+
 function simulatedRequest(request: TestRequest) {
   const {
     route,
@@ -229,6 +257,7 @@ function simulatedRequest(request: TestRequest) {
     host = "example.com",
     headers = {},
     body,
+    trailers = {},
     source = { address: "127.0.0.1", port: 40_000 },
   } = request;
   const pseudo: readonly HeaderLine[] = [
@@ -240,7 +269,8 @@ function simulatedRequest(request: TestRequest) {
   return {
     route,
     headers: [...pseudo, ...headerLines(headers)],
-    body: bytesOf(body),
+    body: chunksOf(body),
+    trailers: headerLines(trailers),
     attributes: { "source.address": source.address, "source.port": source.port },
   };
 }
@@ -254,9 +284,11 @@ function headerLines(headers: TestHeaders): readonly HeaderLine[] {
   );
 }
 
-const bytesOf = (text: string | undefined): Uint8Array | undefined => (text === undefined ? undefined : Buffer.from(text, "utf8"));
+function chunksOf(body: TestBody | undefined): readonly Uint8Array[] | undefined {
+  return body === undefined ? undefined : [body].flat().map((text) => Buffer.from(text, "utf8"));
+}
 
-function upstreamSees({ headers: lines, body }: SimulatedMessage) {
+function upstreamSees({ headers: lines, body, trailers }: SimulatedMessage) {
   const { ":method": method, ":path": path, ":authority": host, ":scheme": _scheme, ...headers } = grouped(lines);
   return {
     method: method?.[0] ?? "",
@@ -264,6 +296,7 @@ function upstreamSees({ headers: lines, body }: SimulatedMessage) {
     host: host?.[0] ?? "",
     headers,
     body: Buffer.from(body ?? []).toString("utf8"),
+    trailers: grouped(trailers),
   };
 }
 

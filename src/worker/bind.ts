@@ -77,8 +77,6 @@ function bindStep(step: CheckedStep, lease: InstanceLease): { readonly step: Bou
   const fault = shapeFault(instance);
   if (fault !== undefined) return { problem: problem("handler-shape", where(step), { policy, detail: fault }) };
   const { request, response } = instance;
-  const streamed = [request, response].some((handler) => typeof handler === "object" && handler.body === "streamed");
-  if (streamed) return { problem: problem("streams-not-supported", where(step), { what: `the step \`${step.name}\` (\`${policy}\`)` }) };
   if (step.whenReadsResponse && request !== undefined) {
     return { problem: problem("when-reads-response", where(step), { step: step.name, policy }) };
   }
@@ -110,14 +108,15 @@ function readsPart({ reads }: CheckedStep, name: string): boolean {
   return [...reads].some((path) => path === name || path.startsWith(`${name}.`));
 }
 
-/** A function needs headers only; an object says that it wants the whole body. */
+/** A function needs headers only; an object says how it wants the body. */
 function bindHandler(
   handler: PolicyInstance<unknown>["request"] | PolicyInstance<unknown>["response"],
   instance: PolicyInstance<unknown>,
 ): BoundHandler | undefined {
   if (handler === undefined) return undefined;
   if (typeof handler === "function") return { body: "none", handle: handler.bind(instance) };
-  return handler.body === "buffered" ? { body: "buffered", handle: handler.handle.bind(handler) } : undefined;
+  if (handler.body === "buffered") return { body: "buffered", handle: handler.handle.bind(handler) };
+  return { body: "streamed", start: handler.start.bind(handler) };
 }
 
 /** What is wrong with what `create` returned; the definition's types say it too, but not every policy is compiled against them. */
@@ -128,11 +127,16 @@ function shapeFault(instance: PolicyInstance<unknown>): string | undefined {
   for (const name of ["request", "response"] as const) {
     const handler: unknown = instance[name];
     if (handler === undefined || typeof handler === "function") continue;
-    const body: unknown = typeof handler === "object" && handler !== null && "body" in handler ? handler.body : undefined;
-    if (body !== "buffered" && body !== "streamed")
-      return `\`${name}\` must be a function or an object with \`body: "buffered" | "streamed"\``;
+    if (typeof handler !== "object" || handler === null || !isBodyHandler(handler)) {
+      return `\`${name}\` must be a function or an object with \`body: "buffered"\` and \`handle\`, or \`body: "streamed"\` and \`start\``;
+    }
   }
   return undefined;
+}
+
+function isBodyHandler(handler: object): boolean {
+  const method = Reflect.get(handler, "body") === "streamed" ? "start" : "handle";
+  return ["buffered", "streamed"].includes(Reflect.get(handler, "body")) && typeof Reflect.get(handler, method) === "function";
 }
 
 function createProblem(step: CheckedStep, error: unknown, redact: (text: string) => string): Problem {

@@ -1,4 +1,4 @@
-import type { Outcome } from "@envoy-policy-engine/sdk";
+import type { BodyTransform, Outcome, Reply, StreamControl } from "@envoy-policy-engine/sdk";
 import type { FailureMode } from "../config/types.ts";
 import type { CompiledExpression } from "../expressions/expression.ts";
 import type { StepExchange, StepRights } from "./step-exchange.ts";
@@ -38,14 +38,24 @@ export interface BoundStep {
   readonly counter: number;
 }
 
-export interface BoundHandler {
+export type BoundHandler =
   /** `buffered`: it waits for the whole body, and so do the steps after it. */
-  readonly body: "none" | "buffered";
-  readonly handle: (exchange: StepExchange) => Outcome;
+  | { readonly body: "none" | "buffered"; readonly handle: (exchange: StepExchange) => Outcome }
+  /** It leaves a transform behind, through which the body passes. */
+  | { readonly body: "streamed"; readonly start: (exchange: StepExchange, stream: StreamControl) => Reply | BodyTransform | undefined };
+
+/** What a step, or a whole chain, does with the body of a direction. */
+export type BodyUse = "none" | "buffered" | "streamed";
+
+/** A step whose condition or parameters read a body waits for it, whatever its handler does. */
+export function bodyUse(step: BoundStep, phase: "request" | "response"): BodyUse {
+  const reads = phase === "request" ? step.reads.requestBody : step.reads.responseBody;
+  return reads ? "buffered" : (step[phase]?.body ?? "none");
 }
 
-/** Whether the step waits for the body of a direction. */
-export function waitsForBody(step: BoundStep, phase: "request" | "response"): boolean {
-  if (phase === "request") return step.request?.body === "buffered" || step.reads.requestBody;
-  return step.response?.body === "buffered" || step.reads.responseBody;
+/** What they do together: one that waits makes the body of all of them wait. */
+export function bodyUseOf(steps: readonly BoundStep[], phase: "request" | "response"): BodyUse {
+  const uses = steps.map((step) => bodyUse(step, phase));
+  if (uses.includes("buffered")) return "buffered";
+  return uses.includes("streamed") ? "streamed" : "none";
 }

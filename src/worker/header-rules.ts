@@ -30,7 +30,10 @@ export function changeableHeaderName(name: string): string {
   return lower;
 }
 
-/** Returns the bytes of a value. Throws a `TypeError` on CR, LF or NUL (RFC 9110 5.5); the message does not repeat the value. */
+/**
+ * Returns the bytes of a value, without blanks at its ends, which belong to no value: HTTP/1.1 takes them off and HTTP/2 refuses them (RFC 9110 5.5,
+ * RFC 9113 8.2.1). Throws a `TypeError` on control characters but for the tab, as Envoy does; the message does not repeat the value.
+ */
 export function headerValue(name: string, value: string | Uint8Array): Uint8Array {
   if (typeof value !== "string" && !(value instanceof Uint8Array)) {
     throw new TypeError(`the value of header \`${name}\` must be text or bytes`);
@@ -38,9 +41,16 @@ export function headerValue(name: string, value: string | Uint8Array): Uint8Arra
   // A copy: the policy keeps its array, and what it does to it later must not reach the wire.
   const bytes = typeof value === "string" ? Buffer.from(value, "utf8") : Uint8Array.from(value);
   for (const byte of bytes) {
-    if (byte === 0 || byte === 10 || byte === 13) throw new TypeError(`the value of header \`${name}\` holds CR, LF or NUL`);
+    if ((byte < 32 && byte !== tab) || byte === 127) throw new TypeError(`the value of header \`${name}\` holds a control character`);
   }
-  return bytes;
+  let start = 0;
+  let end = bytes.length;
+  while (start < end && isBlank(bytes[start])) start += 1;
+  while (end > start && isBlank(bytes[end - 1])) end -= 1;
+  return bytes.subarray(start, end);
 }
+
+const tab = 9;
+const isBlank = (byte: number | undefined): boolean => byte === 32 || byte === tab;
 
 const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, "?").slice(0, 64);

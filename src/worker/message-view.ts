@@ -123,3 +123,13 @@ export function assertStatus(status: number): void {
 export function isWithoutBody(status: number): boolean {
   return status === 204 || status === 304;
 }
+
+/**
+ * RFC 9112 6.3: to the client nothing follows the headers of such a response, whatever its length says; a body would be taken for the next one.
+ *
+ * @param response undefined while there is none
+ */
+export function endsWithItsHeaders(received: ReceivedRequest, response: ResponseView | undefined): boolean {
+  if (response?.origin !== "upstream") return false;
+  return isWithoutBody(response.status) || received.headers.some(({ name, value }) => name === ":method" && decodeText(value) === "HEAD");
+}

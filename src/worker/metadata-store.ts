@@ -5,9 +5,15 @@ import type { Journal, Undoable } from "./journal.ts";
 export class MetadataStore implements Undoable {
   readonly #journal: Journal;
   readonly #values = new Map<string, unknown>();
+  #revision = 0;
 
   constructor(journal: Journal) {
     this.#journal = journal;
+  }
+
+  /** Rises whenever a value may have become another. */
+  get revision(): number {
+    return this.#revision;
   }
 
   get(name: string): unknown {
@@ -19,9 +25,11 @@ export class MetadataStore implements Undoable {
     deepFreeze(value);
     this.#journal.record(this, name, this.#values.get(name));
     this.#values.set(name, value);
+    this.#revision += 1;
   }
 
   restore(name: string, previous: unknown): void {
+    this.#revision += 1;
     if (previous === undefined) this.#values.delete(name);
     else this.#values.set(name, previous);
   }

@@ -2,18 +2,21 @@
  * One exchange on its way through one chain: a single loop for both directions over the flat list of steps.
  *
  * This is the only place that calls a policy's handlers, the only try/catch around them, the only place that decides on failure modes and
- * deadlines, and the only place where a reply ends the request side. It stays synchronous until a step returns a promise.
+ * deadlines, and the only place where a reply ends the request side. It stays synchronous until a step returns a promise. What streamed steps
+ * leave behind for the body is called in `body-flow.ts`.
  */
-import type { Outcome } from "@envoy-policy-engine/sdk";
+import type { BodyTransform, Outcome } from "@envoy-policy-engine/sdk";
 import type { FailureMode } from "../config/types.ts";
 import type { FailureCode } from "../errors.ts";
 import type { StepCounters, StepOutcome, StepPhase } from "../observe/step-counters.ts";
+import { BodyFlow, type FlowFailure, StepStream } from "./body-flow.ts";
 import { BodyStore } from "./body-store.ts";
-import { type BoundHandler, type BoundStep, type Chain, waitsForBody } from "./chain.ts";
+import { type BodyUse, type BoundHandler, type BoundStep, bodyUse, bodyUseOf, type Chain } from "./chain.ts";
 import { type HeaderChanges, noChanges } from "./header-store.ts";
 import { Journal } from "./journal.ts";
-import { RequestView, ResponseView } from "./message-view.ts";
+import { endsWithItsHeaders, RequestView, ResponseView } from "./message-view.ts";
 import { MetadataStore } from "./metadata-store.ts";
+import { andThen, DeadlineError, type Eventually, isPromise, within } from "./promises.ts";
 import type { ReceivedRequest, ReceivedResponse } from "./received.ts";
 import { acceptReply, engineReply, type FinalReply, finalReply, isGrpc, type PendingReply, replyView } from "./reply.ts";
 import { type SharedViews, StepExchange } from "./step-exchange.ts";
@@ -41,6 +44,9 @@ export interface StepFailure {
   readonly cause: unknown;
 }
 
+/** How Envoy gives a body to streamed steps: as one message, or as it comes, because its own configuration says so. */
+export type BodyDelivery = "whole" | "in-chunks";
+
 /** What became of one direction. `gone`: the client left while a step was running, nobody is waiting for an answer. */
 export type RunOutcome =
   | Continued
@@ -58,6 +64,8 @@ export interface Continued {
   readonly touched: (header: string) => boolean;
   /** What the steps made of the body; undefined when nobody changed it. */
   readonly body: Uint8Array | undefined;
+  /** Through what the body is still to pass; undefined where nobody has left anything behind for it. */
+  readonly flow: BodyFlow | undefined;
 }
 
 /** `held`: its condition was decided, and it waits for the body. */
@@ -67,6 +75,7 @@ type Progress = "unreached" | "held" | "passed" | "skipped" | "failed" | "replie
 interface Pass {
   phase: StepPhase;
   cursor: number;
+  readonly delivery: BodyDelivery;
   /** When the message must have been answered, on the monotonic clock. */
   deadlineMs: number;
 }
@@ -95,6 +104,8 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #reply: PendingReply | undefined;
   /** The pass that stands at a step which waits for the body. */
   #waiting: { readonly pass: Pass; readonly call: Call } | undefined;
+  /** What the streamed steps of the direction under way have left behind. */
+  #flow: BodyFlow | undefined;
   /** The request side has not come to its end: steps that it has not reached may still take part in the response. */
   #requestOpen = true;
   /** The upstream's response is a stream of events, whose body has no end. */
@@ -121,16 +132,16 @@ export class ExchangeRun implements SharedViews, VariableSources {
    *
    * @param deadlineMs when the message must have been answered, milliseconds on the monotonic clock
    */
-  runRequest(deadlineMs: number): RunOutcome | Promise<RunOutcome> {
-    return this.#walk({ phase: "request", cursor: 0, deadlineMs });
+  runRequest(deadlineMs: number, delivery: BodyDelivery): Eventually<RunOutcome> {
+    return this.#walk({ phase: "request", cursor: 0, delivery, deadlineMs });
   }
 
   /** Runs the response side on the upstream's response, from the last step to the first. */
-  runResponse(received: ReceivedResponse, deadlineMs: number): RunOutcome | Promise<RunOutcome> {
+  runResponse(received: ReceivedResponse, deadlineMs: number, delivery: BodyDelivery): Eventually<RunOutcome> {
     this.response = new ResponseView(received.headers, "upstream", this.journal);
     this.#endless = received.eventStream;
     if (!received.hasBody) this.response.body = new BodyStore(undefined, this.journal);
-    return this.#walk({ phase: "response", cursor: this.#chain.steps.length - 1, deadlineMs });
+    return this.#walk({ phase: "response", cursor: this.#chain.steps.length - 1, delivery, deadlineMs });
   }
 
   /**
@@ -138,16 +149,19 @@ export class ExchangeRun implements SharedViews, VariableSources {
    *
    * @param body the whole body, decoded
    */
-  resume(body: Uint8Array, deadlineMs: number): RunOutcome | Promise<RunOutcome> {
+  resume(body: Uint8Array, deadlineMs: number): Eventually<RunOutcome> {
     const { pass } = this.#takeWaiting(deadlineMs);
+    const store = new BodyStore(body, this.journal);
     const view = this.#viewOf(pass.phase);
-    if (view !== undefined) view.body = new BodyStore(body, this.journal);
-    return this.#walk(pass);
+    if (view !== undefined) view.body = store;
+    const flow = this.#takeFlow();
+    return flow === undefined ? this.#walk(pass) : andThen(this.#passWhole(flow, store, pass), () => this.#walk(pass));
   }
 
   /** The same where there turned out to be no body but trailers: the headers are on their way, and whoever still changes one has failed. */
   resumeWithoutBody(deadlineMs: number): RunOutcome | Promise<RunOutcome> {
     const { pass } = this.#takeWaiting(deadlineMs);
+    this.#flow = undefined;
     const view = this.#viewOf(pass.phase);
     view?.headers.seal();
     if (view !== undefined) view.body = new BodyStore(undefined, this.journal);
@@ -155,9 +169,16 @@ export class ExchangeRun implements SharedViews, VariableSources {
   }
 
   /** The body that a step waits for cannot be given: the engine answers, and the steps before it see that. */
-  refuse(code: FailureCode, deadlineMs: number): RunOutcome | Promise<RunOutcome> {
+  refuse(code: FailureCode, deadlineMs: number): Eventually<RunOutcome> {
     const { pass, call } = this.#takeWaiting(deadlineMs);
     this.#refuseAt(call, pass, code);
+    return this.#walk(pass);
+  }
+
+  /** The request's body cannot come to its end, and no response is there: the engine answers, and the steps before the failed one see that. */
+  replyToFailure({ call, code }: FlowFailure, deadlineMs: number): Eventually<RunOutcome> {
+    const pass: Pass = { phase: "request", cursor: call.index, delivery: "in-chunks", deadlineMs };
+    this.#answer(call, pass, this.#ownReply(code));
     return this.#walk(pass);
   }
 
@@ -167,10 +188,13 @@ export class ExchangeRun implements SharedViews, VariableSources {
     return this.#chain.steps.some((step, index) => step.response !== undefined && this.#mayStillRespond(step, index));
   }
 
-  /** Whether a step that waits for the response's body can still run. */
-  wantsResponseBody(): boolean {
-    if (!this.#chain.hasResponse || this.#reply !== undefined) return false;
-    return this.#chain.steps.some((step, index) => waitsForBody(step, "response") && this.#mayStillRespond(step, index));
+  /** What the steps that can still run do with the response's body. */
+  responseBodyUse(): BodyUse {
+    if (!this.#chain.hasResponse || this.#reply !== undefined) return "none";
+    return bodyUseOf(
+      this.#chain.steps.filter((step, index) => this.#mayStillRespond(step, index)),
+      "response",
+    );
   }
 
   /** The client has left. Signals fire; a running handler is awaited up to its deadline, then nothing more runs. */
@@ -206,7 +230,13 @@ export class ExchangeRun implements SharedViews, VariableSources {
     return phase === "request" ? this.request : this.response;
   }
 
-  #walk(pass: Pass): RunOutcome | Promise<RunOutcome> {
+  #takeFlow(): BodyFlow | undefined {
+    const flow = this.#flow;
+    this.#flow = undefined;
+    return flow;
+  }
+
+  #walk(pass: Pass): Eventually<RunOutcome> {
     const pending = this.#advance(pass);
     return pending === undefined ? this.#outcome() : pending.then(() => this.#outcome());
   }
@@ -214,32 +244,42 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #advance(pass: Pass): Promise<void> | undefined {
     while (!this.#gone && this.#waiting === undefined) {
       const step = this.#chain.steps[pass.cursor];
-      if (step === undefined) return undefined;
+      if (step === undefined && !this.#endPass(pass)) return undefined;
+      if (step === undefined) continue;
       const pending = this.#visit(step, pass.cursor, pass);
       if (pending !== undefined) return pending.then(() => this.#advance(pass));
     }
     return undefined;
   }
 
+  /** Every step has had its turn. Whether the loop goes on: on a reply, because what a step has left behind has failed already. */
+  #endPass(pass: Pass): boolean {
+    if (this.#flow === undefined) return false;
+    const { failure, first } = this.#flow;
+    if (failure !== undefined) this.#answer(failure.call, pass, this.#ownReply(failure.code));
+    else if (pass.delivery === "whole") this.#waiting = { pass, call: first };
+    return failure !== undefined;
+  }
+
   #visit(step: BoundStep, index: number, pass: Pass): Promise<void> | undefined {
     const call = { step, index, phase: pass.phase, startedMs: this.#host.monotonicMs(), mark: this.journal.mark() };
     if (pass.phase === "request") {
       // Whether it runs is not decided yet, but by then the connection is upgraded.
-      if (step.whenReadsResponse && waitsForBody(step, "response") && this.received.upgrade)
+      if (step.whenReadsResponse && bodyUse(step, "response") !== "none" && this.received.upgrade)
         return void this.#refuseOrPass(call, pass, step.onUpgrade, "upgrade-refused");
       if (step.whenReadsResponse) return void pass.cursor++;
       if (this.#progress[index] !== "held") {
         if (step.reads.requestBody && this.#mustWait(call, pass)) return undefined;
         if (!this.#holds(call, pass)) return undefined;
       }
-      if (waitsForBody(step, "response") && this.received.upgrade)
+      if ((bodyUse(step, "response") !== "none" || step.request?.body === "streamed") && this.received.upgrade)
         return void this.#refuseOrPass(call, pass, step.onUpgrade, "upgrade-refused");
       if (step.request?.body === "buffered" && this.#mustWait(call, pass)) return undefined;
       if (step.request === undefined) {
         this.#progress[index] = "passed";
         return void pass.cursor++;
       }
-      return this.#call(call, pass, step.request.handle);
+      return this.#call(call, pass, step.request);
     }
     if (step.response === undefined || !this.#mayRespond(step, index)) return void pass.cursor--;
     if (step.reads.responseBody && this.#mustWait(call, pass)) return undefined;
@@ -248,7 +288,10 @@ export class ExchangeRun implements SharedViews, VariableSources {
       this.#progress[index] = "passed";
     }
     if (step.response.body === "buffered" && this.#mustWait(call, pass)) return undefined;
-    return this.#call(call, pass, step.response.handle);
+    // What would have to come whole for it has no end.
+    if (step.response.body === "streamed" && pass.delivery === "whole" && this.#endless && this.response?.body === undefined)
+      return void this.#refuseOrPass(call, pass, step.onStream, "stream-refused");
+    return this.#call(call, pass, step.response);
   }
 
   /** Whether the step must wait for the body of its direction, or may not have it: the pass then waits, or has been moved on. */
@@ -277,7 +320,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #refuseAt(call: Call, pass: Pass, code: FailureCode): void {
     this.#progress[call.index] = "failed";
     this.settled(call, "refused");
-    this.#answer(call.index, pass, engineReply(code, this.received.id, isGrpc(this.received.headers)));
+    this.#answer(call, pass, this.#ownReply(code));
   }
 
   /** Like `#mayRespond`, for a step that the request side has not come to yet as well. */
@@ -308,20 +351,23 @@ export class ExchangeRun implements SharedViews, VariableSources {
     return false;
   }
 
-  #call(call: Call, pass: Pass, handler: BoundHandler["handle"]): Promise<void> | undefined {
+  #call(call: Call, pass: Pass, handler: BoundHandler): Promise<void> | undefined {
     const leftMs = Math.min(call.step.timeoutMs, pass.deadlineMs - call.startedMs);
     if (leftMs <= 0) return void this.#fail(call, pass, "policy-timeout", new Error("the message budget was used up by earlier steps"));
     const exchange = this.#exchange(call);
-    let result: Outcome;
-    let later: boolean;
+    const stream = new StepStream();
+    let result: Outcome | BodyTransform;
     try {
-      result = handler(exchange);
-      later = isPromise(result);
+      result = handler.body === "streamed" ? handler.start(exchange, stream) : handler.handle(exchange);
+      if (isPromise(result)) {
+        if (handler.body === "streamed") throw new TypeError("`start` gives the transform at once: nobody waits for it");
+        return this.#settleLater(call, pass, exchange, within(result, leftMs, this.#host.startTimer));
+      }
     } catch (cause) {
       return void this.#fail(call, pass, "policy-failed", cause);
     }
-    if (later) return this.#settleLater(call, pass, exchange, awaited(result), leftMs);
     if (this.#host.monotonicMs() - call.startedMs > leftMs) this.#host.counters.count(call.step.counter, call.phase, "overrun");
+    if (handler.body === "streamed") return this.#settleStart(call, pass, result, stream);
     return void this.#settle(call, pass, result);
   }
 
@@ -335,31 +381,48 @@ export class ExchangeRun implements SharedViews, VariableSources {
     return exchange;
   }
 
-  #settleLater(call: Call, pass: Pass, exchange: StepExchange, result: Promise<unknown>, leftMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      let open = true;
-      const settle = (how: () => void): void => {
-        if (!open) return;
-        open = false;
-        cancel();
-        try {
-          how();
-          resolve();
-        } catch (cause) {
-          reject(cause);
-        }
-      };
-      const cancel = this.#host.startTimer(leftMs, () =>
-        settle(() => {
-          exchange.abort();
-          this.#fail(call, pass, "policy-timeout", new Error(`no answer after ${Math.round(leftMs)} ms`));
-        }),
-      );
-      result.then(
-        (value) => settle(() => this.#settle(call, pass, value)),
-        (cause: unknown) => settle(() => this.#fail(call, pass, "policy-failed", cause)),
-      );
+  #settleLater(call: Call, pass: Pass, exchange: StepExchange, result: Promise<unknown>): Promise<void> {
+    return result.then(
+      (value) => this.#settle(call, pass, value),
+      (cause: unknown) => {
+        if (!(cause instanceof DeadlineError)) return this.#fail(call, pass, "policy-failed", cause);
+        exchange.abort();
+        this.#fail(call, pass, "policy-timeout", cause);
+      },
+    );
+  }
+
+  /** A transform is kept for the body; or the body passes it at once, if it is there. */
+  #settleStart(call: Call, pass: Pass, result: unknown, stream: StepStream): Promise<void> | undefined {
+    if (stream.reason !== undefined) return void this.#fail(call, pass, "stream-aborted", new Error(stream.reason));
+    let transform: BodyTransform | undefined;
+    try {
+      transform = acceptTransform(result);
+    } catch (cause) {
+      return void this.#fail(call, pass, "policy-failed", cause);
+    }
+    if (transform === undefined) return void this.#settle(call, pass, result);
+    if (call.phase === "response" && this.response?.status === 206) {
+      return void this.#fail(call, pass, "policy-failed", new TypeError("a 206 response is a part of a whole: it cannot be transformed"));
+    }
+    this.#settle(call, pass, undefined);
+    const body = (call.phase === "request" ? this.request : this.response)?.body;
+    if (body?.absent === true || (call.phase === "response" && endsWithItsHeaders(this.received, this.response))) return undefined;
+    const flow = this.#flow ?? new BodyFlow(this.#host, call, (failure) => this.#failFlow(failure));
+    flow.add(call, transform);
+    stream.started((reason) => flow.abort(call, reason));
+    if (body !== undefined) return this.#passWhole(flow, body, pass);
+    this.#flow = flow;
+    return undefined;
+  }
+
+  /** The whole body through what was left behind for it. */
+  #passWhole(flow: BodyFlow, body: BodyStore, pass: Pass): Promise<void> | undefined {
+    const passed = andThen(body.bytes === undefined ? undefined : flow.whole(new Uint8Array(body.bytes), pass.deadlineMs), (bytes) => {
+      if (flow.failure === undefined) return body.absent ? undefined : body.change(bytes);
+      this.#answer(flow.failure.call, pass, this.#ownReply(flow.failure.code));
     });
+    return passed instanceof Promise ? passed : undefined;
   }
 
   #settle(call: Call, pass: Pass, result: unknown): void {
@@ -377,7 +440,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
     }
     this.#progress[call.index] = "replied";
     this.settled(call, "replied", reply);
-    this.#answer(call.index, pass, reply);
+    this.#answer(call, pass, reply);
   }
 
   #fail(call: Call, pass: Pass, code: FailureCode, cause: unknown): void {
@@ -390,7 +453,24 @@ export class ExchangeRun implements SharedViews, VariableSources {
     const { id } = this.received;
     this.#report({ id, chain: this.chain, step: call.step.name, policy: call.step.policy, phase: call.phase, code, skipped, cause });
     if (skipped) move(pass);
-    else this.#answer(call.index, pass, engineReply(code, id, isGrpc(this.received.headers)));
+    else this.#answer(call, pass, this.#ownReply(code));
+  }
+
+  /** A body that was on its way has failed: `onError: skip` does not help, what has gone on cannot be taken back. */
+  #failFlow({ call, code, cause }: FlowFailure): void {
+    const exchange = this.#exchanges[call.index];
+    if (code === "policy-timeout") exchange?.abort();
+    exchange?.revoke();
+    this.#progress[call.index] = "failed";
+    this.settled({ ...call, mark: this.journal.mark() }, code === "policy-timeout" ? "timed-out" : "failed");
+    if (this.#gone) return;
+    const { id } = this.received;
+    const { name, policy } = call.step;
+    this.#report({ id, chain: this.chain, step: name, policy, phase: call.phase, code, skipped: false, cause });
+  }
+
+  #ownReply(code: FailureCode): PendingReply {
+    return engineReply(code, this.received.id, isGrpc(this.received.headers));
   }
 
   /** What a policy throws is its own object, and reading it may run its code once more: that must not decide about the exchange. */
@@ -402,12 +482,15 @@ export class ExchangeRun implements SharedViews, VariableSources {
     }
   }
 
-  /** From here on only the response handlers of the steps before this one are left, on this reply. */
-  #answer(index: number, pass: Pass, reply: PendingReply): void {
+  /**
+   * From here on only the response handlers of the steps before this one are left, on this reply; on the way back those that have not had their turn.
+   */
+  #answer({ index }: Call, pass: Pass, reply: PendingReply): void {
     this.#reply = reply;
+    this.#flow = undefined;
     this.response = replyView(reply, this.journal);
+    pass.cursor = pass.phase === "request" ? index - 1 : Math.min(index - 1, pass.cursor);
     pass.phase = "response";
-    pass.cursor = index - 1;
   }
 
   #outcome(): RunOutcome {
@@ -427,6 +510,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
       changes: headers.takeChanges(),
       touched: (header) => headers.isChanged(header),
       body: body?.replaced === true ? (body.bytes ?? new Uint8Array()) : undefined,
+      flow: this.#takeFlow(),
     };
   }
 
@@ -443,11 +527,10 @@ function move(pass: Pass): void {
   else pass.cursor--;
 }
 
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
-}
-
-/** Whatever a thenable does, it settles once and later; a native promise costs one turn. */
-async function awaited(result: unknown): Promise<unknown> {
-  return await result;
+/** Undefined for what is no transform. Every property is read once: what was checked is what is called. */
+function acceptTransform(result: unknown): BodyTransform | undefined {
+  if (typeof result !== "object" || result === null) return undefined;
+  const { chunk, end } = result as Partial<BodyTransform>;
+  if (typeof chunk !== "function" || typeof end !== "function") return undefined;
+  return { chunk: chunk.bind(result), end: end.bind(result) };
 }

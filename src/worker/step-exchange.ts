@@ -16,11 +16,11 @@ import type { RoutingMutation } from "../config/types.ts";
 import { expressionVariables } from "../expressions/expression.ts";
 import type { StepPhase } from "../observe/step-counters.ts";
 import { type BodyStore, utf8 } from "./body-store.ts";
-import { changeableHeaderName, headerValue } from "./header-rules.ts";
-import { decodeText, type HeaderStore } from "./header-store.ts";
-import { isWithoutBody, type RequestView, type ResponseView } from "./message-view.ts";
+import { endsWithItsHeaders, type RequestView, type ResponseView } from "./message-view.ts";
 import type { MetadataStore } from "./metadata-store.ts";
 import type { ReceivedRequest } from "./received.ts";
+import { Gate } from "./step-gate.ts";
+import { StepHeaders } from "./step-headers.ts";
 import type { ExchangeVariables } from "./variables.ts";
 
 /** What a step's manifest announces. */
@@ -144,24 +144,6 @@ export class StepExchange implements BufferedRequestExchange<unknown>, BufferedR
   #read(): SharedViews {
     this.#gate.read();
     return this.#shared;
-  }
-}
-
-/** Shared by an exchange's facets, so that one assignment holds for them all. */
-class Gate {
-  revoked = false;
-  /** Whose handler runs; undefined while none does. */
-  phase: StepPhase | undefined;
-
-  read(): void {
-    if (this.revoked) throw new Error("this step's exchange is over: it has failed, its deadline has passed or the exchange has ended");
-  }
-
-  /** @param phase the one in which the change is possible; undefined: both */
-  write(phase?: StepPhase): void {
-    this.read();
-    if (this.phase === undefined) throw new TypeError("the handler has come to its end: it must await what it changes the exchange by");
-    if (phase === "request" && this.phase === "response") throw new TypeError("the request has already been sent on");
   }
 }
 
@@ -295,80 +277,9 @@ class StepBody implements Body {
       throw new TypeError("a 206 response is a part of a whole: it cannot be transformed");
     }
     const bytes = typeof body === "string" ? Buffer.from(body, "utf8") : body && new Uint8Array(body);
-    if (!this.#store.absent && !(this.#phase === "response" && endsWithItsHeaders(this.#shared))) return this.#store.change(bytes);
+    if (!this.#store.absent && !(this.#phase === "response" && endsWithItsHeaders(this.#shared.received, this.#shared.response)))
+      return this.#store.change(bytes);
     if (bytes !== undefined && bytes.length > 0) throw new TypeError(`this ${this.#phase} has no body, so none can be given to it`);
-  }
-}
-
-/**
- * RFC 9112 6.3: to the client nothing follows the headers of such a response, whatever its length says; a body would be taken for the next one.
- */
-function endsWithItsHeaders({ received, response }: SharedViews): boolean {
-  if (response?.origin !== "upstream") return false;
-  return isWithoutBody(response.status) || received.headers.some(({ name, value }) => name === ":method" && decodeText(value) === "HEAD");
-}
-
-class StepHeaders implements SdkHeaders {
-  readonly #store: HeaderStore;
-  readonly #gate: Gate;
-  readonly #phase: StepPhase;
-
-  constructor(store: HeaderStore, gate: Gate, phase: StepPhase) {
-    this.#store = store;
-    this.#gate = gate;
-    this.#phase = phase;
-  }
-
-  get(name: string): string | undefined {
-    return this.#read().text(readableName(name));
-  }
-
-  getAll(name: string): readonly string[] {
-    return this.#read().values(readableName(name)).map(decodeText);
-  }
-
-  getBytes(name: string): readonly Uint8Array[] {
-    // Copies: the received bytes are Envoy's message, which every step shares.
-    return this.#read()
-      .values(readableName(name))
-      .map((value) => Uint8Array.from(value));
-  }
-
-  has(name: string): boolean {
-    return this.#read().has(readableName(name));
-  }
-
-  names(): readonly string[] {
-    return this.#read().names();
-  }
-
-  set(name: string, value: string | Uint8Array | readonly (string | Uint8Array)[]): void {
-    const lower = changeableHeaderName(name);
-    const values = typeof value === "string" || value instanceof Uint8Array ? [value] : [...value];
-    this.#write().change(
-      lower,
-      values.map((one) => headerValue(lower, one)),
-    );
-  }
-
-  append(name: string, value: string | Uint8Array): void {
-    const lower = changeableHeaderName(name);
-    const store = this.#write();
-    store.change(lower, [...store.values(lower), headerValue(lower, value)]);
-  }
-
-  delete(name: string): void {
-    this.#write().change(changeableHeaderName(name), []);
-  }
-
-  #read(): HeaderStore {
-    this.#gate.read();
-    return this.#store;
-  }
-
-  #write(): HeaderStore {
-    this.#gate.write(this.#phase);
-    return this.#store;
   }
 }
 
@@ -400,6 +311,3 @@ class StepMetadata implements Metadata {
     this.#store.set(name, value);
   }
 }
-
-/** Pseudo-headers are not headers here: they have properties of their own. */
-const readableName = (name: string): string => (name.startsWith(":") ? "" : name.toLowerCase());

@@ -102,7 +102,14 @@ const directions: readonly Direction[] = [
   },
   {
     from: "src/envoy-config",
-    may: ["./field.ts", "../config/parse.ts", "../worker/chain.ts", "../kernel/route-identity.ts", "../errors.ts"],
+    may: [
+      "./field.ts",
+      "../config/parse.ts",
+      "../worker/chain.ts",
+      "../kernel/body-mode.ts",
+      "../kernel/route-identity.ts",
+      "../errors.ts",
+    ],
     mayNot: [
       "../worker/run.ts",
       "../kernel/process-exchange.ts",
@@ -112,6 +119,11 @@ const directions: readonly Direction[] = [
       "node:fs",
       "node:net",
     ],
+  },
+  {
+    from: "src/kernel/codings",
+    may: ["./coder.ts", "node:zlib", "node:stream"],
+    mayNot: ["../transport.ts", "../../worker/header-store.ts", "../../errors.ts", "./../transport.ts", "node:fs", "node:http"],
   },
   {
     from: "src/transport",

@@ -55,7 +55,7 @@ describe("each tree is accepted or refused as its golden says", () => {
       await mkdir(dirname(path), { recursive: true });
       if (text !== null) await writeFile(path, text);
     }
-    const elsewhere = folder.startsWith("policies/") ? undefined : await openPolicyFolder(join(root, folder));
+    const elsewhere = folder.startsWith("policies/") ? undefined : await openPolicyFolder(join(root, folder), folder);
     const folders = elsewhere === undefined ? await discoverPolicies(root) : [elsewhere];
     const libraries = [...(await discoverLibraries(root)).values()];
     const problems = [...(await validatePolicies(folders, schemas, preset)), ...(await validateLibraries(libraries))];

@@ -68,7 +68,9 @@ function misfit(closed: string[]): PolicyRelease {
     "wrong-handler": () => ({ request: "yes" }),
     "wrong-body": () => ({ response: { body: "whole", handle: () => undefined } }),
     buffered: () => ({ request: { body: "buffered", handle: () => undefined } }),
-    streamed: () => ({ response: { body: "streamed", start: () => undefined } }),
+    "without-handle": () => ({ response: { body: "buffered", start: () => undefined } }),
+    "without-start": () => ({ request: { body: "streamed", handle: () => undefined } }),
+    streamed: (step) => ({ response: { body: "streamed", start: () => undefined }, close: () => void closed.push(step) }),
     request: () => ({ request: () => undefined }),
     response: () => ({ response: () => undefined }),
   };

@@ -34,6 +34,7 @@ export function testEnvironment(schemas: SchemaEngine): CheckEnvironment {
       responseHeaders: "skipped",
       messageTimeoutMs: 10_000,
       bodyBytesMax: 10 * 1024 ** 2,
+      metadata: undefined,
     },
   };
 }

@@ -32,6 +32,13 @@ export async function buildEngineImage(): Promise<void> {
   if (failure !== undefined) throw new Error(`the engine's image cannot be built: ${failure}`);
 }
 
+/** Makes the image that builds distributions, and returns its name. Rejects with what the build said. */
+export async function buildBuilderImage(): Promise<string> {
+  const { failure } = await run(process.execPath, ["scripts/builder-image.ts"]);
+  if (failure !== undefined) throw new Error(`the builder's image cannot be made: ${failure}`);
+  return "envoy-policy-engine-builder";
+}
+
 /** What a `docker` command prints on stdout. Rejects, with everything it said, when it fails. */
 export async function docker(...args: readonly string[]): Promise<string> {
   const { stdout, failure } = await run("docker", args);

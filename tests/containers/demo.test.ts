@@ -1,18 +1,16 @@
 /** The demo with each process in a container of its own, started one by one. */
-import { join } from "node:path";
-import { GenericContainer, getContainerRuntimeClient, Network, type StartedTestContainer, Wait } from "testcontainers";
+import { getContainerRuntimeClient, type StartedTestContainer } from "testcontainers";
 import { expect, test } from "vitest";
-import { createDemoIssuer, type DemoIssuer } from "../../scripts/demo/demo-issuer.ts";
+import { createDemoIssuer } from "../../scripts/demo/demo-issuer.ts";
 import { demoKeys } from "../../scripts/demo/requests.ts";
 import { runDemo } from "../../scripts/demo/run-demo.ts";
 import type { DemoPlace } from "../../scripts/demo/run-request.ts";
-import { type Cleanup, createCleanup } from "../../scripts/processes/cleanup.ts";
+import { createCleanup } from "../../scripts/processes/cleanup.ts";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { send } from "../../scripts/processes/send.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
-import { buildEngineImage, engineImage, envoyImage, noContainers } from "./container-engine.ts";
-import { demoFolder } from "./demo-folder.ts";
-import { seenByUpstream } from "./upstream-log.ts";
+import { buildEngineImage, engineImage, noContainers } from "./container-engine.ts";
+import { startPlace } from "./demo-place.ts";
 
 test("Envoy, the engine and an upstream in containers: the demo's requests, and SIGTERM while one is open", async ({ skip }) => {
   const missing = await noContainers();
@@ -20,7 +18,8 @@ test("Envoy, the engine and an upstream in containers: the demo's requests, and 
   const cleanup = createCleanup();
   const issuer = createDemoIssuer();
   try {
-    const { engine, ...place } = await startPlace(issuer, cleanup);
+    await buildEngineImage();
+    const { engine, ...place } = await startPlace(engineImage, issuer, cleanup);
     const results = await runDemo(place, issuer);
     expect(results.filter(({ faults }) => faults.length > 0)).toEqual([]);
     await endsInOrder(engine, place);
@@ -28,45 +27,6 @@ test("Envoy, the engine and an upstream in containers: the demo's requests, and 
     await cleanup.run();
   }
 });
-
-async function startPlace(issuer: DemoIssuer, { add }: Cleanup): Promise<DemoPlace & { readonly engine: StartedTestContainer }> {
-  await buildEngineImage();
-  const { path: folder, remove } = await demoFolder(issuer);
-  add(remove);
-  const network = await new Network().start();
-  add(() => network.stop());
-  const start = async (name: string, container: GenericContainer): Promise<StartedTestContainer> => {
-    const started = await container.withNetwork(network).withNetworkAliases(name).start();
-    add(() => started.stop());
-    return started;
-  };
-
-  const upstream = await start(
-    "upstream",
-    new GenericContainer(engineImage)
-      .withEntrypoint(["node", "scripts/upstream.ts"])
-      .withCopyDirectoriesToContainer([{ source: join(folder, "scripts"), target: "/opt/policy-engine/scripts" }])
-      .withExposedPorts(8_080)
-      .withWaitStrategy(Wait.forHttp("/", 8_080)),
-  );
-  const engine = await start(
-    "engine",
-    new GenericContainer(engineImage)
-      .withCommand(["serve", "--settings", "/etc/policy-engine/compose/settings.yaml"])
-      .withCopyDirectoriesToContainer([{ source: join(folder, "configs"), target: "/etc/policy-engine" }])
-      .withExposedPorts(9_101)
-      .withWaitStrategy(Wait.forHttp("/readyz", 9_101)),
-  );
-  const envoy = await start(
-    "envoy",
-    new GenericContainer(envoyImage)
-      .withCopyFilesToContainer([{ source: join(folder, "configs/compose/envoy.yaml"), target: "/etc/envoy/envoy.yaml" }])
-      .withExposedPorts(10_000)
-      .withWaitStrategy(Wait.forHttp("/health", 10_000)),
-  );
-  const envoyPort = envoy.getMappedPort(10_000);
-  return { engine, envoyPort, engineAdminPort: engine.getMappedPort(9_101), upstream: await seenByUpstream(upstream, envoyPort) };
-}
 
 /** The request is open when the signal comes and longer than the engine takes new ones (3 s): its response is still worked on. */
 async function endsInOrder(engine: StartedTestContainer, { envoyPort, upstream }: DemoPlace): Promise<void> {

@@ -8,6 +8,8 @@ import {
   type ProcessingMode,
 } from "../../src/generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
 import {
+  type BodyMutation,
+  type CommonResponse,
   type HeaderMutation,
   ProcessingRequest,
   ProcessingResponse,
@@ -23,6 +25,8 @@ export interface Conversation {
     readonly allowModeOverride?: boolean;
     readonly responseHeaders?: "sent" | "skipped";
     readonly messageTimeoutMs?: number;
+    /** What Envoy is told of the shared metadata. Default: nothing is told. */
+    readonly metadata?: readonly string[];
   };
   /** The configuration, as YAML; `none` for an engine without one. Default: the file's. */
   readonly config?: string;
@@ -52,7 +56,8 @@ export type EnvoySays =
       readonly body?: string;
       /** Bodies that Envoy's own configuration sends whole (`protocol_config`). */
       readonly configured?: readonly ("request" | "response")[];
-      /** Bodies that Envoy's own configuration sends in pieces. */
+      /** Bodies that Envoy's own configuration sends in FULL_DUPLEX_STREAMED, and in STREAMED. */
+      readonly duplex?: readonly ("request" | "response")[];
       readonly streamed?: readonly ("request" | "response")[];
       readonly hex?: string;
     };
@@ -60,15 +65,22 @@ export type EnvoySays =
 export type EngineDoes =
   | {
       readonly answer: string;
+      /** What Envoy is told of the exchange; absent when nothing is. */
+      readonly tells?: Readonly<Record<string, unknown>>;
       readonly set?: Readonly<Record<string, readonly string[]>>;
       readonly remove?: readonly string[];
       readonly ask?: "send" | "skip";
+      /** Bodies that are asked for whole, and in pieces. */
       readonly buffer?: readonly string[];
+      readonly stream?: readonly string[];
       readonly body?: string;
+      /** A part of a body that passes in pieces; ` …` behind all but the last. */
+      readonly part?: string;
     }
   | {
       readonly reply: number;
       readonly code: string;
+      readonly tells?: Readonly<Record<string, unknown>>;
       readonly headers?: Readonly<Record<string, readonly string[]>>;
       readonly body?: string;
       readonly grpcStatus?: number;
@@ -97,13 +109,17 @@ export function envoyBytes(says: Exclude<EnvoySays, "half-close">, first: boolea
     request: requestOf(says),
     ...(attributes === "none" ? {} : { attributes: { "envoy.filters.http.ext_proc": attributes } }),
     ...(says.observed === true ? { observabilityMode: true } : {}),
-    ...(says.configured === undefined && says.streamed === undefined
+    ...(says.configured === undefined && says.streamed === undefined && says.duplex === undefined
       ? {}
       : { protocolConfig: { requestBodyMode: configuredMode(says, "request"), responseBodyMode: configuredMode(says, "response") } }),
   }).finish();
 }
 
-function configuredMode({ configured = [], streamed = [] }: Exclude<EnvoySays, "half-close">, direction: "request" | "response"): BodyMode {
+function configuredMode(
+  { configured = [], duplex = [], streamed = [] }: Exclude<EnvoySays, "half-close">,
+  direction: "request" | "response",
+): BodyMode {
+  if (duplex.includes(direction)) return BodyMode.FULL_DUPLEX_STREAMED;
   if (configured.includes(direction)) return BodyMode.BUFFERED;
   return streamed.includes(direction) ? BodyMode.STREAMED : BodyMode.NONE;
 }
@@ -141,7 +157,8 @@ const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${l
 
 /** An answer of the engine in the words of the data. */
 export function engineDoes(bytes: Uint8Array): EngineDoes {
-  const { response, modeOverride } = ProcessingResponse.decode(bytes);
+  const { response, modeOverride, dynamicMetadata } = ProcessingResponse.decode(bytes);
+  const tells = dynamicMetadata === undefined ? {} : { tells: toldIn(dynamicMetadata) };
   if (response === undefined) throw new Error("an answer without a phase");
   if (response.$case === "immediateResponse") {
     const { status, headers, body, grpcStatus, details } = response.value;
@@ -151,32 +168,65 @@ export function engineDoes(bytes: Uint8Array): EngineDoes {
       code: (details ?? "").replace(/^policy_engine_/, ""),
       headers: set,
       body: Buffer.from(body ?? []).toString("utf8"),
+      ...tells,
       ...(grpcStatus?.status === undefined ? {} : { grpcStatus: grpcStatus.status }),
     };
   }
-  const common = "response" in response.value ? (response.value.response ?? {}) : {};
+  const isTrailers = response.$case === "requestTrailers" || response.$case === "responseTrailers";
+  const common: CommonResponse = isTrailers ? response.value : (response.value.response ?? {});
   const { set, remove } = mutationOf(common.headerMutation ?? {});
   const change = common.bodyMutation?.mutation;
   return {
     answer: kebab(response.$case),
+    ...tells,
     ...(Object.keys(set).length === 0 ? {} : { set }),
     ...(remove.length === 0 ? {} : { remove }),
-    ...(change === undefined ? {} : { body: change.$case === "body" ? textOf(Buffer.from(change.value)) : "" }),
+    ...(change === undefined ? {} : bodyOf(change)),
     ...(modeOverride === undefined ? {} : asks(modeOverride)),
   };
 }
 
+function bodyOf(change: NonNullable<BodyMutation["mutation"]>): { readonly body: string } | { readonly part: string } {
+  switch (change.$case) {
+    case "body":
+      return { body: textOf(Buffer.from(change.value)) };
+    case "clearBody":
+      return { body: "" };
+    case "streamedResponse":
+      return { part: `${textOf(Buffer.from(change.value.body ?? []))}${change.value.endOfStream === true ? "" : " …"}` };
+    default:
+      return change satisfies never;
+  }
+}
+
+/** Only the engine's own namespace may be there. */
+function toldIn(metadata: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { "policy.engine": told, ...others } = metadata;
+  if (typeof told !== "object" || told === null || Object.keys(others).length > 0) throw new Error("metadata of somebody else");
+  return { ...told };
+}
+
 /** All six modes are always there, and a body never without its trailers. */
-function asks(mode: ProcessingMode): { readonly ask: "send" | "skip"; readonly buffer?: readonly string[] } {
-  const trailers = (body: BodyMode | undefined) => (body === BodyMode.BUFFERED ? HeaderMode.SEND : HeaderMode.SKIP);
+function asks(mode: ProcessingMode): {
+  readonly ask: "send" | "skip";
+  readonly buffer?: readonly string[];
+  readonly stream?: readonly string[];
+} {
+  const trailers = (body: BodyMode | undefined) => (body === BodyMode.NONE ? HeaderMode.SKIP : HeaderMode.SEND);
   if (mode.requestHeaderMode !== HeaderMode.SEND) throw new Error("an override that switches request headers off");
   if (mode.requestTrailerMode !== trailers(mode.requestBodyMode)) throw new Error("request trailers do not go with the body");
   if (mode.responseTrailerMode !== trailers(mode.responseBodyMode)) throw new Error("response trailers do not go with the body");
-  const buffer = [
-    ...(mode.requestBodyMode === BodyMode.BUFFERED ? ["request"] : []),
-    ...(mode.responseBodyMode === BodyMode.BUFFERED ? ["response"] : []),
+  const inMode = (wanted: BodyMode): readonly string[] => [
+    ...(mode.requestBodyMode === wanted ? ["request"] : []),
+    ...(mode.responseBodyMode === wanted ? ["response"] : []),
   ];
-  return { ask: mode.responseHeaderMode === HeaderMode.SEND ? "send" : "skip", ...(buffer.length === 0 ? {} : { buffer }) };
+  const buffer = inMode(BodyMode.BUFFERED);
+  const stream = inMode(BodyMode.FULL_DUPLEX_STREAMED);
+  return {
+    ask: mode.responseHeaderMode === HeaderMode.SEND ? "send" : "skip",
+    ...(buffer.length === 0 ? {} : { buffer }),
+    ...(stream.length === 0 ? {} : { stream }),
+  };
 }
 
 /** Sets by name; an appended value carries a `+` in front, bytes that are no UTF-8 are written as `hex:`. */

@@ -1,9 +1,11 @@
 /** The engine that the conversations are held with: kernel and worker as they are, with the `script` policies. */
 
+import type { MetadataPath } from "../../src/config/metadata-paths.ts";
 import { formatProblems } from "../../src/config/problems.ts";
 import type { EnvoyPromises, PolicyRegistry } from "../../src/config/types.ts";
 import { createGenerationHolder } from "../../src/generations/holder.ts";
 import { prepare } from "../../src/generations/prepare.ts";
+import { createEngineMetadata } from "../../src/kernel/engine-metadata.ts";
 import { createExchangeCounters, type ExchangeCounters } from "../../src/kernel/exchange-counters.ts";
 import { createKernel } from "../../src/kernel/kernel.ts";
 import type { BodyNotSentEvent, ReplyEvent } from "../../src/kernel/kernel-host.ts";
@@ -46,13 +48,16 @@ export async function engineUnderTest(
   settings: Conversation["settings"] = {},
   { policies = scriptPolicies, failed, replied, monotonicMs = () => performance.now() }: EngineParts = {},
 ): Promise<EngineUnderTest> {
+  const { metadata, ...promised } = settings;
+  const paths = metadata?.map(metadataPath);
   const envoy: EnvoyPromises = {
     identity: "both",
     allowModeOverride: true,
     responseHeaders: "skipped",
     messageTimeoutMs: 10_000,
     bodyBytesMax: 1024,
-    ...settings,
+    metadata: paths,
+    ...promised,
   };
   const counters = createExchangeCounters();
   const generations = createGenerationHolder(() => 0, 0);
@@ -92,6 +97,7 @@ export async function engineUnderTest(
     generations,
     envoy,
     counters,
+    engineMetadata: paths && createEngineMetadata(paths, (text) => text.replaceAll("hush", "[redacted]")),
     now: () => 0,
     monotonicMs,
     newId: () => `decision-${++count}`,
@@ -124,4 +130,10 @@ export async function engineUnderTest(
     },
     openTimers: () => timers.size,
   };
+}
+
+/** As the settings would read it. */
+export function metadataPath(text: string): MetadataPath {
+  const [key = "", ...inside] = text.split(".");
+  return { text, keys: [key, ...inside], where: { position: { uri: "settings.yaml", line: 1, column: 1 }, path: "envoy.metadata" } };
 }

@@ -11,6 +11,7 @@ export const failureContract: readonly Row[] = [
     covers: ["policy-failed", "mutation-limit", "on-error-skip"],
   },
   { row: "a policy's promise is past its deadline", covers: ["policy-timeout"] },
+  { row: "a streamed step fails, is late or aborts while a body passes", covers: ["stream-failed", "stream-aborted"] },
   { row: "a condition fails at run time", covers: ["condition-failed"] },
   { row: "Envoy sent no identity in the way the settings expect", covers: ["identity-missing", "identity-conflict"] },
   { row: "Envoy says that no route matched", covers: ["no-route"] },

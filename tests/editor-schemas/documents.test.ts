@@ -55,8 +55,12 @@ describe("every example and every document of the project passes", () => {
   const documents: readonly (readonly [file: string, name: string, schema: JsonSchema])[] = [
     ...files("configs", /policies\.yaml$/).map((file) => [file, "config", configSchema(shipped)] as const),
     ...files("configs", /settings\.yaml$/).map((file) => [file, "settings", settingsSchema] as const),
-    ...[...files("configs", /cases\.yaml$/), ...files("policies", /cases\.yaml$/)].map((file) => [file, "cases", casesSchema] as const),
-    ...files("policies", /policy\.yaml$/).map((file) => [file, "manifest", manifestSchema] as const),
+    ...["configs", "policies", "templates"]
+      .flatMap((folder) => files(folder, /cases\.yaml$/))
+      .map((file) => [file, "cases", casesSchema] as const),
+    ...["policies", "templates"]
+      .flatMap((folder) => files(folder, /policy\.yaml$/))
+      .map((file) => [file, "manifest", manifestSchema] as const),
   ];
 
   test.each(documents)("%s", (file, name, schema) => {
@@ -128,7 +132,7 @@ describe("the policies of a step", () => {
     const offered = offeredReferences(configSchema(testManifests));
     const known = catalogue(environment.policies.values());
     for (const { const: reference, description } of offered) {
-      const found = resolvePolicy(reference, whereOf(), known, (problem) => {
+      const found = resolvePolicy(reference, nowhere, known, (problem) => {
         throw new Error(problem.message);
       });
       const version = `${found?.manifest.name}@${found?.manifest.version}`;
@@ -166,9 +170,7 @@ describe("the policies of a step", () => {
   });
 });
 
-function whereOf() {
-  return { position: { uri: "config.yaml", line: 1, column: 1 }, path: "policy" };
-}
+const nowhere = { position: { uri: "config.yaml", line: 1, column: 1 }, path: "" };
 
 function offeredReferences(schema: JsonSchema): readonly { readonly const: string; readonly description: string }[] {
   const { $defs } = JSON.parse(JSON.stringify(schema));
@@ -197,11 +199,18 @@ describe("a schema and the engine know the same keys", () => {
     ],
     ["settings", settingsSchema, settingsProblems, "{ version: 1, KEY: 1 }"],
     ["a provider", at(settingsSchema, "properties/providers/items"), settingsProblems, "{ version: 1, providers: [{ KEY: 1 }] }"],
-    ...["envoy", "shutdown", "log", "recording"].map(
+    ...["secrets", "envoy", "shutdown", "log", "recording"].map(
       (key) =>
         [`settings: ${key}`, at(settingsSchema, `properties/${key}`), settingsProblems, `{ version: 1, ${key}: { KEY: 1 } }`] as const,
     ),
     ["a manifest", manifestSchema, manifestProblems, "{ KEY: 1 }"],
+    ["a manifest: headers", at(manifestSchema, "properties/headers"), manifestProblems, "{ headers: { KEY: 1 } }"],
+    [
+      "a manifest: a header",
+      at(manifestSchema, "properties/headers/properties/request/items"),
+      manifestProblems,
+      "{ headers: { request: [{ KEY: 1 }] } }",
+    ],
     ["a manifest: metadata", at(manifestSchema, "properties/metadata"), manifestProblems, "{ metadata: { KEY: 1 } }"],
   ];
 

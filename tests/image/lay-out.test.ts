@@ -13,7 +13,7 @@ const policyEngine = (folder: string, ...args: readonly string[]) =>
 test("what goes into the image runs on its own, without tests", async () => {
   const { path, remove } = await temporaryFolder();
   onTestFinished(remove);
-  await layOut(root, path);
+  await layOut(root, path, "engine");
 
   expect((await policyEngine(path, "list")).stdout).toEqual((await policyEngine(root, "list")).stdout);
   const checked = ["validate", "--bind", "configs/demo/policies.yaml", "--settings", "configs/demo/settings.yaml"];
@@ -27,11 +27,20 @@ test("everybody can read it, also from a checkout that only its owner can", asyn
   const { path, remove } = await temporaryFolder();
   onTestFinished(remove);
   const [checkout, target] = [join(path, "checkout"), join(path, "image")];
-  for (const name of ["LICENSE", "package.json", "package-lock.json", "bin/run", "builder/a.ts", "src/a.ts", "policies/a.ts"]) {
+  for (const name of [
+    "LICENSE",
+    "package.json",
+    "package-lock.json",
+    "bin/run",
+    "builder/a.ts",
+    "src/a.ts",
+    "policies/a.ts",
+    "templates/a.ts",
+  ]) {
     await mkdir(dirname(join(checkout, name)), { recursive: true, mode: 0o700 });
     await writeFile(join(checkout, name), '{ "packages": {} }', { mode: name === "bin/run" ? 0o700 : 0o600 });
   }
-  await layOut(checkout, target);
+  await layOut(checkout, target, "engine");
   const modes = await Promise.all(
     ["", "src", "src/a.ts", "bin/run"].map(async (name) => ((await stat(join(target, name))).mode & 0o777).toString(8)),
   );

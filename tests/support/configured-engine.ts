@@ -1,6 +1,7 @@
 /** The configuration path and the kernel in one process, without sockets: what providers deliver, and what traffic gets then. */
 import type { PolicyRegistry } from "../../src/config/types.ts";
 import { type Configuration, createConfiguration } from "../../src/engine/configuration.ts";
+import { ProcessingMode_BodySendMode as BodyMode } from "../../src/generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
 import { createSecrets } from "../../src/generations/secrets.ts";
 import { createExchangeCounters } from "../../src/kernel/exchange-counters.ts";
 import { createKernel } from "../../src/kernel/kernel.ts";
@@ -56,6 +57,7 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     generations: configuration.generations,
     envoy: environment.envoy,
     counters: createExchangeCounters(),
+    engineMetadata: undefined,
     now: Date.now,
     monotonicMs: () => performance.now(),
     newId: () => "decision",
@@ -73,13 +75,15 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
       [":authority", "example.com"],
     ] as const,
     body: undefined,
+    trailers: [],
+    configured: { request: BodyMode.NONE, response: BodyMode.NONE },
   };
   return {
     configuration,
     log: lines,
     async ask(route) {
       code = undefined;
-      const response = { headers: [[":status", "200"] as const], body: undefined };
+      const response = { headers: [[":status", "200"] as const], body: undefined, trailers: [] };
       const { upstream } = await exchangeThroughKernel(open, { ...request, route, attributes: {} }, () => response);
       return upstream?.headers.find(([name]) => name === "x-stamp")?.[1] ?? code ?? "no stamp";
     },

@@ -8,8 +8,10 @@ import type {
   Response,
   ResponseExchange,
   Headers as SdkHeaders,
+  StreamControl,
 } from "@envoy-policy-engine/sdk";
 import type { PolicyRegistry, PolicyRelease } from "../../src/config/types.ts";
+import { type TransformName, transforms } from "./script-transforms.ts";
 
 interface Action {
   readonly do: string;
@@ -28,6 +30,8 @@ interface Parameters {
   readonly response?: readonly Action[];
   /** Which handlers wait for the body. */
   readonly buffered?: readonly ("request" | "response")[];
+  /** Which handlers let the body pass through something, and through what; the actions are then those of `start`. */
+  readonly streamed?: { readonly request?: TransformName; readonly response?: TransformName };
 }
 
 interface State {
@@ -35,10 +39,16 @@ interface State {
 }
 
 const definition: PolicyDefinition<Parameters, State> = {
-  create({ request, response, buffered = [] }) {
+  create({ request, response, buffered = [], streamed = {} }) {
     const onRequest = (exchange: RequestExchange<State>): Outcome => perform(request ?? [], exchange, exchange.request.headers);
     const onResponse = (exchange: ResponseExchange<State>): Outcome =>
       perform(response ?? [], exchange, exchange.response.headers, exchange.response);
+    if (streamed.request !== undefined || streamed.response !== undefined) {
+      return {
+        ...(streamed.request === undefined ? {} : { request: streamedHandler(streamed.request, onRequest) }),
+        ...(streamed.response === undefined ? {} : { response: streamedHandler(streamed.response, onResponse) }),
+      };
+    }
     return {
       ...(request === undefined ? {} : { request: buffered.includes("request") ? { body: "buffered", handle: onRequest } : onRequest }),
       ...(response === undefined
@@ -47,6 +57,17 @@ const definition: PolicyDefinition<Parameters, State> = {
     };
   },
 };
+
+function streamedHandler<Seen>(name: TransformName, onStart: (exchange: Seen) => Outcome) {
+  return {
+    body: "streamed" as const,
+    start: (exchange: Seen, stream: StreamControl) => {
+      const reply = onStart(exchange);
+      if (reply instanceof Promise) throw new Error("`start` cannot wait");
+      return reply ?? transforms[name](stream);
+    },
+  };
+}
 
 /** The body of a handler that waits for it. */
 function bodyOf(exchange: RequestExchange<State> | ResponseExchange<State>): Body {
@@ -187,6 +208,8 @@ const actions = {
   },
 };
 
+const transform = { type: "string", enum: Object.keys(transforms), description: "A transform." };
+
 function release(name: string, mutates: PolicyRelease["manifest"]["mutates"]): PolicyRelease {
   return {
     manifest: {
@@ -205,6 +228,12 @@ function release(name: string, mutates: PolicyRelease["manifest"]["mutates"]): P
         properties: {
           request: actions,
           response: actions,
+          streamed: {
+            type: "object",
+            additionalProperties: false,
+            description: "Through what the bodies pass.",
+            properties: { request: transform, response: transform },
+          },
           buffered: {
             type: "array",
             description: "Which handlers wait for the body.",

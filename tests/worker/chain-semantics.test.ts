@@ -268,13 +268,13 @@ async function happens(steps: readonly Step[], sent: Exchange): Promise<Told> {
     calls.push(`wait for ${phase}`);
     return sent[phase] === "refused" ? run.refuse(`${phase}-too-large`, never) : settle(run.resume(Buffer.from(phase), never));
   };
-  let outcome = await settle(run.runRequest(never));
+  let outcome = await settle(run.runRequest(never, "in-chunks"));
   const request = outcome.kind === "continue" ? text(outcome.body) : undefined;
   let response: string | undefined;
   if (outcome.kind === "continue" && run.wantsResponse()) {
     const headers = [{ name: ":status", value: Buffer.from("200") }];
     if (sent.events) headers.push({ name: "content-type", value: Buffer.from("text/event-stream") });
-    outcome = await settle(run.runResponse({ headers, hasBody: sent.response !== "none", eventStream: sent.events }, never));
+    outcome = await settle(run.runResponse({ headers, hasBody: sent.response !== "none", eventStream: sent.events }, never, "in-chunks"));
     if (outcome.kind === "continue") response = text(outcome.body);
   }
   run.close();

@@ -32,27 +32,27 @@ const response = { headers: [{ name: ":status", value: Buffer.from("200") }], ha
 const refusals: Readonly<
   Record<string, { readonly upgrade?: true; readonly waits: "request" | "response"; readonly run: (run: RecordedRun) => unknown }>
 > = {
-  "an upgrade": { upgrade: true, waits: "request", run: (run) => run.runRequest(never) },
-  "an upgrade, and a step on the response": { upgrade: true, waits: "response", run: (run) => run.runRequest(never) },
+  "an upgrade": { upgrade: true, waits: "request", run: (run) => run.runRequest(never, "in-chunks") },
+  "an upgrade, and a step on the response": { upgrade: true, waits: "response", run: (run) => run.runRequest(never, "in-chunks") },
   "a body over the limit": {
     waits: "request",
     run: (run) => {
-      run.runRequest(never);
+      run.runRequest(never, "in-chunks");
       return run.refuse("request-too-large", never);
     },
   },
   "a stream of events": {
     waits: "response",
     run: (run) => {
-      run.runRequest(never);
-      return run.runResponse({ ...response, eventStream: true }, never);
+      run.runRequest(never, "in-chunks");
+      return run.runResponse({ ...response, eventStream: true }, never, "in-chunks");
     },
   },
   "a response over the limit": {
     waits: "response",
     run: (run) => {
-      run.runRequest(never);
-      run.runResponse({ ...response, eventStream: false }, never);
+      run.runRequest(never, "in-chunks");
+      run.runResponse({ ...response, eventStream: false }, never, "in-chunks");
       return run.refuse("response-too-large", never);
     },
   },

@@ -1,6 +1,8 @@
-import { ProcessingMode_BodySendMode as BodyMode } from "../../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
-import { type HttpBody, type HttpHeaders, ProcessingRequest } from "../../generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
+import type { HeaderMap } from "../../generated/proto/envoy/config/core/v3/base.ts";
+import { ProcessingMode_BodySendMode as EnvoyMode } from "../../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
+import { type HttpBody, ProcessingRequest } from "../../generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
 import type { HeaderEntry } from "../../worker/header-store.ts";
+import type { BodyMode } from "../body-mode.ts";
 
 /** The six moments of an exchange at which Envoy may ask. */
 export type Phase = "request-headers" | "request-body" | "request-trailers" | "response-headers" | "response-body" | "response-trailers";
@@ -9,7 +11,7 @@ export type Phase = "request-headers" | "request-body" | "request-trailers" | "r
 export interface Incoming {
   /** `unknown`: a message without a known phase, as newer Envoys may send. It is not to be answered. */
   readonly phase: Phase | "unknown";
-  /** Header lines of a headers phase; empty otherwise. */
+  /** The lines of a headers or a trailers phase; empty otherwise. */
   readonly headers: readonly HeaderEntry[];
   /**
    * Envoy's attributes by name. Undefined when the message carries no entry: Envoy sends one with the first message of each direction if
@@ -32,8 +34,8 @@ export interface ConfiguredBodies {
   readonly response: ConfiguredBody;
 }
 
-/** `pieces`: in any mode but BUFFERED, so that a message need not hold the whole. */
-export type ConfiguredBody = "none" | "buffered" | "pieces";
+/** `pieces`: STREAMED or BUFFERED_PARTIAL, which the engine does not work with. */
+export type ConfiguredBody = BodyMode | "pieces";
 
 export type AttributeValue = string | number | boolean;
 
@@ -57,17 +59,27 @@ export function decodeIncoming(bytes: Uint8Array): Incoming {
   };
   switch (request?.$case) {
     case "requestHeaders":
-      return { ...common, phase: "request-headers", headers: readHeaders(request.value), endOfStream: request.value.endOfStream === true };
+      return {
+        ...common,
+        phase: "request-headers",
+        headers: readLines(request.value.headers),
+        endOfStream: request.value.endOfStream === true,
+      };
     case "responseHeaders":
-      return { ...common, phase: "response-headers", headers: readHeaders(request.value), endOfStream: request.value.endOfStream === true };
+      return {
+        ...common,
+        phase: "response-headers",
+        headers: readLines(request.value.headers),
+        endOfStream: request.value.endOfStream === true,
+      };
     case "requestBody":
       return { ...common, phase: "request-body", ...readBody(request.value) };
     case "responseBody":
       return { ...common, phase: "response-body", ...readBody(request.value) };
     case "requestTrailers":
-      return { ...common, phase: "request-trailers", endOfStream: true };
+      return { ...common, phase: "request-trailers", headers: readLines(request.value.trailers), endOfStream: true };
     case "responseTrailers":
-      return { ...common, phase: "response-trailers", endOfStream: true };
+      return { ...common, phase: "response-trailers", headers: readLines(request.value.trailers), endOfStream: true };
     case undefined:
       return { ...common, phase: "unknown" };
     default:
@@ -77,18 +89,26 @@ export function decodeIncoming(bytes: Uint8Array): Incoming {
 
 const noBytes = new Uint8Array();
 
-function configuredBody(mode: BodyMode = BodyMode.NONE): ConfiguredBody {
-  if (mode === BodyMode.NONE) return "none";
-  return mode === BodyMode.BUFFERED ? "buffered" : "pieces";
+function configuredBody(mode: EnvoyMode = EnvoyMode.NONE): ConfiguredBody {
+  switch (mode) {
+    case EnvoyMode.NONE:
+      return "none";
+    case EnvoyMode.BUFFERED:
+      return "buffered";
+    case EnvoyMode.FULL_DUPLEX_STREAMED:
+      return "full-duplex-streamed";
+    default:
+      return "pieces";
+  }
 }
 
 function readBody({ body = noBytes, endOfStream = false }: HttpBody): { readonly body: Uint8Array; readonly endOfStream: boolean } {
   return { body, endOfStream };
 }
 
-function readHeaders(message: HttpHeaders): readonly HeaderEntry[] {
+function readLines(map: HeaderMap | undefined): readonly HeaderEntry[] {
   const entries: HeaderEntry[] = [];
-  for (const { key, value, rawValue } of message.headers?.headers ?? []) {
+  for (const { key, value, rawValue } of map?.headers ?? []) {
     if (key === undefined || key === "") continue;
     // Envoy fills `raw_value` only; other clients of the protocol fill `value`.
     entries.push({ name: key.toLowerCase(), value: rawValue ?? Buffer.from(value ?? "", "utf8") });

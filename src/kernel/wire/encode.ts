@@ -1,6 +1,6 @@
 import { HeaderValueOption_HeaderAppendAction as AppendAction } from "../../generated/proto/envoy/config/core/v3/base.ts";
 import {
-  ProcessingMode_BodySendMode as BodyMode,
+  ProcessingMode_BodySendMode as EnvoyMode,
   ProcessingMode_HeaderSendMode as HeaderMode,
   type ProcessingMode,
 } from "../../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
@@ -12,6 +12,8 @@ import {
 } from "../../generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
 import type { HeaderChanges } from "../../worker/header-store.ts";
 import type { FinalReply } from "../../worker/reply.ts";
+import type { BodyMode } from "../body-mode.ts";
+import type { StructRecord } from "../engine-metadata.ts";
 import type { Phase } from "./decode.ts";
 
 /**
@@ -19,9 +21,9 @@ import type { Phase } from "./decode.ts";
  * filter's own. A body never comes without its trailers: a message of headers and trailers without data would go on unseen (measured).
  */
 export interface ModeOverride {
-  readonly requestBody: "buffered" | "none";
+  readonly requestBody: BodyMode;
   readonly responseHeaders: "send" | "skip";
-  readonly responseBody: "buffered" | "none";
+  readonly responseBody: BodyMode;
 }
 
 /**
@@ -70,6 +72,28 @@ export function encodeBodyAnswer(
   }).finish();
 }
 
+/** A part of a body in FULL_DUPLEX_STREAMED. The last one says so, unless trailers follow it. */
+export function encodeStreamedBody(phase: "request-body" | "response-body", body: Uint8Array, endOfStream: StreamEnd): Uint8Array {
+  const streamed = { body, endOfStream: endOfStream === "last" };
+  const response: CommonResponse = { bodyMutation: { mutation: { $case: "streamedResponse", value: streamed } } };
+  return ProcessingResponse.encode({
+    response: { $case: phase === "request-body" ? "requestBody" : "responseBody", value: { response } },
+  }).finish();
+}
+
+export type StreamEnd = "last" | "more-follows";
+
+/** The answer to trailers. */
+export function encodeTrailersAnswer(phase: "request-trailers" | "response-trailers", changes: HeaderChanges): Uint8Array {
+  if (isEmpty(changes)) return unchanged[phase];
+  return ProcessingResponse.encode({
+    response: {
+      $case: phase === "request-trailers" ? "requestTrailers" : "responseTrailers",
+      value: { headerMutation: mutation(changes) },
+    },
+  }).finish();
+}
+
 function bodyMutation(body: Uint8Array): BodyMutation {
   return { mutation: body.length === 0 ? { $case: "clearBody", value: true } : { $case: "body", value: body } };
 }
@@ -99,6 +123,11 @@ export function encodeReply(reply: FinalReply): Uint8Array {
   }).finish();
 }
 
+/** Adds what Envoy is told about the exchange. Two encoded parts, one behind the other, are one message. */
+export function withDynamicMetadata(answer: Uint8Array, metadata: Readonly<Record<string, StructRecord>>): Uint8Array {
+  return Buffer.concat([answer, ProcessingResponse.encode({ dynamicMetadata: metadata }).finish()]);
+}
+
 /** Envoy's header map takes at most 100 headers by default, and 101 removals or additions in one message are a 500. */
 export function exceedsEnvoysLimit(changes: HeaderChanges): boolean {
   return changes.remove.length > 100 || changes.set.length > 100;
@@ -120,11 +149,22 @@ function processingMode({ requestBody, responseHeaders, responseBody }: ModeOver
   return {
     requestHeaderMode: HeaderMode.SEND,
     responseHeaderMode: responseHeaders === "send" ? HeaderMode.SEND : HeaderMode.SKIP,
-    requestBodyMode: bodyMode(requestBody),
-    responseBodyMode: bodyMode(responseBody),
-    requestTrailerMode: requestBody === "buffered" ? HeaderMode.SEND : HeaderMode.SKIP,
-    responseTrailerMode: responseBody === "buffered" ? HeaderMode.SEND : HeaderMode.SKIP,
+    requestBodyMode: envoyMode(requestBody),
+    responseBodyMode: envoyMode(responseBody),
+    requestTrailerMode: requestBody === "none" ? HeaderMode.SKIP : HeaderMode.SEND,
+    responseTrailerMode: responseBody === "none" ? HeaderMode.SKIP : HeaderMode.SEND,
   };
 }
 
-const bodyMode = (mode: "buffered" | "none"): BodyMode => (mode === "buffered" ? BodyMode.BUFFERED : BodyMode.NONE);
+function envoyMode(mode: BodyMode): EnvoyMode {
+  switch (mode) {
+    case "none":
+      return EnvoyMode.NONE;
+    case "buffered":
+      return EnvoyMode.BUFFERED;
+    case "full-duplex-streamed":
+      return EnvoyMode.FULL_DUPLEX_STREAMED;
+    default:
+      return mode satisfies never;
+  }
+}

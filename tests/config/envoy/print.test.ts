@@ -45,11 +45,12 @@ const cases: readonly (readonly [name: string, demands: () => EnvoyDemands | Pro
       writtenDemands({
         settings: { identity: "attributes", bodyBytesMax: 1024 },
         listen: [{ kind: "unix", path: "/run/engine/0.sock" }],
-        routes: { upload: "upload", download: "download", both: "both" },
+        routes: { upload: "upload", download: "download", both: "both", stream: "stream" },
         chains: {
           upload: { requestBody: "buffered", mutates: ["path", "host"] },
           download: { responseHeaders: true, responseBody: "buffered" },
           both: { requestBody: "buffered", responseBody: "buffered", responseHeaders: true },
+          stream: { requestBody: "streamed", responseBody: "streamed", responseHeaders: true },
         },
       }),
   ],
@@ -82,7 +83,7 @@ describe("what is printed", () => {
 
 const name = fc.oneof(fc.string({ unit: "binary", minLength: 1, maxLength: 12 }), fc.stringMatching(/^[a-c./ -]{1,4}$/)).filter(isName);
 const chainName = fc.constantFrom("a", "b", "c");
-const need = fc.constantFrom("none", "buffered");
+const need = fc.constantFrom("none", "buffered", "streamed");
 const chain: fc.Arbitrary<WrittenChain> = fc.record({
   requestBody: need,
   responseHeaders: fc.boolean(),
@@ -101,6 +102,7 @@ test("printing never throws, and what it prints has a route for each name, all d
           responseHeaders: fc.constantFrom("sent", "skipped"),
           messageTimeoutMs: fc.integer({ min: 10, max: 3_600_000 }),
           bodyBytesMax: fc.integer({ min: 1, max: 1024 ** 3 }),
+          metadata: fc.constantFrom(undefined, []),
         }),
         drainDelayMs: fc.integer({ min: 0, max: 600_000 }),
         routes: fc.dictionary(name, fc.option(chainName), { maxKeys: 8, noNullPrototype: true }),

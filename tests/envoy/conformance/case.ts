@@ -3,17 +3,22 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import type { Data } from "../../../scripts/processes/data.ts";
-import type { EnvoyPromises } from "../../../src/config/types.ts";
+import type { EnvoyPromises, PolicyRegistry } from "../../../src/config/types.ts";
+import { scriptPolicies } from "../../support/script-policy.ts";
 
 /** An Envoy with the engine that it asks. */
 export interface Setting {
   /** What the engine is told about Envoy, over the defaults of this file. */
-  readonly promises?: Partial<EnvoyPromises>;
+  readonly promises?: Partial<PlainPromises>;
+  /** What Envoy is told of the shared metadata. Default: nothing is told. */
+  readonly metadata?: readonly string[];
   /**
    * `asked`: no route says which bodies Envoy sends, the engine asks for them; `printed`: each route says it, as `policy-engine envoy` prints
    * it. Default `asked`.
    */
   readonly modes?: "asked" | "printed";
+  /** What the upstream speaks. Default HTTP/1.1. */
+  readonly upstream?: "http1" | "http2";
   /** Further changes of the printed configuration: a place below the connection manager or the ext_proc filter, and what stands there. */
   readonly manager?: Readonly<Record<string, Data>>;
   readonly filter?: Readonly<Record<string, Data>>;
@@ -29,10 +34,13 @@ export type Piece =
   | { readonly fill: number }
   | { readonly waitMs: number }
   | { readonly trailers: Readonly<Record<string, string>> }
-  /** The client is gone, with its request unfinished. */
+  /** Whoever sends is gone, with its message unfinished. */
   | "leave";
 
-export type AnswerPiece = Exclude<Piece, { readonly trailers: unknown } | "leave">;
+export type AnswerPiece =
+  | Exclude<Piece, { readonly trailers: unknown }>
+  /** What follows waits for the end of the request. */
+  | "request-end";
 
 export interface Stimulus {
   /** Default: both. */
@@ -108,7 +116,9 @@ export type Held =
 
 export type Case = { readonly number: number; readonly fact: string } & Held;
 
-export const promised: EnvoyPromises = {
+type PlainPromises = Omit<EnvoyPromises, "metadata">;
+
+export const promised: PlainPromises = {
   identity: "both",
   allowModeOverride: true,
   responseHeaders: "skipped",
@@ -118,9 +128,15 @@ export const promised: EnvoyPromises = {
 
 const usualSettings = ["asked", "printed"];
 
-/** `chains.yaml`: the configuration of all engines. */
-export function chainsText(): string {
-  return textOf("chains.yaml");
+/** What engines are configured with. */
+export interface Chains {
+  readonly config: string;
+  readonly policies: PolicyRegistry;
+}
+
+/** `chains.yaml`. */
+export function conformanceChains(): Chains {
+  return { config: textOf("chains.yaml"), policies: scriptPolicies };
 }
 
 export function settings(): Readonly<Record<string, Setting>> {

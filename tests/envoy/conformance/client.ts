@@ -7,7 +7,7 @@ import { sendOverHttp2 } from "./http2-client.ts";
 export interface ClientSaw {
   readonly status: number | "gone";
   readonly headers: readonly HeaderLine[];
-  readonly body: string;
+  readonly body: Buffer;
   readonly trailers: readonly HeaderLine[];
   readonly ended: "whole" | "cut";
 }

@@ -9,42 +9,60 @@ import { type Envoy, startEnvoy } from "../../../scripts/processes/start-envoy.t
 import { temporaryFolder } from "../../../scripts/processes/temporary-folder.ts";
 import { printEnvoy } from "../../../src/envoy-config/print.ts";
 import { demandsOf } from "../../config/envoy/support.ts";
-import { scriptPolicies } from "../../support/script-policy.ts";
-import { chainsText, promised, type Setting } from "./case.ts";
+import { type Chains, conformanceChains, promised, type Setting } from "./case.ts";
 import { type RawUpstream, startRawUpstream } from "./raw-upstream.ts";
 import { type RecordedEngine, startRecordedEngine } from "./recorded-engine.ts";
 
-export interface ConformanceStage {
-  readonly upstream: RawUpstream;
+export interface StageUpstream {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+export interface ConformanceStage<Upstream extends StageUpstream = RawUpstream> {
+  readonly upstream: Upstream;
   readonly engine: RecordedEngine;
   readonly envoy: Envoy;
   close(): Promise<void>;
 }
 
 /** Rejects when something does not start; what was started before has then been ended. */
-export async function startConformanceStage(setting: Setting): Promise<ConformanceStage> {
+export async function startConformanceStage(setting: Setting, chains: Chains = conformanceChains()): Promise<ConformanceStage> {
+  return await startStageBefore(setting, startRawUpstream, chains);
+}
+
+/** The same with another upstream. */
+export async function startStageBefore<Upstream extends StageUpstream>(
+  setting: Setting,
+  startUpstream: () => Promise<Upstream>,
+  chains: Chains = conformanceChains(),
+): Promise<ConformanceStage<Upstream>> {
   const cleanup = createCleanup();
   try {
-    return { ...(await start(setting, cleanup.add)), close: cleanup.run };
+    return { ...(await start(setting, startUpstream, chains, cleanup.add)), close: cleanup.run };
   } catch (error) {
     await cleanup.run();
     throw error;
   }
 }
 
-async function start(setting: Setting, atEnd: (end: () => Promise<unknown>) => void): Promise<Omit<ConformanceStage, "close">> {
+async function start<Upstream extends StageUpstream>(
+  setting: Setting,
+  startUpstream: () => Promise<Upstream>,
+  chains: Chains,
+  atEnd: (end: () => Promise<unknown>) => void,
+): Promise<Omit<ConformanceStage<Upstream>, "close">> {
   const binary = findEnvoy();
   if (binary === undefined) throw new Error("there is no Envoy: `node scripts/envoy.mjs` fetches it or says how to get it");
   const { path: folder, remove } = await temporaryFolder();
   atEnd(remove);
-  const upstream = await startRawUpstream();
+  const upstream = await startUpstream();
   atEnd(upstream.stop);
   const socket = join(folder, "engine.sock");
-  const engine = await startRecordedEngine(setting, socket);
+  const engine = await startRecordedEngine(setting, chains, socket);
   atEnd(engine.stop);
   const [listener, admin] = await Promise.all([holdPort(), holdPort()]);
   await Promise.all([listener.release(), admin.release()]);
-  const bootstrap = moveEnvoy(await bootstrapOf(setting), {
+  const bootstrap = moveEnvoy(await bootstrapOf(setting, chains), {
     listener: { host: "127.0.0.1", port: listener.port },
     admin: { host: "127.0.0.1", port: admin.port },
     upstream: { host: "127.0.0.1", port: upstream.port },
@@ -56,21 +74,29 @@ async function start(setting: Setting, atEnd: (end: () => Promise<unknown>) => v
 }
 
 /** What `policy-engine envoy` prints for the chains, with the protocols that the cases speak. */
-async function bootstrapOf({ promises, modes = "asked", manager = {}, filter = {} }: Setting): Promise<Data> {
+async function bootstrapOf(
+  { promises, metadata, modes = "asked", upstream = "http1", manager = {}, filter = {} }: Setting,
+  chains: Chains,
+): Promise<Data> {
   const { messageTimeoutMs, bodyBytesMax, ...envoy } = { ...promised, ...promises };
   const settingsText = writeData({
     version: 1,
     providers: [{ file: { paths: ["chains.yaml"] } }],
-    envoy: { ...envoy, messageTimeout: `${messageTimeoutMs}ms`, bodyBytesMax: `${bodyBytesMax}B` },
+    envoy: {
+      ...envoy,
+      messageTimeout: `${messageTimeoutMs}ms`,
+      bodyBytesMax: `${bodyBytesMax}B`,
+      ...(metadata === undefined ? {} : { metadata }),
+    },
   });
-  const demands = await demandsOf(settingsText, chainsText(), scriptPolicies);
+  const demands = await demandsOf(settingsText, chains.config, chains.policies);
   const printed = readData(printEnvoy(demands, { upstream: { host: "127.0.0.1", port: 1 } }));
   const edits: readonly (readonly [Way, Data])[] = [
     ...(modes === "printed" ? [] : withoutModes(demands.routes.keys())),
     ...Object.entries({ ...spokenProtocols, ...manager }).map(([key, data]) => [[...envoyPlaces.connectionManager, key], data] as const),
     ...Object.entries(filter).map(([key, data]) => [[...envoyPlaces.extProc, key], data] as const),
     [[...envoyPlaces.connectionManager, "http2_protocol_options", "allow_connect"], true],
-    [[...clusterPlace("upstream"), "typed_extension_protocol_options"], upstreamProtocol],
+    [[...clusterPlace("upstream"), "typed_extension_protocol_options"], upstreamProtocols[upstream]],
   ];
   return edits.reduce((data, [way, value]) => replaceAt(data, way, value), printed);
 }
@@ -84,9 +110,12 @@ const spokenProtocols: Readonly<Record<string, Data>> = {
   upgrade_configs: [{ upgrade_type: "websocket" }],
 };
 
-const upstreamProtocol: Data = {
-  "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-    "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-    explicit_http_config: { http_protocol_options: { enable_trailers: true } },
-  },
+const upstreamProtocols: Readonly<Record<NonNullable<Setting["upstream"]>, Data>> = {
+  http1: protocolOptions({ http_protocol_options: { enable_trailers: true } }),
+  http2: protocolOptions({ http2_protocol_options: {} }),
 };
+
+function protocolOptions(options: Data): Data {
+  const type = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+  return { [type]: { "@type": `type.googleapis.com/${type}`, explicit_http_config: options } };
+}

@@ -38,7 +38,7 @@ async function seen({ upstream, engine, envoy }: ConformanceStage, run: Run, pro
     client: {
       status: client.status,
       headers: only(client.headers, run.expect.client.headers),
-      ...("body" in run.expect.client ? { body: client.body } : {}),
+      ...("body" in run.expect.client ? { body: client.body.toString("utf8") } : {}),
       ...("trailers" in run.expect.client ? { trailers: only(client.trailers, run.expect.client.trailers) } : {}),
       ended: client.ended,
     },

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ClientSaw, WholeStimulus } from "./client.ts";
-import { bodyEnd, type MessageHead, readChunks, readHead, responseFraming, statusOf } from "./http1-message.ts";
+import { asChunk, bodyEnd, type MessageHead, readChunks, readHead, responseFraming, statusOf } from "./http1-message.ts";
 import { answerMsMax, pieceBytes, silenceMs } from "./pieces.ts";
 
 export function sendOverHttp1(port: number, stimulus: WholeStimulus): Promise<ClientSaw> {
@@ -39,20 +39,15 @@ export function sendOverHttp1(port: number, stimulus: WholeStimulus): Promise<Cl
           trailers = Object.entries(piece.trailers)
             .map(([name, value]) => `${name}: ${value}\r\n`)
             .join("");
-        else socket.write(chunked ? chunk(pieceBytes(piece)) : pieceBytes(piece));
+        else socket.write(chunked ? asChunk(pieceBytes(piece)) : pieceBytes(piece));
       }
-      if (chunked && endless !== "request") socket.write(`0\r\n${trailers}\r\n`);
+      if (chunked && endless !== "request") socket.write(`0\r\n${trailers}\r\n`, "latin1");
     };
     write().catch(reject);
   });
 }
 
-const gone: ClientSaw = { status: "gone", headers: [], body: "", trailers: [], ended: "cut" };
-
-/** An empty chunk would be the last one. */
-function chunk(bytes: Buffer): Buffer {
-  return bytes.length === 0 ? bytes : Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n")]);
-}
+const gone: ClientSaw = { status: "gone", headers: [], body: Buffer.alloc(0), trailers: [], ended: "cut" };
 
 /** Undefined while it is not whole and the connection may bring more. */
 function answerIn(received: Buffer, method: string, connection: "open" | "silent" | "closed"): ClientSaw | undefined {
@@ -66,7 +61,7 @@ function answerIn(received: Buffer, method: string, connection: "open" | "silent
   return {
     status: statusOf(head.line),
     headers: head.headers,
-    body: (chunks?.body ?? rest.subarray(0, end)).toString("utf8"),
+    body: chunks?.body ?? rest.subarray(0, end),
     trailers: chunks?.trailers ?? [],
     ended: end === undefined && framing.kind !== "open" && connection === "closed" ? "cut" : "whole",
   };

@@ -20,7 +20,7 @@ export function readHead(bytes: Buffer): MessageHead | undefined {
   const end = bytes.indexOf("\r\n\r\n");
   if (end === -1) return undefined;
   const [line = "", ...rest] = bytes.toString("latin1", 0, end).split("\r\n");
-  const raw = rest.flatMap((one) => [one.slice(0, one.indexOf(":")), one.slice(one.indexOf(":") + 1).trim()]);
+  const raw = rest.flatMap((one) => [one.slice(0, one.indexOf(":")), one.slice(one.indexOf(":") + 1).replace(/^[ \t]+|[ \t]+$/g, "")]);
   return { line, headers: headerLines(raw), bytes: end + 4 };
 }
 
@@ -52,6 +52,11 @@ export function bodyEnd(bytes: Buffer, framing: Framing): number | undefined {
     default:
       return framing satisfies never;
   }
+}
+
+/** Nothing of nothing: an empty chunk would be the last one. */
+export function asChunk(bytes: Uint8Array): Uint8Array {
+  return bytes.length === 0 ? bytes : Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from("\r\n")]);
 }
 
 export interface Chunks {

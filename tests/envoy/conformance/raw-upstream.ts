@@ -36,11 +36,13 @@ export async function startRawUpstream(): Promise<RawUpstream> {
     // Envoy cuts connections whose request it gives up.
     socket.on("error", () => {});
     let waiting = Buffer.alloc(0);
-    let current: { request: { raw: Buffer }; framing: Framing } | undefined;
-    const answer = async (): Promise<void> => {
+    let current: { request: { raw: Buffer }; framing: Framing; ended: PromiseWithResolvers<void> } | undefined;
+    const answer = async (requestEnd: Promise<void>): Promise<void> => {
       const { answer: pieces = usualAnswer } = script;
       for (const piece of typeof pieces === "string" ? [{ send: pieces }] : pieces) {
-        if ("waitMs" in piece) await sleep(piece.waitMs);
+        if (piece === "leave") socket.destroy();
+        else if (piece === "request-end") await requestEnd;
+        else if ("waitMs" in piece) await sleep(piece.waitMs);
         else socket.write(pieceBytes(piece));
       }
     };
@@ -50,17 +52,18 @@ export async function startRawUpstream(): Promise<RawUpstream> {
         if (head === undefined) return false;
         const request = { line: head.line, headers: head.headers, raw: Buffer.alloc(0) };
         requests.push(request);
-        current = { request, framing: requestFraming(head) };
+        current = { request, framing: requestFraming(head), ended: Promise.withResolvers() };
         waiting = waiting.subarray(head.bytes);
-        if (script.at === "headers" || current.framing.kind === "open") void answer();
+        if (script.at === "headers" || current.framing.kind === "open") void answer(current.ended.promise);
         return true;
       }
       const end = bodyEnd(waiting, current.framing);
       current.request.raw = waiting.subarray(0, end ?? waiting.length);
       if (end === undefined) return false;
       waiting = waiting.subarray(end);
+      current.ended.resolve();
+      if (script.at !== "headers") void answer(current.ended.promise);
       current = undefined;
-      if (script.at !== "headers") void answer();
       return waiting.length > 0;
     };
     socket.on("data", (bytes) => {

@@ -6,7 +6,7 @@ import type { OpenStream, StreamSink } from "../../../src/kernel/transport.ts";
 import { createGrpcJsTransport } from "../../../src/transport/grpc-js.ts";
 import { type EngineDoes, engineDoes } from "../../conversations/conversation.ts";
 import { engineUnderTest } from "../../conversations/engine-under-test.ts";
-import { chainsText, promised, type Setting } from "./case.ts";
+import { type Chains, promised, type Setting } from "./case.ts";
 
 /** One stream of Envoy's. */
 export interface SeenExchange {
@@ -32,9 +32,13 @@ interface Recording extends SeenExchange {
 }
 
 /** @param socket the path of the Unix socket that Envoy finds it on */
-export async function startRecordedEngine({ promises }: Setting, socket: string): Promise<RecordedEngine> {
+export async function startRecordedEngine(
+  { promises, metadata }: Setting,
+  { config, policies }: Chains,
+  socket: string,
+): Promise<RecordedEngine> {
   const envoy = { ...promised, ...promises };
-  const engine = await engineUnderTest(chainsText(), envoy);
+  const engine = await engineUnderTest(config, { ...envoy, ...(metadata === undefined ? {} : { metadata }) }, { policies });
   const transport = createGrpcJsTransport({
     addresses: [{ kind: "unix", path: socket }],
     serving: () => true,

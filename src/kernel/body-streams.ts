@@ -1,0 +1,101 @@
+/** The bodies of one exchange that pass in pieces, and how fast: nobody is listened to faster than the other side takes what comes of it. */
+import type { BodyFlow, FlowFailure } from "../worker/body-flow.ts";
+import { BodyStream, type Piece, type StreamFault } from "./body-stream.ts";
+import type { StreamSink } from "./transport.ts";
+import type { Direction } from "./whole-body.ts";
+
+/** What they need of their exchange. */
+export interface BodyStreamsHost {
+  /** The last answer of a direction. */
+  sendLast(answer: Uint8Array): void;
+  /** A body cannot come to its end. */
+  streamFailed(direction: Direction, failure: FlowFailure | StreamFault): void;
+  /** None is busy any more, maybe long after the end of the exchange. */
+  streamsSettled(): void;
+}
+
+export class BodyStreams {
+  readonly #sink: StreamSink;
+  readonly #host: BodyStreamsHost;
+  readonly #streams = new Map<Direction, BodyStream>();
+  /** The transport's queue is above its high mark. */
+  #full = false;
+  #paused = false;
+
+  constructor(sink: StreamSink, host: BodyStreamsHost) {
+    this.#sink = sink;
+    this.#host = host;
+  }
+
+  /** Whether the last answer of any is still to come. */
+  get areOpen(): boolean {
+    return this.#some((stream) => stream.isOpen);
+  }
+
+  /** Whether a transform's promise is pending. */
+  get areBusy(): boolean {
+    return this.#some((stream) => stream.isBusy);
+  }
+
+  has(direction: Direction): boolean {
+    return this.#streams.has(direction);
+  }
+
+  /** A direction of whose body, for which something waits, nothing has come. */
+  missing(): Direction | undefined {
+    return this.#streams.entries().find(([, stream]) => stream.isMissing)?.[0];
+  }
+
+  /** From here on the body of the direction is taken; nothing of it is answered before `open`. */
+  expect(direction: Direction): void {
+    const stream = new BodyStream(direction, {
+      hasRoom: () => !this.#full,
+      send: (answer) => {
+        if (!this.#sink.send(answer)) this.#full = true;
+      },
+      sendLast: (answer) => this.#host.sendLast(answer),
+      failed: (failure) => this.#host.streamFailed(direction, failure),
+      settled: () => {
+        this.#regulate();
+        if (!this.areBusy) this.#host.streamsSettled();
+      },
+    });
+    this.#streams.set(direction, stream);
+  }
+
+  /** The headers are answered. @param flow undefined: the body passes as it is */
+  open(direction: Direction, flow: BodyFlow | undefined): void {
+    this.#streams.get(direction)?.open(flow);
+    this.#regulate();
+  }
+
+  take(direction: Direction, piece: Piece): void {
+    this.#streams.get(direction)?.take(piece);
+    this.#regulate();
+  }
+
+  drained(): void {
+    this.#full = false;
+    for (const stream of this.#streams.values()) stream.proceed();
+    this.#regulate();
+  }
+
+  /** Nothing more passes, and what still comes is read and dropped. */
+  stop(): void {
+    this.#full = false;
+    for (const stream of this.#streams.values()) stream.stop();
+    this.#regulate();
+  }
+
+  #some(is: (stream: BodyStream) => boolean): boolean {
+    return this.#streams.values().some(is);
+  }
+
+  #regulate(): void {
+    const pause = this.#full || this.#some((stream) => stream.isFull);
+    if (pause === this.#paused) return;
+    this.#paused = pause;
+    if (pause) this.#sink.pause();
+    else this.#sink.resume();
+  }
+}
