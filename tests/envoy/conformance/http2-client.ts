@@ -50,7 +50,7 @@ export function sendOverHttp2(port: number, { method, path, headers, pieces, end
       });
       stream.once("error", () => {});
       // An answer may be whole although the stream is then reset: its request has not ended and is no longer wanted.
-      stream.once("end", () => done(stream.rstCode === constants.NGHTTP2_NO_ERROR ? "whole" : "cut"));
+      stream.once("end", () => done(saw.status !== "gone" && stream.rstCode === constants.NGHTTP2_NO_ERROR ? "whole" : "cut"));
       stream.once("close", () => done("cut"));
       write(stream, pieces ?? [], endless).catch(reject);
     });
