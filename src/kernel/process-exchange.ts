@@ -146,9 +146,8 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   closed(): void {
     const state = this.#state;
     // Without a half-close before it the connection is lost: Envoy answers by itself, and nothing has passed unseen.
-    if (state === "awaiting-request-body" || state === "awaiting-response-body" || this.#streams.missing() !== undefined) {
-      this.#end = "body-not-sent";
-    } else if (this.#streams.areOpen && this.#response === undefined) this.#end = "gone";
+    if (state === "awaiting-request-body" || state === "awaiting-response-body") this.#end = "body-not-sent";
+    else if (this.#streams.areOpen && this.#response === undefined) this.#end = "gone";
     this.#state = "ended";
     this.#streams.stop();
     this.#host.counters.closed(this.#end);
