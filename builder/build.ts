@@ -2,15 +2,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createSchemaEngine } from "../src/config/schema-engine.ts";
-import { loadPatternEngine } from "../src/expressions/patterns.ts";
 import type { BuildContext, LockMode } from "./build-context.ts";
 import { lockHash, lockText } from "./distribution/lock.ts";
-import { type BuildEvent, BuildFailure, type StepName } from "./events.ts";
+import { BuildFailure, type StepName } from "./events.ts";
 import { makeImage } from "./make-image.ts";
-import { createNpm } from "./npm.ts";
-import { type ReadPolicy, readPolicies } from "./read-policies.ts";
-import { bundle } from "./steps/bundle.ts";
+import { createStepRunner, type RunnerOptions, type StepRunner, type Work } from "./step-runner.ts";
+import { type Bundled, bundle } from "./steps/bundle.ts";
 import { checkTypes } from "./steps/check-types.ts";
 import { type Discovered, discover, lockPath } from "./steps/discover.ts";
 import { type Generated, generate } from "./steps/generate.ts";
@@ -30,14 +27,7 @@ export interface BuildRequest {
   readonly steps: ReadonlySet<StepName>;
 }
 
-export interface BuildEnvironment {
-  /** The checkout whose engine goes into the distribution. */
-  readonly engineRoot: string;
-  /** For what need not be fetched or proven again. */
-  readonly cache: string;
-  readonly monotonicMs: () => number;
-  readonly report: (event: BuildEvent) => void;
-}
+export type BuildEnvironment = Omit<RunnerOptions, "scratch">;
 
 /** Steps that others stand on: they cannot be left out while one of those runs. */
 const needs: Readonly<Record<StepName, readonly StepName[]>> = {
@@ -62,99 +52,71 @@ export function stepsFor(wanted: readonly StepName[]): ReadonlySet<StepName> {
  */
 export async function build(request: BuildRequest, environment: BuildEnvironment): Promise<boolean> {
   const scratch = await mkdtemp(join(tmpdir(), "policy-engine-build-"));
-  let current: StepName = "discover";
-  const { report, monotonicMs, engineRoot, cache } = environment;
-  const context: BuildContext = {
-    engineRoot,
-    cache,
-    scratch,
-    schemas: createSchemaEngine(loadPatternEngine().engine),
-    npm: createNpm((text) => report({ event: "output", step: current, tool: "npm", text })),
-    notice: (text) => report({ event: "notice", step: current, text }),
-    output: (tool, text) => report({ event: "output", step: current, tool, text }),
-  };
-  const step = async <Result>(name: StepName, work: () => Promise<Result>, detail: (result: Result) => string): Promise<Result> => {
-    current = name;
-    report({ event: "started", step: name });
-    const startedMs = monotonicMs();
-    const ms = (): number => Math.round(monotonicMs() - startedMs);
-    try {
-      const result = await work();
-      report({ event: "finished", step: name, exitCode: 0, ms: ms(), detail: detail(result) });
-      return result;
-    } catch (error) {
-      if (error instanceof BuildFailure) report({ event: "failed", step: name, exitCode: 1, ms: ms(), problems: error.problems });
-      throw error;
-    }
-  };
+  const runner = createStepRunner({ ...environment, scratch });
   try {
-    await runSteps(request, context, { step, skipped: (name) => report({ event: "skipped", step: name }) });
+    await runSteps(request, runner, environment.report);
     return true;
   } catch (error) {
     if (error instanceof BuildFailure) return false;
     throw error;
   } finally {
+    await runner.settled();
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-interface Runner {
-  readonly step: <Result>(name: StepName, work: () => Promise<Result>, detail: (result: Result) => string) => Promise<Result>;
-  readonly skipped: (name: StepName) => void;
-}
-
-async function runSteps(request: BuildRequest, context: BuildContext, { step, skipped }: Runner): Promise<void> {
-  const { manifest, lock: mode, steps } = request;
-  const optional = <Result>(
+async function runSteps(request: BuildRequest, { begin, skip }: StepRunner, report: RunnerOptions["report"]): Promise<void> {
+  const { manifest, lock, steps } = request;
+  const beginIfWanted = <Result>(
     name: StepName,
-    work: () => Promise<Result>,
+    work: Work<Result>,
     detail: (result: Result) => string,
-  ): Promise<Result> | undefined => (steps.has(name) ? step(name, work, detail) : void skipped(name));
+  ): (() => Promise<Result | undefined>) => (steps.has(name) ? begin(name, work, detail) : async () => void skip(name));
 
-  const begin = async (): Promise<Discovered> => {
-    // Before minutes of work are found to be for nothing.
-    if (steps.has("package")) await demandFreeOutput(request.out);
-    return discover(manifest, mode, context);
-  };
-  const discovered = await step("discover", begin, foundText);
-  const policies =
-    (await optional(
-      "validate",
-      () => validate(discovered, context),
-      ({ length }) => `${counted(length)} in order`,
-    )) ?? (await readForGeneration(discovered.policies, context));
-  const lockFile = lockPath(manifest);
-  const generated = await optional("generate", () => generate(discovered, policies, { mode, lockFile }, context), generatedText);
+  const discovered = await begin("discover", (context) => discoverFor(request, context), foundText)();
+  await beginIfWanted("validate", (context) => validate(discovered, context), String)();
+  const generating: Work<Generated> = (context) => generate(discovered, { mode: lock, lockFile: lockPath(manifest) }, context);
+  const generated = await beginIfWanted("generate", generating, generatedText)();
   if (generated === undefined) return;
-  await optional("types", () => checkTypes(generated, context), String);
-  const bundled = await optional(
+  // The compiler and the bundler are processes of their own: both work at once.
+  const types = beginIfWanted("types", (context) => checkTypes(generated, context), String);
+  const bundling = beginIfWanted(
     "bundle",
-    () => bundle(generated, context),
+    (context) => bundle(generated, context),
     ({ bytes }) => `${megabytes(bytes)} in one module`,
   );
+  await types();
+  const bundled = await bundling();
   if (bundled !== undefined) {
-    await optional("self-test", () => selfTest(generated, bundled, context), String);
-    const pack = async (): Promise<string> => {
-      const folder = await packageDistribution(generated, bundled, request.out, context);
-      return request.image === undefined ? folder : `${folder}; ${await makeImage(request.image, request.out, generated, context)}`;
-    };
-    await optional("package", pack, String);
+    await beginIfWanted("self-test", (context) => selfTest(generated, bundled, context), String)();
+    await beginIfWanted("package", (context) => packageFor(request, generated, bundled, context), String)();
   }
-  await keepLock(generated, lockFile, mode, context);
+  await keepLock(generated, request, (text) => report({ event: "notice", step: "generate", text }));
 }
 
-async function readForGeneration(found: Discovered["policies"], { schemas }: BuildContext): Promise<readonly ReadPolicy[]> {
-  const { policies, problems } = await readPolicies(found, schemas);
-  if (problems.length > 0) throw new BuildFailure(problems);
-  return policies;
+async function discoverFor({ manifest, out, lock, steps }: BuildRequest, context: BuildContext): Promise<Discovered> {
+  // Before minutes of work are found to be for nothing.
+  if (steps.has("package")) await demandFreeOutput(out);
+  return discover(manifest, lock, context);
 }
 
-async function keepLock({ lock, changes, locked }: Generated, file: string, mode: LockMode, { notice }: BuildContext): Promise<void> {
+async function packageFor({ out, image }: BuildRequest, generated: Generated, bundled: Bundled, context: BuildContext): Promise<string> {
+  const folder = await packageDistribution(generated, bundled, out, context);
+  return image === undefined ? folder : `${folder}; ${await makeImage(image, out, generated, context)}`;
+}
+
+/** Says what has changed. A lock that is enforced is what it was. */
+async function keepLock(
+  { lock, changes, locked }: Generated,
+  { manifest, lock: mode }: BuildRequest,
+  say: (text: string) => void,
+): Promise<void> {
   const text = lockText(lock);
   if (mode === "enforce" || (locked !== undefined && text === lockText(locked))) return;
+  const file = lockPath(manifest);
   await writeFile(file, text);
-  for (const { what, locked: before, found } of changes) notice(`${what}: ${before} -> ${found}`);
-  notice(`${file} is ${locked === undefined ? "new" : "renewed"}: commit it`);
+  for (const { what, locked: before, found } of changes) say(`${what}: ${before} -> ${found}`);
+  say(`${file} is ${locked === undefined ? "new" : "renewed"}: commit it`);
 }
 
 const foundText = ({ policies, lock }: Discovered): string => `${counted(policies.length)}${lock === undefined ? ", no lock yet" : ""}`;

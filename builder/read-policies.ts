@@ -1,11 +1,15 @@
-import type { SchemaEngine } from "../src/config/schema-engine.ts";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parseManifest } from "../src/config/manifest.ts";
 import type { PolicyManifest } from "../src/config/types.ts";
 import { type Problem, problem } from "../src/errors.ts";
+import type { BuildContext } from "./build-context.ts";
 import type { PolicyFolder } from "./discover.ts";
+import type { EngineFacts } from "./distribution/lock.ts";
+import { recall } from "./kept.ts";
 import { byNameAndVersion } from "./policy-order.ts";
-import { readManifest } from "./read-manifest.ts";
 import type { FoundPolicy } from "./sources/found-policy.ts";
-import { type CheckedPolicy, checkPolicy } from "./validation/policy-problems.ts";
+import type { CheckedPolicy } from "./validation/policy-problems.ts";
 
 /** A found policy whose manifest could be read. */
 export interface ReadPolicy extends FoundPolicy {
@@ -18,25 +22,33 @@ export interface PolicyReading {
   readonly problems: readonly Problem[];
 }
 
-/** Only reads the manifests. Without problems the policies can be built: each comes once. */
-export async function readPolicies(found: readonly FoundPolicy[], schemas: SchemaEngine): Promise<PolicyReading> {
-  return readEach(found, async ({ folder }) => {
-    const parsed = await readManifest(folder, schemas);
-    return "problems" in parsed ? { manifest: undefined, problems: parsed.problems } : { ...parsed, problems: [] };
-  });
-}
-
-/** Reads the manifests and looks for everything that is wrong with the policies, without compiling or running them. */
-export async function checkPolicies(found: readonly FoundPolicy[], schemas: SchemaEngine): Promise<PolicyReading> {
-  return readEach(found, ({ folder }) => checkPolicy(folder, schemas, "basic"));
-}
-
-async function readEach(found: readonly FoundPolicy[], read: (each: FoundPolicy) => Promise<CheckedPolicy>): Promise<PolicyReading> {
-  const all = await Promise.all(found.map(async (each) => ({ each, ...(await read(each)) })));
+/** Reads the policies in one way or the other. Without problems they can be built: each version comes once. */
+export async function readPolicies(
+  found: readonly FoundPolicy[],
+  read: (folder: PolicyFolder) => Promise<CheckedPolicy>,
+): Promise<PolicyReading> {
+  const all = await Promise.all(found.map(async (each) => ({ each, ...(await read(each.folder)) })));
   const policies = all
     .flatMap(({ each, manifest }) => (manifest === undefined ? [] : [{ ...each, manifest, folder: named(each.folder, manifest) }]))
     .sort((left, right) => byNameAndVersion(left.manifest, right.manifest));
   return { policies, problems: [...all.flatMap(({ problems }) => problems), ...repeated(policies)] };
+}
+
+/** Reads only the manifest. Compiling its schemas takes long: what this engine has once found fine is kept. */
+export async function recallPolicy(
+  { path, source }: PolicyFolder,
+  engine: EngineFacts,
+  { cache, schemas }: BuildContext,
+): Promise<CheckedPolicy> {
+  const text = await readFile(join(path, "policy.yaml"), "utf8");
+  let problems: readonly Problem[] = [];
+  const manifest = await recall(cache, "manifests", { engine, text }, async () => {
+    const parsed = parseManifest({ uri: `${source}/policy.yaml`, text }, schemas);
+    if ("manifest" in parsed) return parsed.manifest;
+    problems = parsed.problems;
+    return undefined;
+  });
+  return { manifest, problems };
 }
 
 /** A folder outside of a tree of policies has no name of its own. */

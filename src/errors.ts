@@ -547,7 +547,7 @@ export const problemCatalogue = {
   "source-without-policy": entry<{ source: string }>({
     meaning: "What a distribution takes a policy from holds none.",
     message: (f) => `no policy in \`${f.source}\``,
-    remedy: () => "name a folder with a `policy.yaml`, or one that holds such folders as NAME/vVERSION",
+    remedy: () => "name a folder with a `policy.yaml`, or one that holds such folders as vVERSION or NAME/vVERSION",
   }),
   "lock-missing": entry<Record<never, never>>({
     meaning: "A locked build has no lock file.",
@@ -809,6 +809,13 @@ export const problemCatalogue = {
     message: (f) => `the chain of the route \`${f.route}\` needs \`${f.key}: ${f.needed}\`, and the route says \`${f.found}\``,
     remedy: (f) =>
       `set \`${f.key}: ${f.needed}\`: with BUFFERED streams hang and large bodies are refused, with FULL_DUPLEX_STREAMED nobody can wait for the whole`,
+  }),
+  "envoy-body-whole": entry<{ key: string; direction: string; route: string; needed: string }>({
+    meaning:
+      "A body that could pass in pieces is asked for whole, because its route does not say how it comes: event streams and large bodies are refused.",
+    severity: "warning",
+    message: (f) => `the ${f.direction}'s body could pass through the chain of the route \`${f.route}\` in pieces, and is asked for whole`,
+    remedy: (f) => `give the route a \`processing_mode\` with \`${f.key}: ${f.needed}\`, as \`policy-engine envoy\` prints it`,
   }),
   "envoy-body-unused": entry<{ direction: string }>({
     meaning:
@@ -1150,13 +1157,13 @@ export const failureCatalogue = {
   "request-coding": failure(
     415,
     "Unsupported Media Type",
-    "A step waits for the request's body, whose content coding is not gzip, or whose bytes are not what the coding says, to the last one.",
+    "A step reads the request's body, whose content coding the engine does not undo, or whose bytes are not what the coding says, to the last one. Where a step waits for the whole that is gzip alone; where it passes in pieces gzip, deflate, br and zstd.",
     "send the body without content coding, or as gzip",
   ),
   "response-coding": failure(
     502,
     "Bad Gateway",
-    "A step waits for the response's body, whose content coding is not gzip, or whose bytes are not what the coding says.",
+    "A step reads the response's body, whose content coding the engine does not undo, or whose bytes are not what the coding says. Where a step waits for the whole that is gzip alone; where it passes in pieces gzip, deflate, br and zstd.",
     "let the upstream send gzip or nothing, for example by setting `accept-encoding` in a step before",
   ),
   "body-missing": failure(

@@ -26,7 +26,7 @@ export interface PolicyRequest {
 export type PolicySource =
   /** A version of a policy that comes with the engine: `set-header@2`, as a step of a chain would name it. */
   | { readonly kind: "shipped"; readonly reference: string }
-  /** A folder with a `policy.yaml`, or one that holds such folders as `NAME/vVERSION`; relative to the manifest. */
+  /** A folder with a `policy.yaml`, or one that holds such folders as `vVERSION` or `NAME/vVERSION`; relative to the manifest. */
   | { readonly kind: "folder"; readonly folder: string }
   /** A package of a registry; `range` is any that npm takes. */
   | { readonly kind: "npm"; readonly package: string; readonly range: string }

@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Report } from "../../src/config/read.ts";
 import { parseVersion } from "../../src/config/semver.ts";
 import { problem, type Where } from "../../src/errors.ts";
@@ -17,9 +17,8 @@ export interface FolderSource {
 }
 
 /**
- * The policies of a folder: itself, when it has a `policy.yaml`, else every `NAME/vVERSION` below it that has one. Nothing is imported.
- *
- * Links are followed when they lead to a folder that is named, and not inside of a policy.
+ * The policies of a folder: itself, when it has a `policy.yaml`, else every `vVERSION` and `NAME/vVERSION` below it that has one. Nothing is
+ * imported.
  */
 export async function findInFolder({ path, shown, source, where }: FolderSource, report: Report): Promise<readonly FoundPolicy[]> {
   const entries = await readdir(path).catch((error: NodeJS.ErrnoException) => error);
@@ -40,16 +39,20 @@ export async function findInFolder({ path, shown, source, where }: FolderSource,
   );
 }
 
+/** `vVERSION` in the folder of one policy, `NAME/vVERSION` in one of several. */
 async function versionFolders(path: string, names: readonly string[]): Promise<readonly string[]> {
-  const found = names.map(async (name) => {
-    const versions = (await readdir(join(path, name)).catch(() => [])).filter((version) => parseVersion(version.slice(1)) !== undefined);
-    const whole = versions.map(async (version) => {
-      const files = await readdir(join(path, name, version)).catch((): readonly string[] => []);
-      return version.startsWith("v") && files.includes("policy.yaml") ? [`${name}/${version}`] : [];
-    });
-    return (await Promise.all(whole)).flat();
+  const nested = names.map(async (name) => (await readdir(join(path, name)).catch(() => [])).map((version) => `${name}/${version}`));
+  const candidates = [...names, ...(await Promise.all(nested)).flat()].filter(isVersionFolder);
+  const holding = candidates.map(async (folder) => {
+    const files = await readdir(join(path, folder)).catch((): readonly string[] => []);
+    return files.includes("policy.yaml") ? [folder] : [];
   });
-  return (await Promise.all(found)).flat().sort();
+  return (await Promise.all(holding)).flat().sort();
+}
+
+function isVersionFolder(path: string): boolean {
+  const name = basename(path);
+  return name.startsWith("v") && parseVersion(name.slice(1)) !== undefined;
 }
 
 function joined(start: string, folder: string): string {

@@ -1,10 +1,10 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { canonicalHash } from "../../src/config/canonical.ts";
 import { type Problem, problem } from "../../src/errors.ts";
 import type { BuildContext } from "../build-context.ts";
 import { BuildFailure } from "../events.ts";
+import { proofOf } from "../kept.ts";
 import { originalOf, placeIn, policyName } from "../originals.ts";
 import { type CommandResult, runCommand } from "../run-command.ts";
 import type { Generated, GeneratedPolicy } from "./generate.ts";
@@ -19,8 +19,8 @@ import type { Generated, GeneratedPolicy } from "./generate.ts";
 export async function checkTypes({ folder, policies, lock }: Generated, { cache, output }: BuildContext): Promise<string> {
   const { engine, tools, packages } = lock;
   const hashes = policies.map(({ manifest, hash }) => [manifest, hash]);
-  const proven = join(cache, "types", canonicalHash({ engine, tools, packages, hashes, compilerOptions }));
-  if ((await readFile(proven).catch(() => undefined)) !== undefined) return "unchanged since they last compiled";
+  const proof = proofOf(cache, "types", { engine, tools, packages, hashes, compilerOptions });
+  if (proof.isThere) return "unchanged since they last compiled";
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify(compilerOptions));
   const compiler = join(folder, "engine/node_modules/typescript/bin/tsc");
   const compiled = await runCommand(process.execPath, [compiler, "--project", ".", "--pretty", "false"], { cwd: folder });
@@ -29,8 +29,7 @@ export async function checkTypes({ folder, policies, lock }: Generated, { cache,
     if (problems.length === 0) output("tsc", `${compiled.stdout}${compiled.stderr}`);
     throw new BuildFailure(problems.length > 0 ? problems : [unexplained(compiled, policies)]);
   }
-  await mkdir(join(cache, "types"), { recursive: true });
-  await writeFile(proven, "");
+  await proof.keep();
   return `${policies.length} ${policies.length === 1 ? "policy compiles" : "policies compile"}`;
 }
 

@@ -5,7 +5,7 @@ import type { Report } from "../../src/config/read.ts";
 import { type Problem, problem, type Where } from "../../src/errors.ts";
 import type { BuildContext, LockMode } from "../build-context.ts";
 import { discoverPolicies, type PolicyFolder } from "../discover.ts";
-import { type Lock, type LockedSource, readLock } from "../distribution/lock.ts";
+import { type EngineFacts, type Lock, type LockedSource, readLock } from "../distribution/lock.ts";
 import {
   type Distribution,
   type PolicyRequest,
@@ -13,6 +13,7 @@ import {
   readDistribution,
   sourceText,
 } from "../distribution/read-distribution.ts";
+import { engineFacts } from "../engine-facts.ts";
 import { BuildFailure } from "../events.ts";
 import type { FetchedSource, SourceContext } from "../sources/fetched-source.ts";
 import { findInFolder } from "../sources/folder.ts";
@@ -22,6 +23,8 @@ import { fetchTarball } from "../sources/tarball.ts";
 
 export interface Discovered {
   readonly distribution: Distribution;
+  /** What the policies are to run on. */
+  readonly engine: EngineFacts;
   /** The folder of the manifest. */
   readonly home: string;
   readonly policies: readonly FoundPolicy[];
@@ -50,7 +53,14 @@ export async function discover(manifestPath: string, mode: LockMode, context: Bu
   };
   const policies = (await Promise.all(distribution.policies.map((request) => find(request, search)))).flat();
   if (problems.length > 0) throw new BuildFailure(problems);
-  return { distribution, home: dirname(resolve(manifestPath)), policies, sources: Object.fromEntries(search.fetched), lock };
+  return {
+    distribution,
+    engine: await engineFacts(context.engineRoot),
+    home: dirname(resolve(manifestPath)),
+    policies,
+    sources: Object.fromEntries(search.fetched),
+    lock,
+  };
 }
 
 /** `distribution.yaml` -> `distribution.lock`, beside it. */

@@ -10,14 +10,13 @@ import { installPackages, resolvePackages } from "../dependencies/resolve-packag
 import { hashPolicyFolder } from "../discover.ts";
 import { compareLocks, type LockChange } from "../distribution/compare-locks.ts";
 import { type Lock, lockHash, type NpmPackages } from "../distribution/lock.ts";
-import { engineFacts } from "../engine-facts.ts";
 import { BuildFailure } from "../events.ts";
 import { generateEntry } from "../generate-entry.ts";
 import { generateParameters } from "../generate-parameters.ts";
 import { generateRegistry } from "../generate-registry.ts";
 import { type LaidOutPolicy, layOutPolicies } from "../lay-out-policies.ts";
 import { lockedAddons } from "../locked-addons.ts";
-import type { ReadPolicy } from "../read-policies.ts";
+import { readPolicies, recallPolicy } from "../read-policies.ts";
 import { sourceCommit } from "../source-commit.ts";
 import { buildTools } from "../tools.ts";
 import type { Discovered } from "./discover.ts";
@@ -47,15 +46,18 @@ export interface GeneratedPolicy extends LaidOutPolicy {
  * Lays out the build's folder and makes the lock. The checkout and the policies' own folders are only read.
  *
  * @param lockFile where the lock is, for messages
- * @throws a `BuildFailure` when dependencies cannot be had, when something is not what was locked, and, when the lock is enforced, on any
+ * @throws a `BuildFailure` when manifests are wrong, when dependencies cannot be had, when something is not what was locked, and, when the lock is enforced, on any
  * difference to it
  */
 export async function generate(
   discovered: Discovered,
-  chosen: readonly ReadPolicy[],
   { mode, lockFile }: { readonly mode: LockMode; readonly lockFile: string },
   context: BuildContext,
 ): Promise<Generated> {
+  const { policies: chosen, problems } = await readPolicies(discovered.policies, (folder) =>
+    recallPolicy(folder, discovered.engine, context),
+  );
+  if (problems.length > 0) throw new BuildFailure(problems);
   const folder = join(context.scratch, "build");
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
@@ -107,7 +109,7 @@ async function writeGenerated(folder: string, policies: readonly GeneratedPolicy
 }
 
 async function makeLock(
-  { distribution: { name, version }, sources }: Discovered,
+  { distribution: { name, version }, engine, sources }: Discovered,
   policies: readonly GeneratedPolicy[],
   others: { readonly packages: NpmPackages; readonly addons: Lock["addons"] },
   { engineRoot }: BuildContext,
@@ -119,7 +121,7 @@ async function makeLock(
   return {
     lockVersion: 1,
     distribution: { name, version },
-    engine: await engineFacts(engineRoot),
+    engine,
     tools: await buildTools(engineRoot),
     sources,
     policies: Object.fromEntries(locked),

@@ -1,15 +1,14 @@
-import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { canonicalHash } from "../../src/config/canonical.ts";
 import type { JsonSchema } from "../../src/config/types.ts";
-import { type Problem, problem } from "../../src/errors.ts";
+import { type Position, type Problem, problem } from "../../src/errors.ts";
 import type { BuildContext } from "../build-context.ts";
 import { discoverPolicies } from "../discover.ts";
 import { BuildFailure } from "../events.ts";
+import { proofOf } from "../kept.ts";
 import { originalOf, placeIn, policyName } from "../originals.ts";
-import { readManifest } from "../read-manifest.ts";
+import { recallPolicy } from "../read-policies.ts";
 import { type CommandResult, runCommand } from "../run-command.ts";
 import { type Bundled, programFile } from "./bundle.ts";
 import type { Generated, GeneratedPolicy } from "./generate.ts";
@@ -33,25 +32,23 @@ export async function selfTest(generated: Generated, bundled: Bundled, context: 
   const metadata = await knownMetadata(generated, context);
   await writeFile(join(folder, "metadata.json"), JSON.stringify(metadata));
   const proofs = await Promise.all(
-    policies.map(async (policy) => ({
-      name: policyName(policy),
-      proof: join(cache, "self-tests", await proofOf(policy, metadata, generated)),
-    })),
+    policies.map(async (policy) => ({ policy, proof: proofOf(cache, "self-tests", await behind(policy, metadata, generated)) })),
   );
-  const untested = proofs.filter(({ proof }) => !existsSync(proof));
+  const untested = proofs.filter(({ proof }) => !proof.isThere);
   const only =
-    untested.length === policies.length ? [] : ["--only", ...(untested.length === 0 ? ["none"] : untested.map(({ name }) => name))];
+    untested.length === policies.length
+      ? []
+      : ["--only", ...(untested.length === 0 ? ["none"] : untested.map(({ policy }) => policyName(policy)))];
   const program = join(bundled.folder, programFile);
   const args = ["--enable-source-maps", program, "self-test", "--json", "--cases", "policies", "--metadata", "metadata.json", ...only];
   // In the build's folder, so that no file of whoever builds is in reach by chance.
   const ended = await runCommand(process.execPath, args, { cwd: folder, timeoutMs });
-  const said = `${ended.stderr}${ended.code === 0 ? "" : ended.stdout}`.trim();
+  const said = [ended.stderr, ...ended.stdout.split("\n").filter((line) => eventOf(line).length === 0)].join("\n").trim();
   if (said !== "") output("self-test", said);
   const events = ended.stdout.split("\n").flatMap(eventOf);
   const problems = problemsIn(ended, events, generated);
   if (problems.length > 0) throw new BuildFailure(problems);
-  await mkdir(join(cache, "self-tests"), { recursive: true });
-  for (const { proof } of untested) await writeFile(proof, "");
+  for (const { proof } of untested) await proof.keep();
   const passed = events.filter(({ event }) => event === "passed");
   const cases = passed.reduce((sum, event) => sum + (event.cases ?? 0), 0);
   const earlier = policies.length - untested.length;
@@ -61,20 +58,18 @@ export async function selfTest(generated: Generated, bundled: Bundled, context: 
 type Metadata = Readonly<Record<string, JsonSchema>>;
 
 /** What the policies, and those that come with the engine, write: somebody else's distribution may have other ones of them. */
-async function knownMetadata({ policies }: Generated, { engineRoot, schemas }: BuildContext): Promise<Metadata> {
-  const shipped = await Promise.all((await discoverPolicies(engineRoot)).map((folder) => readManifest(folder, schemas)));
-  const manifests = [
-    ...shipped.flatMap((parsed) => ("manifest" in parsed ? [parsed.manifest] : [])),
-    ...policies.map(({ manifest }) => manifest),
-  ];
-  return Object.assign({}, ...manifests.map(({ metadata: { writes } }) => writes));
+async function knownMetadata({ policies, lock }: Generated, context: BuildContext): Promise<Metadata> {
+  const folders = await discoverPolicies(context.engineRoot);
+  const shipped = await Promise.all(folders.map((folder) => recallPolicy(folder, lock.engine, context)));
+  const manifests = [...shipped, ...policies].map(({ manifest }) => manifest);
+  return Object.assign({}, ...manifests.map((manifest) => manifest?.metadata.writes));
 }
 
 /** What the result of testing a policy follows from. */
-async function proofOf({ manifest, hash, original }: GeneratedPolicy, metadata: Metadata, { lock, addon }: Generated): Promise<string> {
+async function behind({ manifest, hash, original }: GeneratedPolicy, metadata: Metadata, { lock, addon }: Generated): Promise<unknown> {
   const cases = await readFile(join(original.path, "cases.yaml"), "utf8").catch(() => "");
   const { engine, tools, packages } = lock;
-  return canonicalHash({ manifest, hash, cases, metadata, engine, tools, packages, addon: addon?.hash, node: process.version });
+  return { manifest, hash, cases, metadata, engine, tools, packages, addon: addon?.hash, node: process.version };
 }
 
 function problemsIn(ended: CommandResult, events: readonly Event[], { lock, policies }: Generated): readonly Problem[] {
@@ -91,6 +86,7 @@ interface Event {
   readonly hash?: string;
   readonly what?: string;
   readonly detail?: string;
+  readonly position?: Position;
   readonly bound?: boolean;
   readonly cases?: number;
 }
@@ -105,11 +101,12 @@ function eventOf(line: string): readonly Event[] {
   }
 }
 
-function eventProblem({ event, policy, what, detail = "" }: Event, policies: readonly GeneratedPolicy[]): readonly Problem[] {
-  if (event === "failed" && what === "create") return [failure(policy, detail, remedies.create, policies)];
-  if (event === "failed") return [failure(policy, detail, remedies.case, policies)];
+function eventProblem({ event, policy, what, detail = "", position }: Event, policies: readonly GeneratedPolicy[]): readonly Problem[] {
   if (event === "uncaught") return [failure(policy, `nobody caught ${firstLine(detail)}`, remedies.uncaught, policies, detail)];
-  return [];
+  if (event !== "failed") return [];
+  if (what === "create" || position === undefined) return [failure(policy, detail, remedies.create, policies)];
+  const where = placeIn(position.uri, position.line, position.column, policies);
+  return [problem("self-test-failed", where, { policy, detail, remedy: remedies.case })];
 }
 
 const remedies = {

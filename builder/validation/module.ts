@@ -31,7 +31,7 @@ export interface SyntaxFault {
 /** Parses TypeScript or JavaScript. Never throws because of the text. */
 export function parseModule(code: string): { readonly module: ModuleTree } | { readonly fault: SyntaxFault } {
   try {
-    const program: unknown = typescriptParser.parse(code, { ecmaVersion, sourceType: "module", locations: true, ranges: true });
+    const program: unknown = Parser.extend(tsPlugin()).parse(code, { ecmaVersion, sourceType: "module", locations: true, ranges: true });
     return { module: treeOf(program) };
   } catch (error) {
     const fault = faultOf(error);
@@ -53,7 +53,6 @@ export function text(node: SyntaxNode | undefined, field: string): string | unde
 }
 
 const ecmaVersion = 2024;
-const typescriptParser = Parser.extend(tsPlugin());
 
 function treeOf(program: unknown): ModuleTree {
   if (!isProgram(program) || !isNode(program)) throw new Error("the parser gave no program");
@@ -75,8 +74,8 @@ function namesIn(program: Program): Pick<ModuleTree, "globals" | "declarationOf"
   const body = program.body.filter((statement) => !isOnlyType(statement));
   const { globalScope, scopes } = analyze(
     { ...program, body },
-    // Of TypeScript's own nodes only those that wrap an expression have something that runs.
-    { ecmaVersion, sourceType: "module", fallback: (node) => ("expression" in node ? ["expression"] : []) },
+    // `eval` is refused: it shall not make every name uncertain. Of TypeScript's own nodes only those that wrap an expression have something that runs.
+    { ecmaVersion, sourceType: "module", ignoreEval: true, fallback: (node) => ("expression" in node ? ["expression"] : []) },
   );
   const declarations = new Map<unknown, unknown>(
     scopes.flatMap(({ references }) => references.map(({ identifier, resolved }) => [identifier, resolved?.defs[0]?.name])),

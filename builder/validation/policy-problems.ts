@@ -4,10 +4,10 @@ import type { SchemaEngine } from "../../src/config/schema-engine.ts";
 import type { PolicyManifest } from "../../src/config/types.ts";
 import { type Problem, problem } from "../../src/errors.ts";
 import type { PolicyFolder } from "../discover.ts";
-import { generateParameters } from "../generate-parameters.ts";
 import { readCases } from "./case-problems.ts";
 import { moduleProblems } from "./module-problems.ts";
 import { readPackage } from "./package-problems.ts";
+import { parametersText } from "./parameters-text.ts";
 import { publishingProblems } from "./publishing-problems.ts";
 import { documentOf, placeIn, readSources, type Sources, startOf } from "./sources.ts";
 
@@ -70,14 +70,6 @@ function parametersProblems(manifest: PolicyManifest, sources: Sources): readonl
   }
   const written = sources.texts.get("parameters.ts");
   return written === undefined || written === generated.text ? [] : [problem("parameters-stale", startOf(sources, "parameters.ts"), {})];
-}
-
-function parametersText(manifest: PolicyManifest): { readonly text: string } | { readonly untyped: string } {
-  try {
-    return { text: generateParameters(manifest) };
-  } catch (error) {
-    return { untyped: error instanceof Error ? error.message : String(error) };
-  }
 }
 
 function inManifest(sources: Sources, key: string): Pick<Problem, "position" | "path"> {

@@ -1,5 +1,4 @@
-import type { Place } from "../../src/config/node.ts";
-import { entryPlace, itemPlace } from "../../src/config/node.ts";
+import { entryPlace, itemPlace, type Place } from "../../src/config/node.ts";
 import { at, atKey } from "../../src/config/read.ts";
 import type { PolicyManifest } from "../../src/config/types.ts";
 import { type Problem, problem } from "../../src/errors.ts";

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Place } from "../../src/config/node.ts";
-import { rootPlace } from "../../src/config/node.ts";
+import { type Place, rootPlace } from "../../src/config/node.ts";
 import { placeAt } from "../../src/config/parameter-problems.ts";
 import { parseYaml } from "../../src/config/parse.ts";
 import type { SourceDocument } from "../../src/config/types.ts";

@@ -1,6 +1,5 @@
 import { buildCommand } from "./build.ts";
 import type { MakeCommand } from "./command.ts";
-import { lintCommand } from "./lint.ts";
 
 /** What only a checkout can do: a distribution has no compiler. */
-export const checkoutCommands: readonly MakeCommand[] = [buildCommand, lintCommand];
+export const checkoutCommands: readonly MakeCommand[] = [buildCommand];

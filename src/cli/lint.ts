@@ -2,8 +2,8 @@ import { readdir, stat, writeFile } from "node:fs/promises";
 import { join, normalize, resolve, sep } from "node:path";
 import { Command, Option } from "commander";
 import { openPolicyFolder, type PolicyFolder } from "../../builder/discover.ts";
-import { generateParameters } from "../../builder/generate-parameters.ts";
 import { readManifest } from "../../builder/read-manifest.ts";
+import { parametersText } from "../../builder/validation/parameters-text.ts";
 import type { Preset } from "../../builder/validation/policy-problems.ts";
 import { validatePolicies } from "../../builder/validation/validate-policies.ts";
 import { createSchemaEngine, type SchemaEngine } from "../config/schema-engine.ts";
@@ -73,8 +73,6 @@ const shownPath = (path: string): string =>
 /** Leaves alone what cannot be generated: the check that follows says why. */
 async function writeParameters(folder: PolicyFolder, schemas: SchemaEngine): Promise<void> {
   const parsed = await readManifest(folder, schemas);
-  if ("problems" in parsed) return;
-  try {
-    await writeFile(join(folder.path, "parameters.ts"), generateParameters(parsed.manifest));
-  } catch {}
+  const generated = "problems" in parsed ? undefined : parametersText(parsed.manifest);
+  if (generated !== undefined && "text" in generated) await writeFile(join(folder.path, "parameters.ts"), generated.text);
 }

@@ -2,6 +2,7 @@ import { Argument, Command } from "commander";
 import type { JsonSchema, PolicyRegistry } from "../config/types.ts";
 import { casesSchema } from "../editor-schemas/cases.ts";
 import { configSchema } from "../editor-schemas/config.ts";
+import { distributionSchema } from "../editor-schemas/distribution.ts";
 import { manifestSchema } from "../editor-schemas/manifest.ts";
 import { settingsSchema } from "../editor-schemas/settings.ts";
 import type { MakeCommand } from "./command.ts";
@@ -11,6 +12,7 @@ const schemas = {
   settings: () => settingsSchema,
   cases: () => casesSchema,
   manifest: () => manifestSchema,
+  distribution: () => distributionSchema,
 } as const satisfies Readonly<Record<string, (policies: PolicyRegistry) => JsonSchema>>;
 
 type Document = keyof typeof schemas;
@@ -21,7 +23,10 @@ export const schemaCommand: MakeCommand = (policies) =>
       "Prints the JSON Schema of a document, for editors. That of a configuration knows the parameters of every policy that is compiled in.",
     )
     .addArgument(
-      new Argument("[document]", "config: chains and routes; settings; cases: cases.yaml; manifest: policy.yaml")
+      new Argument(
+        "[document]",
+        "config: chains and routes; settings; cases: cases.yaml; manifest: policy.yaml; distribution: distribution.yaml",
+      )
         .choices(Object.keys(schemas))
         .default("config"),
     )

@@ -15,7 +15,7 @@ export function rerunOnChange(folders: readonly string[]): Promise<never> {
   const run = (): void => {
     again = running !== undefined;
     if (again) return;
-    running = spawn(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
+    running = spawn(process.execPath, [...process.execArgv, ...args], { stdio: ["ignore", "inherit", "inherit"] });
     running.on("close", () => {
       running = undefined;
       if (again) run();

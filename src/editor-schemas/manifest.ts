@@ -1,10 +1,8 @@
 import { sdkGeneration } from "../config/manifest.ts";
 import type { JsonSchema } from "../config/types.ts";
-import { choice, dialect, entries, flag, list, map, text } from "./parts.ts";
+import { choice, dialect, entries, flag, list, map, text, versionPattern } from "./parts.ts";
 
 const metadataKey = "^[a-z][A-Za-z\\d]{0,62}$";
-const number = "(?:0|[1-9]\\d{0,8})";
-const identifier = "(?:0|[1-9]\\d*|\\d*[A-Za-z-][\\dA-Za-z-]*)";
 
 const headerName = text(
   "A header's name in lower case, or a JSON Pointer to names in the parameters in which `*` is every entry: `/request/*/name`.",
@@ -28,7 +26,7 @@ export const manifestSchema: JsonSchema = {
     {
       name: text("The policy's name, the same as its folder's.", { pattern: "^[a-z][a-z\\d]*(?:-[a-z\\d]+)*$", maxLength: 63 }),
       version: text("The version of this release, the same as its folder's.", {
-        pattern: `^${number}\\.${number}\\.${number}(?:-${identifier}(?:\\.${identifier})*)?$`,
+        pattern: versionPattern,
         examples: ["1.0.0"],
       }),
       summary: text("One sentence that says what the policy does."),

@@ -6,6 +6,12 @@ export const dialect = "https://json-schema.org/draft/2020-12/schema";
 /** Names of chains, steps and providers; see `checkName`. */
 export const namePattern = "^[A-Za-z0-9](?:[\\w.-]{0,61}[A-Za-z0-9])?$";
 
+const number = "(?:0|[1-9]\\d{0,8})";
+const identifier = "(?:0|[1-9]\\d*|\\d*[A-Za-z-][\\dA-Za-z-]*)";
+
+/** Semantic versions; see `parseVersion`. */
+export const versionPattern: string = `^${number}\\.${number}\\.${number}(?:-${identifier}(?:\\.${identifier})*)?$`;
+
 /** A map with fixed keys. */
 export function map(description: string, properties: JsonSchema, required: readonly string[] = []): JsonSchema {
   return { description, type: "object", additionalProperties: false, ...(required.length === 0 ? {} : { required }), properties };

@@ -70,8 +70,10 @@ function checkNeeds(route: FilteredRoute, needs: ChainNeeds, filter: EngineFilte
       if (body !== undefined && isUsed(found)) report(problem("envoy-body-unused", atKey(body), { direction }));
     } else if (body !== undefined && found !== "NONE" && isUsed(found)) {
       report(problem("envoy-body-unfit", atKey(body), { key, route: route.name, found, needed }));
-    } else if (!overridable && (filter !== undefined || own !== undefined)) {
-      report(problem("envoy-body-missing", atKey(own ?? route.place), { key, direction, route: route.name, needed }));
+    } else if (filter !== undefined || own !== undefined) {
+      const where = atKey(own ?? route.place);
+      if (!overridable) report(problem("envoy-body-missing", where, { key, direction, route: route.name, needed }));
+      else if (needed !== "BUFFERED") report(problem("envoy-body-whole", where, { key, direction, route: route.name, needed }));
     }
   }
 }

@@ -7,6 +7,8 @@ import jwtValidation_1_0_0 from "../../policies/jwt-validation/v1.0.0/index.ts";
 import { manifest as jwtValidation_1_0_0Manifest } from "./manifests/jwt-validation-1.0.0.ts";
 import jwtValidation_2_0_0 from "../../policies/jwt-validation/v2.0.0/index.ts";
 import { manifest as jwtValidation_2_0_0Manifest } from "./manifests/jwt-validation-2.0.0.ts";
+import mask_1_0_0 from "../../policies/mask/v1.0.0/index.ts";
+import { manifest as mask_1_0_0Manifest } from "./manifests/mask-1.0.0.ts";
 import setHeader_1_0_0 from "../../policies/set-header/v1.0.0/index.ts";
 import { manifest as setHeader_1_0_0Manifest } from "./manifests/set-header-1.0.0.ts";
 import setHeader_2_0_0 from "../../policies/set-header/v2.0.0/index.ts";
@@ -37,6 +39,12 @@ const releases: readonly PolicyRelease[] = [
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
     hash: "deeb177d8c6a2b0ff71e60615c06e4c1270cddfc83a6e4d998c6a4999b3f8b26",
+  },
+  {
+    manifest: mask_1_0_0Manifest,
+    definition: mask_1_0_0,
+    source: "policies/mask/v1.0.0",
+    hash: "237264133959ae3f5d0894df754c0aea598db96935c30bf5495a8c9399c2665b",
   },
   {
     manifest: setHeader_1_0_0Manifest,

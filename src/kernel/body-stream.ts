@@ -7,6 +7,8 @@ import type { BodyFlow, FlowFailure, Parts } from "../worker/body-flow.ts";
 import { type HeaderChanges, type HeaderEntry, HeaderStore } from "../worker/header-store.ts";
 import { Journal } from "../worker/journal.ts";
 import { andThen, type Eventually } from "../worker/promises.ts";
+import { CodedFlow } from "./coded-flow.ts";
+import { CodingError } from "./codings/coder.ts";
 import type { Direction } from "./whole-body.ts";
 import { encodeStreamedBody, encodeTrailersAnswer, exceedsEnvoysLimit } from "./wire/encode.ts";
 
@@ -50,11 +52,12 @@ export class BodyStream {
   /** `held`: the headers are unanswered. `over`: the last answer has been sent, or none will be. */
   #state: "held" | "flowing" | "over" = "held";
   #busy = false;
-  #begun = false;
   /** A piece of the body itself has come, maybe an empty one. */
   #hasData = false;
   /** Undefined: the body passes as it is. */
-  #flow: BodyFlow | undefined;
+  #flow: BodyFlow | CodedFlow | undefined;
+  /** Lets a body go on that is decoded and waits for room. */
+  #roomAgain = (): void => {};
 
   constructor(direction: Direction, host: BodyStreamHost) {
     this.#direction = direction;
@@ -71,18 +74,13 @@ export class BodyStream {
     return this.#busy;
   }
 
-  /** Whether transforms wait for it and nothing of it has come. */
-  get isMissing(): boolean {
-    return this.#state === "flowing" && this.#flow !== undefined && !this.#begun;
-  }
-
   /** Whether no more of it is to be read for now. */
   get isFull(): boolean {
     return this.#waitingBytes >= windowBytesMax;
   }
 
   /** The headers are answered. @param flow undefined: the body passes as it is */
-  open(flow: BodyFlow | undefined): void {
+  open(flow: BodyFlow | CodedFlow | undefined): void {
     this.#state = "flowing";
     this.#flow = flow;
     flow?.onFailure((failure) => this.#fail(failure));
@@ -91,7 +89,6 @@ export class BodyStream {
 
   take(piece: Piece): void {
     if (this.#state === "over") return;
-    this.#begun = true;
     this.#waiting.push(piece);
     this.#waitingBytes += sizeOf(piece);
     this.proceed();
@@ -99,6 +96,7 @@ export class BodyStream {
 
   /** Does what can be done now. */
   proceed(): void {
+    if (this.#host.hasRoom()) this.#roomAgain();
     while (this.#state === "flowing" && !this.#busy && this.#host.hasRoom()) {
       const piece = this.#waiting.shift();
       if (piece === undefined) return;
@@ -112,19 +110,41 @@ export class BodyStream {
     this.#state = "over";
     this.#waiting.length = 0;
     this.#waitingBytes = 0;
+    if (this.#flow instanceof CodedFlow) this.#flow.close();
+    this.#roomAgain();
   }
 
   #pass(piece: Piece): void {
+    const flow = this.#flow;
     if (piece.kind === "trailers") {
       const trailers = new HeaderStore(piece.headers, new Journal());
-      return this.#settle(this.#flow?.end(trailers) ?? [], (parts) => this.#sendTrailers(parts, trailers.takeChanges()));
+      const sendLast = (parts: Parts): void => this.#sendTrailers(parts, trailers.takeChanges());
+      if (flow instanceof CodedFlow) return this.#settle(this.#sendCoded(flow.end(trailers)), sendLast);
+      return this.#settle(flow?.end(trailers) ?? [], sendLast);
     }
-    const { bytes, endOfStream } = piece;
     this.#hasData = true;
-    const head = bytes.length === 0 ? [] : (this.#flow?.chunk(bytes) ?? [bytes]);
-    if (!endOfStream) return this.#settle(head, (parts) => this.#send(parts));
-    const whole = andThen(head, (first) => andThen(this.#flow?.end() ?? [], (rest) => [...first, ...rest]));
-    this.#settle(whole, (parts) => this.#sendEnd(parts));
+    const { bytes, endOfStream } = piece;
+    const send = (parts: Parts): void => (endOfStream ? this.#sendEnd(parts) : this.#send(parts));
+    this.#settle(flow instanceof CodedFlow ? this.#passCoded(flow, bytes, endOfStream) : passPlain(flow, bytes, endOfStream), send);
+  }
+
+  async #passCoded(flow: CodedFlow, bytes: Uint8Array, endOfStream: boolean): Promise<Parts> {
+    if (bytes.length > 0) await this.#sendCoded(flow.chunk(bytes));
+    return endOfStream ? await this.#sendCoded(flow.end()) : [];
+  }
+
+  /** Each as soon as it is made, and the next one made when there is room: a few coded bytes may be many. Gives what cannot be sent yet. */
+  async #sendCoded(coded: AsyncIterable<Uint8Array>): Promise<Parts> {
+    for await (const part of coded) {
+      if (this.#state !== "flowing") return [];
+      if (!this.#hasData) return [part];
+      this.#send([part]);
+      if (this.#host.hasRoom()) continue;
+      await new Promise<void>((resolve) => {
+        this.#roomAgain = resolve;
+      });
+    }
+    return [];
   }
 
   /** Goes on now or later, unless the body is over by then. */
@@ -140,8 +160,13 @@ export class BodyStream {
         if (this.#state === "flowing") goOn(parts);
         this.proceed();
       })
-      .catch((cause: unknown) => this.#fail({ code: "internal-error", cause }))
+      .catch((cause: unknown) => this.#fail({ code: this.#codeOf(cause), cause }))
       .finally(() => this.#host.settled());
+  }
+
+  #codeOf(cause: unknown): FailureCode {
+    if (!(cause instanceof CodingError)) return "internal-error";
+    return cause.kind === "too-large" ? `${this.#direction}-too-large` : `${this.#direction}-coding`;
   }
 
   #send(parts: Parts): void {
@@ -172,6 +197,11 @@ export class BodyStream {
     this.stop();
     this.#host.failed(failure);
   }
+}
+
+function passPlain(flow: BodyFlow | undefined, bytes: Uint8Array, endOfStream: boolean): Eventually<Parts> {
+  const head = bytes.length === 0 ? [] : (flow?.chunk(bytes) ?? [bytes]);
+  return endOfStream ? andThen(head, (first) => andThen(flow?.end() ?? [], (rest) => [...first, ...rest])) : head;
 }
 
 const sizeOf = (piece: Piece): number => pieceBytes + (piece.kind === "chunk" ? piece.bytes.length : 0);

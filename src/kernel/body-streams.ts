@@ -1,6 +1,7 @@
 /** The bodies of one exchange that pass in pieces, and how fast: nobody is listened to faster than the other side takes what comes of it. */
 import type { BodyFlow, FlowFailure } from "../worker/body-flow.ts";
 import { BodyStream, type Piece, type StreamFault } from "./body-stream.ts";
+import type { CodedFlow } from "./coded-flow.ts";
 import type { StreamSink } from "./transport.ts";
 import type { Direction } from "./whole-body.ts";
 
@@ -41,11 +42,6 @@ export class BodyStreams {
     return this.#streams.has(direction);
   }
 
-  /** A direction of whose body, for which something waits, nothing has come. */
-  missing(): Direction | undefined {
-    return this.#streams.entries().find(([, stream]) => stream.isMissing)?.[0];
-  }
-
   /** From here on the body of the direction is taken; nothing of it is answered before `open`. */
   expect(direction: Direction): void {
     const stream = new BodyStream(direction, {
@@ -64,7 +60,7 @@ export class BodyStreams {
   }
 
   /** The headers are answered. @param flow undefined: the body passes as it is */
-  open(direction: Direction, flow: BodyFlow | undefined): void {
+  open(direction: Direction, flow: BodyFlow | CodedFlow | undefined): void {
     this.#streams.get(direction)?.open(flow);
     this.#regulate();
   }

@@ -9,14 +9,15 @@ import type { FailureCode } from "../errors.ts";
 import type { Generation } from "../generations/generation.ts";
 import type { BodyFlow, FlowFailure } from "../worker/body-flow.ts";
 import type { BodyUse, Chain } from "../worker/chain.ts";
-import type { HeaderEntry } from "../worker/header-store.ts";
+import { decodeText, type HeaderEntry } from "../worker/header-store.ts";
 import type { ReceivedRequest } from "../worker/received.ts";
 import { engineRefusal, type FinalReply, isGrpc } from "../worker/reply.ts";
 import type { BodyDelivery, Continued, ExchangeRun, RunOutcome } from "../worker/run.ts";
 import { bodyMode } from "./body-mode.ts";
 import type { StreamFault } from "./body-stream.ts";
 import { BodyStreams, type BodyStreamsHost } from "./body-streams.ts";
-import { contentCoding } from "./content-coding.ts";
+import { type CodedFlow, codedFlow } from "./coded-flow.ts";
+import { codingsOf } from "./codings/coding.ts";
 import type { ExchangeEnd } from "./exchange-counters.ts";
 import type { KernelHost } from "./kernel-host.ts";
 import { isNormalPath } from "./normal-path.ts";
@@ -59,6 +60,11 @@ type State =
 
 /** Messages that no step asks for in a chain of headers-only steps. */
 type UnaskedPhase = Exclude<Phase, "request-headers" | "response-headers">;
+
+/** Undefined: it passes as it is. */
+interface Passage {
+  readonly through: BodyFlow | CodedFlow | undefined;
+}
 
 /** Why nothing of the exchange is left to be done. */
 type Over = "replied" | "nothing-left";
@@ -139,10 +145,11 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
 
   closed(): void {
     const state = this.#state;
-    if (state === "awaiting-request-body" || state === "awaiting-response-body" || this.#streams.missing() !== undefined) {
-      this.#end = "body-not-sent";
-    } else if (this.#streams.areOpen && this.#response === undefined) this.#end = "gone";
+    // Without a half-close before it the connection is lost: Envoy answers by itself, and nothing has passed unseen.
+    if (state === "awaiting-request-body" || state === "awaiting-response-body") this.#end = "body-not-sent";
+    else if (this.#streams.areOpen && this.#response === undefined) this.#end = "gone";
     this.#state = "ended";
+    this.#streams.stop();
     this.#host.counters.closed(this.#end);
     this.#forget();
     this.#letGo();
@@ -244,12 +251,12 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     // Known before anything has reached the upstream, so said before it does.
     if (!this.#canHave("response", run.responseBodyUse())) return this.#refuse("body-not-sent");
     this.#proceed(run.runRequest(this.#deadlineMs, this.#delivery("request")), (done) => {
-      const fault = this.#streamFault("request", done.flow);
-      if (fault !== undefined && done.flow !== undefined) return this.#refuseFlow(run, done.flow, fault);
+      const passage = this.#passage("request", done);
+      if ("fault" in passage) return this.#refuseFlow(run, passage.flow, passage.fault);
       const changes = done.flow === undefined ? done.changes : streamedHeaders(request.headers, done);
       const follows = run.wantsResponse() || this.#streams.areOpen;
       const override = follows ? this.#override(this.#wantsAfterRequest(run, "none")) : undefined;
-      this.#answerRequest(run, encodeHeadersAnswer("request-headers", changes, override), done.flow);
+      this.#answerRequest(run, encodeHeadersAnswer("request-headers", changes, override), passage.through);
     });
   }
 
@@ -280,10 +287,10 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     this.#state = "running";
     this.#expectResponse(incoming);
     this.#proceed(run.runResponse(receivedResponse(incoming), this.#deadlineMs, this.#delivery("response")), (done) => {
-      const fault = this.#streamFault("response", done.flow);
-      if (fault !== undefined) return this.#refuse(fault);
+      const passage = this.#passage("response", done);
+      if ("fault" in passage) return this.#refuse(passage.fault);
       const changes = done.flow === undefined ? done.changes : streamedHeaders(incoming.headers, done);
-      this.#finish("response", encodeHeadersAnswer("response-headers", changes, undefined), done.flow);
+      this.#finish("response", encodeHeadersAnswer("response-headers", changes, undefined), passage.through);
     });
   }
 
@@ -299,10 +306,14 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     if (!endOfStream && this.#modes.responseBody === "full-duplex-streamed") this.#streams.expect("response");
   }
 
-  /** Why a body cannot pass through what steps have left behind for it. */
-  #streamFault(direction: Direction, flow: BodyFlow | undefined): FailureCode | undefined {
-    if (flow === undefined) return undefined;
-    return contentCoding(this.#receivedHeaders(direction)) === "identity" ? undefined : `${direction}-coding`;
+  /** What a body is to pass through, its content codings undone; a failure where one of them is unknown. */
+  #passage(direction: Direction, done: Continued): Passage | { readonly fault: FailureCode; readonly flow: BodyFlow } {
+    if (done.flow === undefined) return { through: undefined };
+    const lines = this.#receivedHeaders(direction).filter(({ name }) => name === "content-encoding");
+    const codings = codingsOf(lines.map(({ value }) => decodeText(value)));
+    return codings === undefined
+      ? { fault: `${direction}-coding`, flow: done.flow }
+      : { through: codedFlow(done.flow, codings, done.touched) };
   }
 
   #refuseFlow(run: ExchangeRun, { first }: BodyFlow, code: FailureCode): void {
@@ -480,8 +491,6 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
 
   /** Client or upstream broke off, or the response was there before the request had come to its end: nobody listens any more. */
   #cutOff(): void {
-    const missing = this.#streams.missing();
-    if (missing !== undefined) return this.#bodyNotSent(missing);
     if (this.#response === undefined) return this.#gone();
     this.#fail("unavailable", "the exchange has ended before its bodies");
   }
@@ -498,7 +507,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     this.#host.bodyNotSent({ ...this.#event(), direction });
   }
 
-  #answerRequest(run: ExchangeRun, answer: Uint8Array, flow?: BodyFlow): void {
+  #answerRequest(run: ExchangeRun, answer: Uint8Array, flow?: BodyFlow | CodedFlow): void {
     this.#end = "continued";
     if (!run.wantsResponse()) return this.#finish("request", answer, flow);
     this.#state = "awaiting-response";
@@ -508,7 +517,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   }
 
   /** The last answer of the loop: no handler can run any more. It is that of the exchange, unless a body is still to pass. */
-  #finish(direction: Direction, answer: Uint8Array, flow?: BodyFlow): void {
+  #finish(direction: Direction, answer: Uint8Array, flow?: BodyFlow | CodedFlow): void {
     if (this.#streams.areOpen) {
       this.#state = "passing";
       this.#sink.send(this.#withMetadata(answer));

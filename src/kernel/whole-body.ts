@@ -4,6 +4,7 @@ import { aboutTheBytes } from "../worker/body-store.ts";
 import type { HeaderChanges, HeaderEntry } from "../worker/header-store.ts";
 import type { Continued } from "../worker/run.ts";
 import { type ContentCoding, contentCoding, declaredLength, decodeGzip, encodeGzip, mayHoldSeveralMembers } from "./content-coding.ts";
+import { receivedText } from "./received-messages.ts";
 
 export type Direction = "request" | "response";
 
@@ -68,8 +69,8 @@ export function writeBody(expected: ExpectedBody, read: ReadBody, result: Contin
   if (coding === "identity") return written(expected, result, result.body);
   // Whoever changes content-encoding answers for it: the bytes go as the steps saw them.
   if (result.touched("content-encoding")) return written(expected, result, result.body ?? read.decoded);
-  // Some readers stop behind the first member, and would see less than the steps did.
-  const again = result.body ?? (mayHoldSeveralMembers(read.raw) ? read.decoded : undefined);
+  // Some readers stop behind the first member, and would see less than the steps did. A part of a whole is not transformed (RFC 9110 15.3.7).
+  const again = result.body ?? (mayHoldSeveralMembers(read.raw) && !isPart(expected) ? read.decoded : undefined);
   return again === undefined ? written(expected, result, undefined) : encodeGzip(again).then((bytes) => written(expected, result, bytes));
 }
 
@@ -81,5 +82,7 @@ function written({ headers }: ExpectedBody, { changes, touched }: Continued, byt
   const length = had("content-length") ? [{ name: "content-length", value: Buffer.from(String(bytes.length)), append: false }] : [];
   return { changes: { remove: [...changes.remove, ...stale], set: [...changes.set, ...length] }, bytes };
 }
+
+const isPart = ({ headers }: ExpectedBody): boolean => receivedText(headers, ":status") === "206";
 
 const isTooLarge = (cause: unknown): boolean => cause instanceof Error && "code" in cause && cause.code === "ERR_BUFFER_TOO_LARGE";

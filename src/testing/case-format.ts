@@ -7,7 +7,7 @@ import { placeAt } from "../config/parameter-problems.ts";
 import { parseYaml } from "../config/parse.ts";
 import { sortProblems } from "../config/problems.ts";
 import { at } from "../config/read.ts";
-import type { SchemaEngine } from "../config/schema-engine.ts";
+import type { SchemaEngine, SchemaViolation } from "../config/schema-engine.ts";
 import type { SourceDocument } from "../config/types.ts";
 import { type Problem, problem } from "../errors.ts";
 import { caseProblems } from "./case-problems.ts";
@@ -86,21 +86,24 @@ export function parseCases(document: SourceDocument, schemas: SchemaEngine): Par
   const { root, problems } = parseYaml(document);
   if (root === undefined || problems.length > 0) return { problems };
   const place = rootPlace(root);
-  const value = plainValue(root);
+  const value: unknown = plainValue(root);
   const schema = root.kind === "map" && root.entries.has("config") ? configCasesSchema : policyCasesSchema;
-  const found = caseProblems(schemas.validator(schema)(value).violations, place);
-  if (found.length > 0) return { problems: sortProblems(found) };
-  // The schema has just said so.
-  const file = value as unknown as WrittenFile;
+  const { violations } = schemas.validator(schema)(value);
+  if (!fits(value, violations)) return { problems: sortProblems(caseProblems(violations, place)) };
   const list = placeAt(place, "/cases");
   const places = list.node.kind === "list" ? list.node.items.map((item, index) => itemPlace(list, index, item)) : [];
-  const cases = file.cases.flatMap((one, index) => {
+  const cases = value.cases.flatMap((one, index) => {
     const casePlace = places[index];
     return casePlace === undefined ? [] : [{ ...caseDefaults, ...one, place: casePlace }];
   });
   const repeated = repeatedNames(cases);
   if (repeated.length > 0) return { problems: repeated };
-  return { file: { uri: document.uri, config: file.config, environment: file.environment ?? {}, files: file.files ?? {}, cases } };
+  return { file: { uri: document.uri, config: value.config, environment: value.environment ?? {}, files: value.files ?? {}, cases } };
+}
+
+/** The schema says what the type says. */
+function fits(value: unknown, violations: readonly SchemaViolation[]): value is WrittenFile {
+  return violations.length === 0;
 }
 
 interface WrittenFile {

@@ -2,15 +2,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { stringify } from "yaml";
 import { sdkGeneration } from "../config/manifest.ts";
-import { formatProblems } from "../config/problems.ts";
 import type { JsonSchema, PolicyRegistry, PolicyRelease, SourceDocument } from "../config/types.ts";
-import type { ErrorCode } from "../errors.ts";
+import type { ErrorCode, Position } from "../errors.ts";
 import { prepare } from "../generations/prepare.ts";
 import { createStepCounters } from "../observe/step-counters.ts";
 import { createInstancePool } from "../worker/instances.ts";
 import { parseCases } from "./case-format.ts";
-import { type Difference, runCases } from "./cases.ts";
-import { differenceLines } from "./difference-lines.ts";
+import { runCases } from "./cases.ts";
 import { exampleParameters } from "./example-parameters.ts";
 import { testCheckEnvironment, testHost } from "./test-engine.ts";
 
@@ -18,10 +16,15 @@ export type SelfTestEvent =
   /** What comes next concerns this policy, also what nobody catches. */
   | { readonly event: "testing"; readonly policy: string }
   | { readonly event: "passed"; readonly policy: string; readonly bound: boolean; readonly cases: number }
-  | { readonly event: "failed"; readonly policy: string; readonly what: SelfTestPart; readonly detail: string };
+  | ({ readonly event: "failed"; readonly policy: string } & SelfTestFailure);
 
-/** Creating it with the examples of its manifest, or a case. */
-export type SelfTestPart = "create" | "case";
+export interface SelfTestFailure {
+  /** Creating it with the examples of its manifest, or a case. */
+  readonly what: "create" | "case";
+  readonly detail: string;
+  /** In the case file. */
+  readonly position?: Position;
+}
 
 export interface SelfTestOptions {
   /** Schemas of what policies elsewhere write to shared metadata, by key: examples and cases may read it. */
@@ -39,34 +42,36 @@ export async function selfTest(policies: PolicyRegistry, { metadata, chosen, cas
   for (const [policy, release] of policies) {
     if (!chosen(policy)) continue;
     report({ event: "testing", policy });
-    const { bound, failures } = await bindExamples(release, known);
-    for (const detail of failures) report({ event: "failed", policy, what: "create", detail });
+    const created = await bindExamples(release, known);
     // Without an instance the cases would say the same once more.
-    const document = failures.length === 0 ? await cases(release) : undefined;
-    const parsed = document === undefined ? undefined : parseCases(document, testCheckEnvironment(policies, {}).schemas);
-    if (parsed !== undefined && "problems" in parsed) {
-      report({ event: "failed", policy, what: "case", detail: formatProblems(parsed.problems) });
-      continue;
-    }
-    const results = parsed === undefined ? [] : await runCases(parsed.file, { kind: "policy", release }, { policies: known });
-    const failed = results.filter(({ differences }) => differences.length > 0);
-    for (const { name, differences } of failed)
-      report({
-        event: "failed",
-        policy,
-        what: "case",
-        detail: `case \`${name}\`: ${differences.map(inOneLine).join("; ")}`,
-      });
+    const tested = created.failures.length === 0 ? await testCases(release, known, await cases(release)) : { passed: 0, failures: [] };
+    const failures = [...created.failures, ...tested.failures];
+    for (const failure of failures) report({ event: "failed", policy, ...failure });
     // What was rejected on the way and caught by nobody is reported now.
     await nextTurn();
-    if (failures.length + failed.length === 0) report({ event: "passed", policy, bound, cases: results.length });
+    if (failures.length === 0) report({ event: "passed", policy, bound: created.bound, cases: tested.passed });
   }
 }
 
-const inOneLine = (difference: Difference): string =>
-  differenceLines(difference)
-    .map((line) => line.trim())
-    .join(", ");
+async function testCases(
+  release: PolicyRelease,
+  known: PolicyRegistry,
+  document: SourceDocument | undefined,
+): Promise<{ readonly passed: number; readonly failures: readonly SelfTestFailure[] }> {
+  if (document === undefined) return { passed: 0, failures: [] };
+  const parsed = parseCases(document, testCheckEnvironment(known, {}).schemas);
+  if ("problems" in parsed) {
+    return { passed: 0, failures: parsed.problems.map(({ message, position }) => ({ what: "case", detail: message, position })) };
+  }
+  const results = await runCases(parsed.file, { kind: "policy", release }, { policies: known });
+  const failures = results.flatMap(({ name, differences }) =>
+    differences.map(({ path, message, values, position }): SelfTestFailure => {
+      const seen = values === undefined ? "" : ` (expected ${JSON.stringify(values.expected)}, found ${JSON.stringify(values.found)})`;
+      return { what: "case", detail: `case \`${name}\`, ${path}: ${message}${seen}`, position };
+    }),
+  );
+  return { passed: results.filter(({ differences }) => differences.length === 0).length, failures };
+}
 
 /** Problems that are the policy's own doing; others say that the examples need something that is not here, such as a secret. */
 const ownProblems: ReadonlySet<ErrorCode> = new Set(["policy-create-failed", "policy-create-timeout", "handler-shape"]);
@@ -74,7 +79,7 @@ const ownProblems: ReadonlySet<ErrorCode> = new Set(["policy-create-failed", "po
 async function bindExamples(
   release: PolicyRelease,
   known: PolicyRegistry,
-): Promise<{ readonly bound: boolean; readonly failures: readonly string[] }> {
+): Promise<{ readonly bound: boolean; readonly failures: readonly SelfTestFailure[] }> {
   const { name, version, parameters, metadata } = release.manifest;
   const written = Object.assign({}, ...[...known.values()].map(({ manifest }) => manifest.metadata.writes));
   for (const key of Object.keys(metadata.writes)) delete written[key];
@@ -90,7 +95,8 @@ async function bindExamples(
     result.prepared.release();
     return { bound: true, failures: [] };
   }
-  return { bound: false, failures: result.problems.filter(({ code }) => ownProblems.has(code)).map(({ message }) => message) };
+  const own = result.problems.filter(({ code }) => ownProblems.has(code));
+  return { bound: false, failures: own.map(({ message }) => ({ what: "create", detail: message })) };
 }
 
 /** Stands for the policies that write this. */

@@ -47,6 +47,8 @@ export interface SimulatedMessage {
   readonly headers: readonly HeaderLine[];
   readonly body: Uint8Array | undefined;
   readonly trailers: readonly HeaderLine[];
+  /** The engine has broken it off after its headers: the body is what came before, and its receiver sees that it is not all. */
+  readonly cut?: true;
 }
 
 export interface SimulatedExchange {
@@ -58,6 +60,7 @@ export interface SimulatedExchange {
     readonly headers: readonly HeaderLine[];
     readonly body: Uint8Array;
     readonly trailers: readonly HeaderLine[];
+    readonly cut?: true;
   };
   /** The engine answered in place of the upstream. */
   readonly replied: boolean;
@@ -67,7 +70,7 @@ export interface SimulatedExchange {
  * Sends one exchange through the kernel.
  *
  * @param respond the upstream: the request in, the response out (`:status` among its headers)
- * @throws when the engine ends the stream with an error, or does what Envoy would answer with a 500 of its own
+ * @throws when the engine ends the stream with an error before the response has begun, or does what Envoy would answer with a 500 of its own
  */
 export async function exchangeThroughKernel(
   open: OpenStream,
@@ -181,7 +184,11 @@ async function passPieces(stream: Stream, direction: Direction, sent: SentMessag
   if (trailers.length > 0) stream.say({ request: { $case: `${direction}Trailers`, value: { trailers: headerMap(trailers) } } });
   const parts: Uint8Array[] = [];
   for (;;) {
-    const answer = await stream.next();
+    const answer = await stream.next().catch((error: unknown) => {
+      if (direction === "response" && error instanceof StreamFailedError) return undefined;
+      throw error;
+    });
+    if (answer === undefined) return { headers, body: Buffer.concat(parts), trailers: [], cut: true };
     if (answer.response?.$case === "immediateResponse") return answer;
     if (answer.response?.$case === `${direction}Trailers`) {
       return { headers, body: Buffer.concat(parts), trailers: applied(trailers, trailerMutation(answer)) };
@@ -213,6 +220,9 @@ function replaced(body: Uint8Array, mutation: BodyMutation | undefined): Uint8Ar
   }
 }
 
+/** The engine has ended the stream with an error. */
+class StreamFailedError extends Error {}
+
 /** The kernel's view of one stream, driven by promises. */
 class Stream {
   readonly #handler: StreamHandler;
@@ -227,8 +237,8 @@ class Stream {
       else this.#waiting.resolve(answer);
       this.#waiting = undefined;
     };
-    const ended = (why: string): void => {
-      this.#ended ??= new Error(why);
+    const ended = (error: Error): void => {
+      this.#ended ??= error;
       this.#waiting?.reject(this.#ended);
     };
     const sink: StreamSink = {
@@ -238,10 +248,10 @@ class Stream {
       },
       sendAndEnd: (bytes) => {
         answered(bytes);
-        ended("the stream has ended with OK");
+        ended(new Error("the stream has ended with OK"));
       },
-      end: () => ended("the stream has ended with OK"),
-      fail: (code, text) => ended(`the stream has failed: ${code}: ${text}`),
+      end: () => ended(new Error("the stream has ended with OK")),
+      fail: (code, text) => ended(new StreamFailedError(`the stream has failed: ${code}: ${text}`)),
       pause: () => {},
       resume: () => {},
     };
@@ -315,7 +325,7 @@ function replyOf(answer: ProcessingResponse): Omit<SimulatedExchange, "upstream"
   };
 }
 
-function clientSees({ headers, body, trailers }: SimulatedMessage): Omit<SimulatedExchange, "upstream"> {
+function clientSees({ headers, body, trailers, cut }: SimulatedMessage): Omit<SimulatedExchange, "upstream"> {
   const status = headers.find(([name]) => name === ":status");
   return {
     client: {
@@ -323,6 +333,7 @@ function clientSees({ headers, body, trailers }: SimulatedMessage): Omit<Simulat
       headers: headers.filter(([name]) => !name.startsWith(":")),
       body: body ?? new Uint8Array(),
       trailers,
+      ...(cut && { cut }),
     },
     replied: false,
   };

@@ -84,8 +84,8 @@ export interface TestMessage {
 export interface TestExchange {
   /** What the upstream got; undefined when the request did not reach it. */
   readonly upstream: (TestMessage & { readonly method: string; readonly path: string; readonly host: string }) | undefined;
-  /** What the client got. */
-  readonly client: TestMessage & { readonly status: number };
+  /** What the client got. `cut`: the engine has broken the response off, and the client knows. */
+  readonly client: TestMessage & { readonly status: number; readonly cut?: true };
   /** The code of the reply when a policy or the engine answered in place of the upstream. */
   readonly reply: string | undefined;
   /** Shared metadata at the end. */
@@ -175,6 +175,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
           body: Buffer.from(client.body).toString("utf8"),
           headers: grouped(client.headers),
           trailers: grouped(client.trailers),
+          ...(client.cut && { cut: client.cut }),
         },
         reply,
         metadata: (run as ExchangeRun | undefined)?.metadata.asRecord() ?? {},

@@ -2,11 +2,14 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Ajv } from "ajv";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { billOfMaterials } from "../../builder/inventory/bill-of-materials.ts";
 import { licenseList } from "../../builder/inventory/license-list.ts";
 import { root } from "../../scripts/cache.mjs";
 import { buildIn, folderWith, tinyPolicy } from "./support.ts";
+
+// A build is several processes, which a busy machine lets wait.
+vi.setConfig({ testTimeout: 120_000 });
 
 const distribution = "name: tiny\nversion: 1.0.0\npolicies: [{ folder: policies }, { shipped: jwt-validation@2 }]\n";
 

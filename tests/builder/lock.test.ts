@@ -4,13 +4,16 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { readLock } from "../../builder/distribution/lock.ts";
 import type { BuildEvent } from "../../builder/events.ts";
 import { lockedAddons } from "../../builder/locked-addons.ts";
 import { expectGolden } from "../config/goldens.ts";
 import { testSchemas } from "../config/support.ts";
 import { buildIn, type Files, folderWith, tinyPolicy, writeFiles } from "./support.ts";
+
+// A build is several processes, which a busy machine lets wait.
+vi.setConfig({ testTimeout: 120_000 });
 
 const tiny: Files = { "distribution.yaml": "name: tiny\nversion: 1.0.0\npolicies:\n  - folder: policies\n", ...tinyPolicy("greet") };
 /** Enough to make and to check a lock. */

@@ -1,12 +1,15 @@
 /** Policies, and what policies depend on, from a registry of packages. */
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { readLock } from "../../builder/distribution/lock.ts";
 import { testSchemas } from "../config/support.ts";
 import { type NpmRegistry, startNpmRegistry } from "../support/npm-registry.ts";
 import { listed } from "./distribution.ts";
 import { buildIn, type Files, folderWith, tinyPolicy, writeFiles } from "./support.ts";
+
+// A build is several processes, which a busy machine lets wait.
+vi.setConfig({ testTimeout: 120_000 });
 
 let registry: NpmRegistry;
 

@@ -5,10 +5,13 @@ import { cp, readdir, readFile, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { root } from "../../scripts/cache.mjs";
 import { listed } from "./distribution.ts";
 import { buildIn, type Files, folderWith, tinyPolicy } from "./support.ts";
+
+// A build is several processes, which a busy machine lets wait.
+vi.setConfig({ testTimeout: 120_000 });
 
 const files: Files = {
   "distribution.yaml":

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { readDistribution } from "../../builder/distribution/read-distribution.ts";
 import { checkConfig } from "../../src/config/check.ts";
 import { parseManifest } from "../../src/config/manifest.ts";
 import { catalogue, resolvePolicy } from "../../src/config/policy-reference.ts";
@@ -14,6 +15,7 @@ import { parseSettings } from "../../src/config/settings.ts";
 import type { JsonSchema, SourceDocument } from "../../src/config/types.ts";
 import { casesSchema } from "../../src/editor-schemas/cases.ts";
 import { configSchema } from "../../src/editor-schemas/config.ts";
+import { distributionSchema } from "../../src/editor-schemas/distribution.ts";
 import { manifestSchema } from "../../src/editor-schemas/manifest.ts";
 import { settingsSchema } from "../../src/editor-schemas/settings.ts";
 import type { ErrorCode, Problem } from "../../src/errors.ts";
@@ -41,11 +43,14 @@ function faultsOf(schema: JsonSchema, text: string): readonly string[] | undefin
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }
 
-test.each(["config", "settings", "cases", "manifest"])("the committed schema of %s has only words that editors know", (name) => {
-  const schema = readFileSync(join(root, `schemas/${name}.schema.json`), "utf8");
-  expect(() => ajv.compile(JSON.parse(schema))).not.toThrow();
-  expect(schema).not.toMatch(/"(?:x-expression|x-regex|x-secret|discriminator)":/);
-});
+test.each(["config", "settings", "cases", "manifest", "distribution"])(
+  "the committed schema of %s has only words that editors know",
+  (name) => {
+    const schema = readFileSync(join(root, `schemas/${name}.schema.json`), "utf8");
+    expect(() => ajv.compile(JSON.parse(schema))).not.toThrow();
+    expect(schema).not.toMatch(/"(?:x-expression|x-regex|x-secret|discriminator)":/);
+  },
+);
 
 describe("every example and every document of the project passes", () => {
   const files = (folder: string, name: RegExp): readonly string[] =>
@@ -66,10 +71,10 @@ describe("every example and every document of the project passes", () => {
   test.each(documents)("%s", (file, name, schema) => {
     const text = readFileSync(join(root, file), "utf8");
     expect(faultsOf(schema, text)).toEqual([]);
-    // What was made of other files has lost it.
-    if (text.startsWith("# Generated")) return;
-    const [, reference = ""] = /^# yaml-language-server: \$schema=(.*)\n/.exec(text) ?? [];
-    expect(join(file, "..", reference)).toBe(`schemas/${name}.schema.json`);
+    const [, reference] = /^# yaml-language-server: \$schema=(.*)\n/.exec(text) ?? [];
+    // What is generated from other files has lost it, and a policy stands for itself.
+    if (reference === undefined) expect(file).toMatch(/^(?:configs\/compose|policies)\//);
+    else expect(join(file, "..", reference)).toBe(`schemas/${name}.schema.json`);
   });
 });
 
@@ -93,6 +98,25 @@ describe("a schema and the engine agree", () => {
     const errors = found.filter(({ severity }) => severity === "error");
     if (errors.length === 0) expect(faults).toEqual([]);
     if (errors.some(({ code }) => visible.has(code))) expect(faults).not.toEqual([]);
+  });
+
+  test.each([
+    [
+      "{ name: a, version: 1.0.0, policies: [{ shipped: set-header@2 }, { folder: . }, { npm: '@a/b', range: ^1.0.0 }, { tarball: a.tgz }] }",
+      true,
+    ],
+    ["{ name: a, version: 1.0.0, policies: [] }", false],
+    ["{ name: a, version: 1.0.0, policies: [{ shipped: a@1, folder: . }] }", false],
+    ["{ name: a, version: 1.0.0, policies: [{}] }", false],
+    ["{ name: a, version: 1.0.0, policies: [{ npm: a }] }", false],
+    ["{ name: a, version: 1.0.0, policies: [{ npm: ../a, range: '1' }] }", false],
+    ["{ name: a, version: 1.0.0, policies: [{ folder: a, range: '1' }] }", false],
+    ["{ name: A, version: 1.0.0, policies: [{ folder: a }] }", false],
+    ["{ name: a, version: 1.0, policies: [{ folder: a }] }", false],
+    ["{ name: a, policies: [{ folder: a }] }", false],
+  ])("distribution: %s", (text, accepted) => {
+    expect(faultsOf(distributionSchema, text)?.length === 0).toBe(accepted);
+    expect("distribution" in readDistribution({ uri: "distribution.yaml", text })).toBe(accepted);
   });
 
   test("and there is enough to agree about", () => {
@@ -203,6 +227,8 @@ describe("a schema and the engine know the same keys", () => {
       (key) =>
         [`settings: ${key}`, at(settingsSchema, `properties/${key}`), settingsProblems, `{ version: 1, ${key}: { KEY: 1 } }`] as const,
     ),
+    ["a distribution", distributionSchema, distributionProblems, "{ KEY: 1 }"],
+    ["a policy of a distribution", at(distributionSchema, "properties/policies/items"), distributionProblems, "{ policies: [{ KEY: 1 }] }"],
     ["a manifest", manifestSchema, manifestProblems, "{ KEY: 1 }"],
     ["a manifest: headers", at(manifestSchema, "properties/headers"), manifestProblems, "{ headers: { KEY: 1 } }"],
     [
@@ -225,6 +251,9 @@ describe("a schema and the engine know the same keys", () => {
   }
   function settingsProblems(text: string): readonly Problem[] {
     return problemsOf(parseSettings({ uri: "a.yaml", text }, "/"));
+  }
+  function distributionProblems(text: string): readonly Problem[] {
+    return problemsOf(readDistribution({ uri: "a.yaml", text }));
   }
   function manifestProblems(text: string): readonly Problem[] {
     return problemsOf(parseManifest({ uri: "a.yaml", text }, engineSchemas));

@@ -54,18 +54,6 @@ const shapes = {
     whole: upper,
     transform: () => ({ chunk: async (bytes) => upper(bytes), end: async () => undefined }),
   },
-  scribble: {
-    // What it does to bytes that were its own, after it has given copies of them on, is nobody's business.
-    whole: (body) => body,
-    transform: () => ({
-      chunk: (bytes) => {
-        const given = new Uint8Array(bytes);
-        bytes.fill(0);
-        return given;
-      },
-      end: () => undefined,
-    }),
-  },
 } as const satisfies Record<string, Shape>;
 
 type Name = keyof typeof shapes;

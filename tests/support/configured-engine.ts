@@ -1,4 +1,5 @@
 /** The configuration path and the kernel in one process, without sockets: what providers deliver, and what traffic gets then. */
+
 import type { PolicyRegistry } from "../../src/config/types.ts";
 import { type Configuration, createConfiguration } from "../../src/engine/configuration.ts";
 import { ProcessingMode_BodySendMode as BodyMode } from "../../src/generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";

@@ -43,6 +43,15 @@ routes: { two: two, reply: reply, skip: skip }
     expect(results.map(({ durationMs }) => durationMs > 0)).toEqual(results.map(() => true));
   });
 
+  test.each(["policy", "config"])("what is written down of %s holds", async (name) => {
+    const one = casesIn(new URL("run/", import.meta.url).href).find((each) => each.name === name);
+    const file = read(only(one?.documents ?? []));
+    const outcomes = new Map((await runCases(file, subjectOf(name), { policies })).map(({ name: of, outcome }) => [of, outcome]));
+    const written = { ...file, cases: file.cases.map((each) => ({ ...each, expect: outcomes.get(each.name) })) };
+    const results = await runCases(written, subjectOf(name), { policies });
+    expect(results.flatMap(({ differences }) => differences.filter(({ path }) => path.startsWith("expect")))).toEqual([]);
+  });
+
   test("only the chosen ones", async () => {
     const [document] = casesIn(new URL("run/", import.meta.url).href).flatMap(({ documents }) => documents);
     const options = { policies, chosen: ({ name }: { readonly name: string }) => name === "a condition" };

@@ -1,0 +1,52 @@
+import type { Finder } from "@envoy-policy-engine/streams/matches";
+import { type Byte, isBeyondAscii, isDigit, isLetter, runEnd } from "./bytes.ts";
+
+const at = 0x40;
+const dot = 0x2e;
+const hyphen = 0x2d;
+const localBytesMax = 64;
+const labelBytesMax = 63;
+const domainBytesMax = 253;
+
+/**
+ * Mail addresses: a dot-atom (RFC 5322 3.2.3) of 64 bytes at most (RFC 5321 4.5.3.1.1), an `@`, and a domain of two or more labels whose last one begins
+ * with a letter (`react@18.2.0` is none). Characters beyond ASCII may stand in both (RFC 6531). No quoted names, no addresses in brackets.
+ */
+export const emailFinder: Finder = {
+  matchBytesMax: localBytesMax + 1 + domainBytesMax,
+  find(text, from) {
+    for (let sign = text.indexOf(at, from); sign !== -1; sign = text.indexOf(at, sign + 1)) {
+      const start = localBegin(text, sign);
+      if (start < from || start === sign) continue;
+      const end = domainEnd(text, sign + 1);
+      if (end !== undefined) return { start, end };
+    }
+    return undefined;
+  },
+};
+
+const atomSigns: ReadonlySet<Byte> = new Set(Buffer.from("!#$%&'*+-/=?^_`{|}~."));
+const isAtom = (byte: Byte): boolean => isLetter(byte) || isDigit(byte) || isBeyondAscii(byte) || atomSigns.has(byte);
+const isLabel = (byte: Byte): boolean => isLetter(byte) || isDigit(byte) || isBeyondAscii(byte) || byte === hyphen;
+
+/** Of a longer name the last bytes, from a whole character on; no dot begins it. */
+function localBegin(text: Uint8Array, sign: number): number {
+  let begin = sign;
+  while (begin > sign - localBytesMax && isAtom(text[begin - 1])) begin--;
+  while (text[begin] === dot || ((text[begin] ?? 0) & 0xc0) === 0x80) begin++;
+  return begin;
+}
+
+/** Behind the last label that can end a domain; undefined when there is none. */
+function domainEnd(text: Uint8Array, begin: number): number | undefined {
+  let found: number | undefined;
+  for (let label = begin; ; ) {
+    const end = runEnd(text, label, labelBytesMax + 1, isLabel);
+    const length = end - label;
+    if (length === 0 || length > labelBytesMax || end - begin > domainBytesMax) return found;
+    if (text[label] === hyphen || text[end - 1] === hyphen) return found;
+    if (label > begin && length > 1 && !isDigit(text[label])) found = end;
+    if (text[end] !== dot) return found;
+    label = end + 1;
+  }
+}
