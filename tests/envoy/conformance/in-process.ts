@@ -43,7 +43,7 @@ export async function outcomeInProcess(
   );
   const reply = exchanges.flatMap(({ answers }) => answers).find((answer) => "reply" in answer);
   return {
-    client: reply === undefined ? { ...client, body: Buffer.from(client.body), ended: "whole" } : replySeen(client, reply),
+    client: reply === undefined ? { ...client, body: Buffer.from(client.body), ended: "whole" } : replySeen(client, reply, method),
     requests: upstream === undefined ? [] : [onTheWire(upstream)],
     exchanges,
   };
@@ -86,8 +86,8 @@ function readResponse(bytes: Buffer, method: string): SentMessage {
   return { headers, body: body.length === 0 ? [] : [body], trailers };
 }
 
-/** What Envoy makes of a reply: its length, no type of nothing, and for gRPC a response of trailers only. */
-function replySeen({ status, headers, body, trailers }: SimulatedExchange["client"], { grpcStatus }: Reply): ClientSaw {
+/** What Envoy makes of a reply: its length, no type of nothing, no body for HEAD, and for gRPC a response of trailers only. */
+function replySeen({ status, headers, body, trailers }: SimulatedExchange["client"], { grpcStatus }: Reply, method: string): ClientSaw {
   const answer = { trailers, ended: "whole" } as const;
   if (grpcStatus !== undefined) {
     const said: readonly HeaderLine[] = [
@@ -98,7 +98,7 @@ function replySeen({ status, headers, body, trailers }: SimulatedExchange["clien
   }
   const length: HeaderLine = ["content-length", String(body.length)];
   const kept = body.length === 0 ? headers.filter(([name]) => name !== "content-type") : [...headers, length];
-  return { ...answer, status, headers: kept, body: Buffer.from(body) };
+  return { ...answer, status, headers: kept, body: Buffer.from(method === "HEAD" ? [] : body) };
 }
 
 type Reply = Extract<EngineDoes, { readonly reply: number }>;
