@@ -44,7 +44,7 @@ const releases: readonly PolicyRelease[] = [
     manifest: mask_1_0_0Manifest,
     definition: mask_1_0_0,
     source: "policies/mask/v1.0.0",
-    hash: "237264133959ae3f5d0894df754c0aea598db96935c30bf5495a8c9399c2665b",
+    hash: "ccf618d9be826a2912edd111da739cdabc6a0a722f061c308ac13a9516c7e975",
   },
   {
     manifest: setHeader_1_0_0Manifest,
