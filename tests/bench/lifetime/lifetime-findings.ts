@@ -1,18 +1,10 @@
+import type { Finding } from "../finding.ts";
 import type { LifetimeReport } from "./run-lifetime.ts";
-
-/** One line of what a run has come to. */
-export interface Finding {
-  readonly what: string;
-  readonly saw: string;
-  readonly wanted: string;
-  readonly ok: boolean;
-  readonly details: readonly string[];
-}
 
 /** What the heap may have grown by between a quarter of the run and its end. */
 const growthMax = 0.05;
 
-export function findingsOf({ parts, counts, memory: { atQuarter, atEnd } }: LifetimeReport): readonly Finding[] {
+export function lifetimeFindings({ parts, counts, memory: { atQuarter, atEnd } }: LifetimeReport): readonly Finding[] {
   return [
     ...parts.map(({ name, seconds, tally: { answers, wrong, faults } }) => ({
       what: `${name}: ${answers} in ${seconds.toFixed(1)} s (${Math.round(answers / seconds)}/s)`,

@@ -1,0 +1,118 @@
+/** Bodies through one Envoy and one engine that are offered faster than they are taken: what has arrived, and what the engine has needed for it. */
+import { replaceAt } from "../../../scripts/processes/data.ts";
+import { demoConfig } from "../../../scripts/processes/demo-configs.ts";
+import { clusterPlace, envoyPlaces } from "../../../scripts/processes/envoy-bootstrap.ts";
+import type { Engine } from "../../../scripts/processes/start-engine.ts";
+import { type Stage, startStage } from "../../../scripts/processes/start-stage.ts";
+import { printEnvoy } from "../../../src/envoy-config/print.ts";
+import { policies } from "../../../src/generated/registry.ts";
+import { demandsOf } from "../../config/envoy/support.ts";
+import { readMetrics } from "../../support/admin.ts";
+import { maskedHash } from "./masked-body.ts";
+import { type SlowExchange, type SlowUpstream, startSlowUpstream } from "./slow-exchange.ts";
+
+export interface StreamsPart extends SlowExchange {
+  /** How many exchanges at once. */
+  readonly exchanges: number;
+  /** What the engine's resident memory may grow by, bytes; `Infinity` where only what arrives counts. */
+  readonly growthBytesMax: number;
+}
+
+export interface StreamsPlan {
+  readonly parts: readonly StreamsPart[];
+  /** Told when a part begins. */
+  readonly progress: (text: string) => void;
+}
+
+export interface PartReport {
+  readonly part: StreamsPart;
+  readonly seconds: number;
+  /** Bodies that have arrived as they should. */
+  readonly right: number;
+  readonly faults: readonly string[];
+  /** The engine's resident memory before it, and the most that it was. */
+  readonly idleBytes: number;
+  readonly peakBytes: number;
+}
+
+const MiB = 1024 * 1024;
+
+/** `npm run bench:streams`. */
+export const streamsFull: readonly StreamsPart[] = [
+  { exchanges: 1, bodyBytes: 100 * MiB, bytesPerSecond: 5 * MiB, growthBytesMax: 50 * MiB },
+  { exchanges: 200, bodyBytes: 2 * MiB, bytesPerSecond: 256 * 1024, growthBytesMax: Number.POSITIVE_INFINITY },
+];
+
+const sampleMs = 100;
+
+const config = `
+version: 1
+chains:
+  mask: { steps: [{ policy: mask@1, parameters: { request: { rules: [{ detect: email }] }, response: { rules: [{ detect: email }] } } }] }
+routes: { mask: mask }
+`;
+
+/** Rejects when something does not start. */
+export async function runStreams({ parts, progress }: StreamsPlan): Promise<readonly PartReport[]> {
+  const upstream = await startSlowUpstream();
+  try {
+    const stage = await startMaskingStage(upstream.port);
+    try {
+      // What is made once, for the first bodies, is not what they hold.
+      await upstream.exchange(stage.envoy.port, { bodyBytes: MiB, bytesPerSecond: Number.POSITIVE_INFINITY });
+      const reports: PartReport[] = [];
+      for (const part of parts) {
+        progress(`${part.exchanges} x ${part.bodyBytes / MiB} MiB each way, read at ${part.bytesPerSecond / MiB} MiB/s`);
+        reports.push(await play(stage, upstream, part));
+      }
+      return reports;
+    } finally {
+      await stage.close();
+    }
+  } finally {
+    upstream.stop();
+  }
+}
+
+async function play({ engine, envoy }: Stage, upstream: SlowUpstream, part: StreamsPart): Promise<PartReport> {
+  const wanted = maskedHash(part.bodyBytes);
+  const idleBytes = await residentBytes(engine);
+  let peakBytes = idleBytes;
+  let sampling = Promise.resolve();
+  const timer = setInterval(() => {
+    sampling = residentBytes(engine).then((bytes) => {
+      peakBytes = Math.max(peakBytes, bytes);
+    });
+  }, sampleMs);
+  const started = performance.now();
+  const settled = await Promise.allSettled(Array.from({ length: part.exchanges }, () => upstream.exchange(envoy.port, part)));
+  const seconds = (performance.now() - started) / 1000;
+  clearInterval(timer);
+  await sampling;
+  const faults = settled.flatMap((one) => {
+    if (one.status === "rejected") return [String(one.reason)];
+    return Object.entries(one.value).flatMap(([where, hash]) => (hash === wanted ? [] : [`other bytes have arrived at the ${where}`]));
+  });
+  const right = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value.upstream, one.value.client] : []));
+  return { part, seconds, right: right.filter((hash) => hash === wanted).length, faults, idleBytes, peakBytes };
+}
+
+async function residentBytes(engine: Engine): Promise<number> {
+  return (await readMetrics(engine))("process_resident_memory_bytes");
+}
+
+async function startMaskingStage(upstreamPort: number): Promise<Stage> {
+  const demands = await demandsOf(await demoConfig("settings.yaml"), config, policies);
+  const endpoint = { address: { socket_address: { address: "127.0.0.1", port_value: upstreamPort } } };
+  return await startStage({
+    policies: config,
+    envoy: printEnvoy(demands, { upstream: { host: "127.0.0.1", port: 1 } }),
+    bootstrap: (bootstrap) =>
+      replaceAt(
+        replaceAt(bootstrap, [...clusterPlace("upstream"), "load_assignment", "endpoints"], [{ lb_endpoints: [{ endpoint }] }]),
+        // The default of 15 s is for upstreams that are not slow on purpose.
+        [...envoyPlaces.routes, { name: "mask" }, "route", "timeout"],
+        "0s",
+      ),
+  });
+}
