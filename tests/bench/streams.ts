@@ -9,7 +9,7 @@ const usage = `npm run bench:streams
 
 Starts an upstream, the engine with \`mask\` in a chain, and Envoy with the configuration that \`policy-engine envoy\` prints.
 Sends one exchange of 100 MiB each way at once whose readers take 5 MiB a second, then 200 at once of 2 MiB each way whose readers take
-256 KiB a second. Looks at every byte that arrives, and at the engine's resident memory ten times a second. Ends with 0 when all was as it
+256 KiB a second. Looks at every byte that arrives, and every two seconds at what the engine holds. Ends with 0 when all was as it
 should be, with 1 when not, with 2 when it was called wrongly.`;
 
 process.exitCode = await main(process.argv.slice(2));
