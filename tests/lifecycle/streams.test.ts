@@ -41,7 +41,8 @@ const upload = `${"x ".repeat(2_000)}a@b.cd `;
 interface Answer {
   setHeader(name: string, value: string): unknown;
   write(text: string): boolean;
-  end(text?: string): unknown;
+  end(): unknown;
+  end(text: string): unknown;
 }
 
 describe.each(["http1", "http2"] as const)("%s", (protocol) => {
