@@ -42,6 +42,7 @@ interface Answer {
   setHeader(name: string, value: string): unknown;
   write(text: string): boolean;
   end(): unknown;
+  end(text: string): unknown;
 }
 
 describe.each(["http1", "http2"] as const)("%s", (protocol) => {
