@@ -44,7 +44,7 @@ const releases: readonly PolicyRelease[] = [
     manifest: mask_1_0_0Manifest,
     definition: mask_1_0_0,
     source: "policies/mask/v1.0.0",
-    hash: "ccf618d9be826a2912edd111da739cdabc6a0a722f061c308ac13a9516c7e975",
+    hash: "cd1aa87d17df450ea31fc076fec36e9141e150101cfa238f0951ff1f088bf70e",
   },
   {
     manifest: setHeader_1_0_0Manifest,
