@@ -119,6 +119,21 @@ describe("iban", () => {
   });
 });
 
+test("a text of nothing but groups is looked at once", () => {
+  let reads = 0;
+  const text = Buffer.from("AB12 ".repeat(1_000));
+  // A number may begin at each group, and end behind each of those that follow.
+  const counted = new Proxy(text, {
+    get(target, key) {
+      reads++;
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  expect(ibanFinder.find(counted, 0)).toBeUndefined();
+  expect(reads / text.length).toBeLessThan(100);
+});
+
 describe("email", () => {
   test.each([
     "«alice@example.com»",
