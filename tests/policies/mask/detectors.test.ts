@@ -151,6 +151,12 @@ describe("email", () => {
     "..«a@b.cd»",
     "«a..b@c.de»",
     "a@b@«c@d.ef»",
+    // Text around it that is no part of it, but looks like one.
+    "«alice@example.com»- call her",
+    "«alice@example.com»--",
+    "«联系alice@example.com»获取更多信息我们会尽快回复您的邮件请耐心等待谢谢合作",
+    "«a@例子.广告»-",
+    "«alice@example.com。谢谢»",
     // Not addresses.
     "alice@localhost",
     "react@18.2.0",
@@ -202,7 +208,11 @@ describe.each<[string, Finder, readonly string[]]>([
       "1",
     ],
   ],
-  ["email", emailFinder, ["a", "@", ".", "b.cd", "a@b.cd", "é", "-", " ", "a".repeat(40), "1", "."]],
+  [
+    "email",
+    emailFinder,
+    ["a", "@", ".", "b.cd", "a@b.cd", "é", "-", " ", "a".repeat(40), "1", ".", "多".repeat(22), `b.${"c".repeat(60)}.`, " a@b.cd "],
+  ],
 ])("%s in any chunks", (_, finder, pieces) => {
   test("is what it is in the whole", () => {
     let matches = 0;
