@@ -18,7 +18,7 @@ export type MaskBody = (body: BodyFacts, stream: StreamControl) => Reply | BodyT
 export function bindDirection({ rules, otherContent, heldBytesMax }: Direction, { unmaskable, partial }: Refusals): MaskBody {
   const bound = bindRules(rules);
   return ({ contentTypes, presence, extent }, stream) => {
-    if (presence === "none") return undefined;
+    if (extent === "parts") return partial;
     const kind = bodyKind(contentTypes);
     if (kind !== undefined && (kind !== "text" || bound.texts.length > 0)) {
       return extent === "part" ? partial : editing(stream, ...bodyEditors(kind, bound, heldBytesMax));
