@@ -117,6 +117,14 @@ describe("what is masked", () => {
     ["an event that is not ended", "text/event-stream", [{ detect: "email" }], "data: a@b.cd", "data: ***\n"],
     ["a quotation that is no JSON", "text/event-stream", [{ path: "$.a" }], 'data: "hello\n\n', 'data: "hello\n\n'],
     ["nothing at a path in text", "text/event-stream", [{ path: "$.a" }], "data: hello\n\n: ping\n\n", "data: hello\n\n: ping\n\n"],
+    ["JSON behind a byte order mark", "text/event-stream", [{ path: "$.a" }], 'data: \ufeff{"a":1}\n\n', 'data: \ufeff{"a":"***"}\n\n'],
+    [
+      "all that is JSON, in events",
+      "text/event-stream",
+      [{ path: "$" }],
+      'data: 42\n\ndata: true\n\ndata: {"a":1}\n\ndata: hello\n\ndata: [DONE]\n\n',
+      'data: "***"\n\ndata: "***"\n\ndata: "***"\n\ndata: hello\n\ndata: [DONE]\n\n',
+    ],
     ["XML", "image/svg+xml", [{ detect: "iban" }], "<a>DE89 3704 0044 0532 0130 00</a>", "<a>***</a>"],
   ])("%s", (_, contentType, rules, body, expected) => {
     expect(whole(contentType, rules, body)).toBe(expected);
