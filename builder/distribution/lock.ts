@@ -97,7 +97,8 @@ export function packageFault(packages: NpmPackages): string | undefined {
   const isInstalled = (path: string): boolean => /(?:^|\/)node_modules\//.test(path);
   const found = Object.entries(packages).find(([path, { link, resolved, integrity }]) => {
     if (!isInstalled(path)) return false;
-    if (link === true) return resolved === undefined || isInstalled(resolved) || !Object.hasOwn(packages, resolved);
+    if (link === true)
+      return resolved === undefined || isInstalled(resolved) || /^(?:\.\.|\/)/.test(resolved) || !Object.hasOwn(packages, resolved);
     return resolved !== undefined || !integrity;
   });
   return found && `${found[0]} does not come from a registry, or without a hash of its own`;
