@@ -10,10 +10,18 @@ import { newCoverage, states } from "./fuzz/coverage.ts";
 import { phases } from "./fuzz/messages.ts";
 import { mutated, mutation } from "./fuzz/mutations.ts";
 import { type Setting, setting, startFuzzedEngine } from "./fuzz/play.ts";
-import { denying, type Step, step, waiting } from "./fuzz/steps.ts";
+import { denying, type Step, step, streaming, waiting } from "./fuzz/steps.ts";
 import type { Lets } from "./fuzz/watcher.ts";
 
 const coverage = newCoverage();
+/** Steps of all kinds, or such as let bodies pass in pieces. */
+const steps = (maxLength: number): fc.Arbitrary<Step[]> =>
+  fc.oneof(fc.array(step, { maxLength }), fc.array(streaming, { minLength: 1, maxLength }));
+const lastly = fc.oneof(
+  fc.constant<Step[]>([]),
+  fc.constant<Step[]>([]),
+  waiting.map((one) => [one]),
+);
 const conversations = fc.array(conversation, { minLength: 10, maxLength: 10 });
 
 async function play(steps: readonly Step[], setting: Setting, lets: Lets, conversations: readonly (readonly Event[])[]): Promise<void> {
@@ -24,13 +32,8 @@ async function play(steps: readonly Step[], setting: Setting, lets: Lets, conver
 
 test("nobody passes a chain that denies everybody, whatever is sent and when", async () => {
   await fc.assert(
-    fc.asyncProperty(
-      fc.array(step, { maxLength: 3 }),
-      denying,
-      fc.array(step, { maxLength: 1 }),
-      setting,
-      conversations,
-      (before, one, after, ...rest) => play([...before, one, ...after], rest[0], "nobody pass", rest[1]),
+    fc.asyncProperty(steps(3), denying, steps(1), setting, conversations, (before, one, after, ...rest) =>
+      play([...before, one, ...after], rest[0], "nobody pass", rest[1]),
     ),
     { seed: 1, numRuns: 80 },
   );
@@ -38,13 +41,7 @@ test("nobody passes a chain that denies everybody, whatever is sent and when", a
 
 test("every message has its answer, nothing is skipped, nothing follows a reply and nothing is left, whatever steps do", async () => {
   await fc.assert(
-    fc.asyncProperty(
-      fc.array(step, { maxLength: 3 }),
-      fc.array(waiting, { maxLength: 1 }),
-      setting,
-      conversations,
-      (steps, last, one, all) => play([...steps, ...last], one, "some pass", all),
-    ),
+    fc.asyncProperty(steps(3), lastly, setting, conversations, (steps, last, one, all) => play([...steps, ...last], one, "some pass", all)),
     { seed: 2, numRuns: 120 },
   );
 }, 60_000);
@@ -53,8 +50,8 @@ test("what is sent before the first odd message is answered as if that had not c
   let compared = 0;
   await fc.assert(
     fc.asyncProperty(
-      fc.array(step, { maxLength: 2 }),
-      fc.array(waiting, { maxLength: 1 }),
+      steps(2),
+      lastly,
       setting,
       fc.array(conversation, { minLength: 3, maxLength: 3 }),
       wellFormedConversation,
@@ -89,7 +86,12 @@ const withoutIds = (writes: readonly (readonly EngineDoes[])[]): unknown =>
 
 describe("the conversations have come to", () => {
   const answers = ["request-headers", "request-body", "request-trailers", "response-headers", "response-body", "response-trailers"];
-  test.for([...answers, "held", "held back"])("answers: %s", (what) => {
+  const pieces = ["request", "response"].flatMap((direction) => [
+    `a piece of the ${direction}`,
+    `the end of the ${direction} as body`,
+    `the end of the ${direction} as trailers`,
+  ]);
+  test.for([...answers, "held", "held back", ...pieces])("answers: %s", (what) => {
     expect(coverage.answers(what)).toBeGreaterThan(5);
   });
 

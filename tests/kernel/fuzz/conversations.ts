@@ -1,6 +1,7 @@
 /** What happens to a stream, in order. */
 import fc from "fast-check";
-import { codings, configured, type PhaseCase, phases, type Sent, sent, wellFormed } from "./messages.ts";
+import { ProcessingMode_BodySendMode as BodyMode } from "../../../src/generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
+import { codings, configured, type PhaseCase, phases, pieceOf, type Sent, sent, wellFormed } from "./messages.ts";
 
 export type Event =
   | { readonly do: "message"; readonly sent: Sent }
@@ -26,6 +27,7 @@ export const wellFormedConversation: fc.Arbitrary<readonly Sent[]> = fc
     coding: fc.constantFrom(...codings),
     modes: configured,
     requestBody: fc.boolean(),
+    pieces: fc.nat({ max: 2 }),
     response: fc.constantFrom<PhaseCase[]>(
       [],
       ["responseHeaders"],
@@ -33,11 +35,15 @@ export const wellFormedConversation: fc.Arbitrary<readonly Sent[]> = fc
       ["responseHeaders", "responseTrailers"],
     ),
   })
-  .map(({ coding, modes, requestBody, response }) => [
-    wellFormed("requestHeaders", coding, modes),
-    ...(requestBody ? [wellFormed("requestBody", coding)] : []),
-    ...response.map((phase) => wellFormed(phase, coding)),
-  ]);
+  .map(({ coding, modes, requestBody, pieces, response }) => {
+    const before = (phase: "requestBody" | "responseBody", index: 0 | 1): readonly Sent[] =>
+      coding === "none" && modes?.[index] === BodyMode.FULL_DUPLEX_STREAMED ? Array.from({ length: pieces }, () => pieceOf(phase)) : [];
+    return [
+      wellFormed("requestHeaders", coding, modes),
+      ...(requestBody ? [...before("requestBody", 0), wellFormed("requestBody", coding)] : []),
+      ...response.flatMap((phase) => [...(phase === "responseBody" ? before(phase, 1) : []), wellFormed(phase, coding)]),
+    ];
+  });
 
 const oddEvent: fc.Arbitrary<Event> = fc.oneof(
   {

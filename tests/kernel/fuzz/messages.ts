@@ -52,6 +52,10 @@ export const configured = fc.option(
     [BodyMode.BUFFERED, BodyMode.NONE],
     [BodyMode.BUFFERED, BodyMode.BUFFERED],
     [BodyMode.STREAMED, BodyMode.STREAMED],
+    [BodyMode.FULL_DUPLEX_STREAMED, BodyMode.NONE],
+    [BodyMode.FULL_DUPLEX_STREAMED, BodyMode.FULL_DUPLEX_STREAMED],
+    [BodyMode.FULL_DUPLEX_STREAMED, BodyMode.FULL_DUPLEX_STREAMED],
+    [BodyMode.NONE, BodyMode.FULL_DUPLEX_STREAMED],
   ),
   { nil: undefined },
 );
@@ -102,6 +106,11 @@ export function sent(phase: fc.Arbitrary<PhaseCase | undefined>): fc.Arbitrary<S
 }
 
 export const codings = ["none", "gzip"] as const;
+
+/** A piece of a body, with more behind it. */
+export function pieceOf(phase: "requestBody" | "responseBody"): Sent {
+  return { ...wellFormed(phase, "none"), last: false };
+}
 
 /** As Envoy sends it. */
 export function wellFormed(phase: PhaseCase, coding: (typeof codings)[number], modes?: Sent["configured"]): Sent {
