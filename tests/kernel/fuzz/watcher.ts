@@ -149,6 +149,7 @@ export function watched(
       if (watch.measured.has(direction) ? said?.join() !== String(length) : said !== undefined)
         fault(`content-length ${said} with ${length} bytes`);
     }
+    if (does.ask !== undefined) overridden(watch, does);
     const at = watch.unanswered.findIndex((phase) => phase.startsWith(direction));
     if (at === -1 || watch.unanswered[at] !== phaseOf(does.answer)) fault(`${does.answer} answers no message, or one out of turn`);
     watch.unanswered.splice(at, 1);
@@ -246,6 +247,20 @@ export function expectAnswer(watch: Watch, bytes: Uint8Array): void {
   } catch {
     // No message: it may only be refused.
   }
+}
+
+/** From here on Envoy sends bodies as it is asked to. */
+function overridden(watch: Watch, { buffer, stream }: { readonly buffer?: readonly string[]; readonly stream?: readonly string[] }): void {
+  for (const one of ["request", "response"] as const) {
+    note(watch.whole, one, buffer);
+    note(watch.duplex, one, stream);
+    note(watch.pieces, one, stream);
+  }
+}
+
+function note(directions: Set<Direction>, one: Direction, asked: readonly string[] = []): void {
+  if (asked.includes(one)) directions.add(one);
+  else directions.delete(one);
 }
 
 function noteComing(passing: PassingBody, request: NonNullable<ProcessingRequest["request"]>): void {
