@@ -9,6 +9,7 @@ import { answeredOneByOne, conversation, type Event, wellFormedConversation } fr
 import { newCoverage, states } from "./fuzz/coverage.ts";
 import { configured, configuredInPieces, phases } from "./fuzz/messages.ts";
 import { mutated, mutation } from "./fuzz/mutations.ts";
+import { ways } from "./fuzz/passing-body.ts";
 import { type Setting, setting, startFuzzedEngine } from "./fuzz/play.ts";
 import { denying, type Step, step, streaming, waiting } from "./fuzz/steps.ts";
 import type { Lets } from "./fuzz/watcher.ts";
@@ -104,11 +105,9 @@ const withoutIds = (writes: readonly (readonly EngineDoes[])[]): unknown =>
 
 describe("the conversations have come to", () => {
   const answers = ["request-headers", "request-body", "request-trailers", "response-headers", "response-body", "response-trailers"];
-  const pieces = ["request", "response"].flatMap((direction) => [
-    `a piece of the ${direction}`,
-    `the end of the ${direction} as body`,
-    `the end of the ${direction} as trailers`,
-  ]);
+  const pieces = ["request", "response"].flatMap((direction) =>
+    ways.flatMap((way) => ["a piece", "the end as body", "the end as trailers"].map((what) => `${what} of the ${direction}, ${way}`)),
+  );
   test.for([...answers, "held", "held back", ...pieces])("answers: %s", (what) => {
     expect(coverage.answers(what)).toBeGreaterThan(5);
   });

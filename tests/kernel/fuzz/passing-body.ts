@@ -15,6 +15,13 @@ export interface PassingBody {
   over: boolean;
 }
 
+export const ways = ["as it is", "changed", "decoded and changed"] as const;
+
+export function wayOf({ stages, codings }: PassingBody): (typeof ways)[number] {
+  if (stages.length === 0) return "as it is";
+  return codings.length === 0 ? "changed" : "decoded and changed";
+}
+
 /** What comes behind the end is no part of it. */
 export function comes(body: PassingBody, bytes: Uint8Array, ends: PassingBody["whole"]): void {
   if (body.whole !== undefined) return;

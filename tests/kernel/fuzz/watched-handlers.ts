@@ -76,7 +76,8 @@ function handlerOf(watch: () => Watch, index: number, phase: Direction, what: Be
 /** Whether anything is to pass what is left behind: not where there is no body, nor on a reply or a part of a whole. */
 function hasBody(watch: Watch, phase: Direction, exchange: RequestExchange<unknown> | ResponseExchange<unknown>): boolean {
   if (watch.bodyless.has(phase)) return false;
-  return !("response" in exchange) || (exchange.response.origin === "upstream" && ![204, 206, 304].includes(exchange.response.status));
+  if (phase === "request" || !("response" in exchange)) return true;
+  return exchange.response.origin === "upstream" && ![204, 206, 304].includes(exchange.response.status);
 }
 
 function bodyOf(exchange: RequestExchange<unknown> | ResponseExchange<unknown>): Body {

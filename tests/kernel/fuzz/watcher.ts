@@ -10,7 +10,7 @@ import { type EngineDoes, engineDoes } from "../../conversations/conversation.ts
 import type { EngineUnderTest } from "../../conversations/engine-under-test.ts";
 import type { Coverage } from "./coverage.ts";
 import type { PhaseCase } from "./messages.ts";
-import { comes, leaves, type PassingBody } from "./passing-body.ts";
+import { comes, leaves, type PassingBody, wayOf } from "./passing-body.ts";
 import type { Direction, Step } from "./steps.ts";
 import type { Stage } from "./transforms.ts";
 
@@ -116,7 +116,7 @@ export function watched(
       if (watch.unanswered.some((phase) => phase === `${direction}Headers`)) fault(`${does.answer} before the headers are answered`);
       const { part, ends } = pieceOf(bytes);
       watch.faults.push(...leaves(passing, part, ends));
-      coverage.answered(ends === undefined ? `a piece of the ${direction}` : `the end of the ${direction} as ${ends}`);
+      coverage.answered(`${ends === undefined ? "a piece" : `the end as ${ends}`} of the ${direction}, ${wayOf(passing)}`);
       return;
     }
     const waiting = steps.some(
