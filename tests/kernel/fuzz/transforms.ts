@@ -30,17 +30,16 @@ export function watchedTransform(watch: TransformWatch, stage: Stage, kind: Tran
     stage.gave.push(bytes.slice());
     return bytes;
   };
-  const later = (settled: () => void): Promise<void> => {
+  const later = (): Promise<void> => {
     watch.running += 1;
     return new Promise((resolve) => {
       setImmediate(() => {
         watch.running -= 1;
-        settled();
         resolve();
       });
     });
   };
-  if (kind === "abort-later") void later(() => stream.abort("later"));
+  if (kind === "abort-later") setImmediate(() => stream.abort("later"));
   const chunk = (bytes: Uint8Array): BodyPart => {
     switch (kind) {
       case "shift":
@@ -55,7 +54,7 @@ export function watchedTransform(watch: TransformWatch, stage: Stage, kind: Tran
         held.push(bytes);
         return undefined;
       case "later":
-        return later(() => {}).then(() => give(bytes.map((byte) => byte + 2)));
+        return later().then(() => give(bytes.map((byte) => byte + 2)));
       case "throw":
         throw new Error("thrown in chunk");
       case "abort":
