@@ -44,7 +44,7 @@ const releases: readonly PolicyRelease[] = [
     manifest: mask_1_0_0Manifest,
     definition: mask_1_0_0,
     source: "policies/mask/v1.0.0",
-    hash: "cd1aa87d17df450ea31fc076fec36e9141e150101cfa238f0951ff1f088bf70e",
+    hash: "9253d9831c238dd18753854bf5a4ef57f9ce9425fd909b72237d6b466e7ee2b7",
   },
   {
     manifest: setHeader_1_0_0Manifest,

@@ -121,6 +121,25 @@ describe("nobody is listened to faster than what comes of it is taken", () => {
     envoy.hangUp();
   });
 
+  test("a large piece reaches a transform in pieces of 64 KiB, each when there is room for what comes of it", async () => {
+    const seen: number[] = [];
+    const engine = await engineWith(() => ({
+      ...same,
+      chunk: ({ length }) => {
+        seen.push(length);
+        return Buffer.from("x");
+      },
+    }));
+    const envoy = new Envoy(engine);
+    envoy.full = true;
+    envoy.chunk("a".repeat(150 * 1024), false);
+    expect(seen).toEqual([64 * 1024]);
+    envoy.drain();
+    expect(seen).toEqual([64 * 1024, 64 * 1024, 22 * 1024]);
+    expect(envoy.parts).toEqual(["x …", "x …", "x"]);
+    envoy.hangUp();
+  });
+
   test("a large part leaves in pieces of 64 KiB", async () => {
     const engine = await engineWith(() => ({ ...same, chunk: () => Buffer.alloc(150 * 1024, "x") }));
     const envoy = new Envoy(engine);
