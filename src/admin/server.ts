@@ -93,10 +93,10 @@ function answer(response: ServerResponse, { status, body, headers }: Page): void
 function respond(request: IncomingMessage, response: ServerResponse, bound: string, sources: AdminSources): void {
   const made = page(request, bound, sources);
   if (!(made instanceof Promise)) return answer(response, made);
-  // Whoever asked may go away in the middle of the question.
+  // Whoever asked may have gone away: then this is written to nobody.
   made.then(
     (later) => answer(response, later),
-    () => response.destroy(),
+    (error: unknown) => answer(response, failedPage(error)),
   );
 }
 
@@ -115,8 +115,12 @@ function page(request: IncomingMessage, bound: string, sources: AdminSources): P
   try {
     return pageAt(path, sources);
   } catch (error) {
-    return json(500, { error: `this page cannot be made: ${error instanceof Error ? error.message : String(error)}` });
+    return failedPage(error);
   }
+}
+
+function failedPage(error: unknown): Page {
+  return json(500, { error: `this page cannot be made: ${error instanceof Error ? error.message : String(error)}` });
 }
 
 function pageAt(path: string, sources: AdminSources): Page {

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { addressText } from "../config/addresses.ts";
 import { isAllowed } from "../config/allowed-secrets.ts";
+import { canonicalHash } from "../config/canonical.ts";
 import type { ProviderSettings } from "../config/provider-settings.ts";
 import type { HttpSettings, XdsSettings } from "../config/remote-provider-settings.ts";
 import type { Settings } from "../config/settings.ts";
@@ -36,24 +37,31 @@ export function registrationsOf(settings: Pick<Settings, "providers" | "secrets"
   }));
 }
 
-function createProvider(settings: ProviderSettings, parts: ProviderParts): Provider {
+function createProvider(settings: ProviderSettings, { log, secrets, policies, startTimer, random }: ProviderParts): Provider {
+  const { name } = settings;
   switch (settings.kind) {
     case "file": {
       const onUnwatchable = (directory: string, error: Error): void =>
-        parts.log.warn({ directory, err: error }, "a folder cannot be watched: its files are polled");
-      return fileProvider({ name: settings.name, paths: settings.paths, watching: { onUnwatchable } });
+        log.warn({ directory, err: error }, "a folder cannot be watched: its files are polled");
+      return fileProvider({ name, paths: settings.paths, watching: { onUnwatchable } });
     }
-    case "http":
-      return httpProvider({ ...settings, ...parts, fetch: fetchWith(settings, parts.secrets) });
-    case "xds":
-      return xdsProvider({ ...settings, ...parts, node: nodeOf(settings, parts), open: () => openXds(settings, parts.secrets) });
+    case "http": {
+      const { urls, intervalMs, timeoutMs } = settings;
+      const report = settings.report === undefined ? undefined : { url: settings.report, node: hostname() };
+      return httpProvider({ name, urls, intervalMs, timeoutMs, report, startTimer, random, fetch: fetchWith(settings, secrets) });
+    }
+    case "xds": {
+      const { timeoutMs, reportIntervalMs } = settings;
+      const node = nodeOf(settings, policies);
+      return xdsProvider({ name, node, timeoutMs, reportIntervalMs, startTimer, random, open: () => openXds(settings, secrets) });
+    }
     default:
       return settings satisfies never;
   }
 }
 
 /** What the engine says about itself: a control plane must know which policies are there. */
-function nodeOf(settings: XdsSettings, { policies }: ProviderParts): Node {
+function nodeOf(settings: XdsSettings, policies: PolicyRegistry): Node {
   return {
     id: settings.node ?? hostname(),
     userAgentName: "envoy-policy-engine",
@@ -63,27 +71,28 @@ function nodeOf(settings: XdsSettings, { policies }: ProviderParts): Node {
 }
 
 function fetchWith(settings: HttpSettings, secrets: Secrets): Parameters<typeof httpProvider>[0]["fetch"] {
-  return async (url, headers, signal) => {
+  return async (url, { headers, ...question }) => {
     const token = authorization(settings, secrets);
     return outgoingFetch(url, {
+      ...question,
       headers: { ...headers, ...(token === undefined ? {} : { authorization: token }) },
-      signal,
       bodyBytesMax: settings.bytesMax,
       ...(await readTls(settings.tls)),
     });
   };
 }
 
-/** What decides which configuration a provider delivers, and how it counts. */
+/** What decides which configuration a provider delivers, and how it counts. A hash: it is saved, and an address may hold a signature. */
 function readsOf(settings: ProviderSettings): string {
-  switch (settings.kind) {
+  const { kind, precedence } = settings;
+  switch (kind) {
     case "file":
-      return JSON.stringify(["file", settings.precedence, ...settings.paths]);
+      return canonicalHash([kind, precedence, settings.paths]);
     case "http":
-      return JSON.stringify(["http", settings.precedence, ...settings.urls]);
+      return canonicalHash([kind, precedence, settings.urls]);
     case "xds":
-      return JSON.stringify(["xds", settings.precedence, addressText(settings.address)]);
+      return canonicalHash([kind, precedence, addressText(settings.address)]);
     default:
-      return settings satisfies never;
+      return kind satisfies never;
   }
 }

@@ -44,7 +44,7 @@ const releases: readonly PolicyRelease[] = [
     manifest: mask_1_0_0Manifest,
     definition: mask_1_0_0,
     source: "policies/mask/v1.0.0",
-    hash: "ccf618d9be826a2912edd111da739cdabc6a0a722f061c308ac13a9516c7e975",
+    hash: "196695d2bd10010695c0ac6c43c1007ec9cb620624ae0fe5c078af06040c3af2",
   },
   {
     manifest: setHeader_1_0_0Manifest,

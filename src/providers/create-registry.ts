@@ -1,13 +1,15 @@
 import { createKeptGenerations, type KeptGenerations, type Reason } from "./kept-generations.ts";
 import type { ProviderSink, Verdict } from "./provider.ts";
-import type { ProviderRegistry, ProviderState, RegistryHost, Rollback } from "./registry.ts";
-import type { SavedSource, SavedState } from "./saved-state.ts";
+import type { ProviderRegistry, RegistryHost, Rollback } from "./registry.ts";
+import type { SavedState } from "./saved-state.ts";
 import {
   type Choice,
   choose,
   createDelivery,
   createSource,
+  inForceOf,
   isHeld,
+  isInForce,
   isSame,
   latest,
   merged,
@@ -15,6 +17,7 @@ import {
   type Registration,
   type Source,
   settled,
+  stateOf,
   type Waiting,
 } from "./source.ts";
 
@@ -125,6 +128,11 @@ export function createProviderRegistry(
       },
       waiting: () => source.heard.resolve(),
       failed: (error) => failed(source, error),
+      statistics: () => host.statistics(source.name, kept.list()),
+      reported(failure) {
+        if (failure !== undefined && failure.message !== source.reportFailure) host.reportFailed(source.name, failure);
+        source.reportFailure = failure?.message;
+      },
     };
   }
 
@@ -246,22 +254,4 @@ export function createProviderRegistry(
     wantJudgement();
     return verdict;
   }
-}
-
-function isInForce(sources: readonly Source[]): boolean {
-  return sources.some(({ inForce }) => inForce !== undefined);
-}
-
-function inForceOf(sources: readonly Source[]): readonly SavedSource[] {
-  return sources.flatMap(({ name, reads, inForce, heldBack }) => {
-    if (inForce === undefined) return [];
-    const documents = inForce.documents.map(({ uri, text }) => ({ uri, text }));
-    return [{ name, reads, version: inForce.version, documents, ...(heldBack === undefined ? {} : { heldBack }) }];
-  });
-}
-
-function stateOf(source: Source): ProviderState {
-  const { name, inForce, delivered, problems, failure } = source;
-  const from = inForce === undefined ? undefined : delivered === undefined ? "disk" : "provider";
-  return { name, version: inForce?.version, delivered: delivered?.version, from, held: isHeld(source), problems, failure };
 }

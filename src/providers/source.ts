@@ -2,11 +2,13 @@
 import { createHash } from "node:crypto";
 import type { DocumentOrigin, SourceDocument } from "../config/types.ts";
 import type { Provider, Verdict } from "./provider.ts";
+import type { ProviderState } from "./registry.ts";
+import type { SavedSource } from "./saved-state.ts";
 
 /** A provider, and what its documents may do. */
 export interface Registration extends Omit<DocumentOrigin, "provider"> {
   readonly provider: Provider;
-  /** What it reads from, such as its paths or addresses. What is saved on disk is used again only for the same sources. */
+  /** Tells what it reads from, such as a hash of its paths. What is saved on disk is used again only for the same. */
   readonly reads: string;
 }
 
@@ -32,6 +34,7 @@ export interface Source extends Registration {
   heldBack: string | undefined;
   problems: number;
   failure: string | undefined;
+  reportFailure: string | undefined;
 }
 
 export function createSource(registration: Registration): Source {
@@ -45,6 +48,7 @@ export function createSource(registration: Registration): Source {
     heldBack: undefined,
     problems: 0,
     failure: undefined,
+    reportFailure: undefined,
   };
 }
 
@@ -90,4 +94,24 @@ export function putInForce(choice: Choice): readonly Source[] {
     if (source.delivered === delivery) source.problems = 0;
   }
   return changed.map(([source]) => source);
+}
+
+export function isInForce(sources: readonly Source[]): boolean {
+  return sources.some(({ inForce }) => inForce !== undefined);
+}
+
+/** What is in force, to be saved. */
+export function inForceOf(sources: readonly Source[]): readonly SavedSource[] {
+  return sources.flatMap(({ name, reads, inForce, heldBack }) => {
+    if (inForce === undefined) return [];
+    const documents = inForce.documents.map(({ uri, text }) => ({ uri, text }));
+    return [{ name, reads, version: inForce.version, documents, ...(heldBack === undefined ? {} : { heldBack }) }];
+  });
+}
+
+/** What people may see of it. */
+export function stateOf(source: Source): ProviderState {
+  const { name, inForce, delivered, problems, failure, reportFailure } = source;
+  const from = inForce === undefined ? undefined : delivered === undefined ? "disk" : "provider";
+  return { name, version: inForce?.version, delivered: delivered?.version, from, held: isHeld(source), problems, failure, reportFailure };
 }

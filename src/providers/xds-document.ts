@@ -37,7 +37,7 @@ export function readResource(bytes: Uint8Array): SourceDocument {
 }
 
 function decode(bytes: Uint8Array): Configuration {
-  const utf8 = new TextDecoder("utf-8", { fatal: true });
+  const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   try {
     return Configuration.decode(new BinaryReader(bytes, (text) => utf8.decode(text)));
   } catch (error) {

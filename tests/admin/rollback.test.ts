@@ -12,7 +12,9 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close();
 });
 
-async function serve(kind: "accepted" | "unchanged" | "refused" | "unknown" = "accepted", host = "127.0.0.1"): Promise<AdminServer> {
+type Kind = "accepted" | "unchanged" | "refused" | "unknown" | "broken";
+
+async function serve(kind: Kind = "accepted", host = "127.0.0.1"): Promise<AdminServer> {
   const server = await startAdminServer(
     { host, port: 0 },
     {
@@ -23,6 +25,7 @@ async function serve(kind: "accepted" | "unchanged" | "refused" | "unknown" = "a
       route: () => undefined,
       rollback: async (generation, reason) => {
         asked.push([generation, reason]);
+        if (kind === "broken") throw new Error("broken");
         return { kind, generation: 5 };
       },
     },
@@ -66,6 +69,10 @@ test.each([
   ["unknown", 404],
 ] as const)("%s is %d", async (kind, status) => {
   expect(await ask(await serve(kind))).toEqual({ status, body: { kind, generation: 5 } });
+});
+
+test("what breaks on the way is said", async () => {
+  expect(await ask(await serve("broken"))).toEqual({ status: 500, body: { error: "this page cannot be made: broken" } });
 });
 
 describe("nothing is rolled back", () => {

@@ -1,8 +1,8 @@
 // `npm run bench:lifetime`: a million exchanges, ten thousand of them at once, every answer looked at, and nothing may be left of them.
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { printFindings } from "./finding.ts";
-import { lifetimeFindings } from "./lifetime/lifetime-findings.ts";
+import { findingsTable } from "./finding.ts";
+import { lifetimeFindings } from "./lifetime/findings.ts";
 import { runLifetime } from "./lifetime/run-lifetime.ts";
 
 const usage = `npm run bench:lifetime -- [--sequential 1000000] [--connections 16] [--concurrent 10000]
@@ -23,7 +23,7 @@ async function main(args: readonly string[]): Promise<number> {
   const say = (text: string): void => console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}`);
   say("starting an upstream, the engine and Envoy ...");
   const findings = lifetimeFindings(await runLifetime({ ...counts, progress: say }));
-  console.log(printFindings(findings));
+  console.log(findingsTable(findings));
   return findings.every(({ ok }) => ok) ? 0 : 1;
 }
 

@@ -1,9 +1,9 @@
 // `npm run bench:streams`: bodies both ways through a transform that changes their length, faster offered than anybody takes them.
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { printFindings } from "./finding.ts";
+import { findingsTable } from "./finding.ts";
+import { streamsFindings } from "./streams/findings.ts";
 import { runStreams, streamsFull } from "./streams/run-streams.ts";
-import { streamsFindings } from "./streams/streams-findings.ts";
 
 const usage = `npm run bench:streams
 
@@ -23,7 +23,7 @@ async function main(args: readonly string[]): Promise<number> {
   const say = (text: string): void => console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}`);
   say("starting an upstream, the engine and Envoy ...");
   const findings = streamsFindings(await runStreams({ parts: streamsFull, progress: say }));
-  console.log(printFindings(findings));
+  console.log(findingsTable(findings));
   return findings.every(({ ok }) => ok) ? 0 : 1;
 }
 

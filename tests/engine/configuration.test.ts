@@ -19,29 +19,38 @@ function counting(): { readonly policies: ReturnType<typeof createdPolicies>; re
   return { policies: createdPolicies({ first: create("first"), second: create("second") }), closed };
 }
 
-interface Pushed extends ConfiguredEngine {
+interface PushProvider extends Provider {
   push(text: string): Promise<Verdict>;
 }
 
-async function pushed(policies: ReturnType<typeof createdPolicies>, text: string): Promise<Pushed> {
+/** @param first what it delivers at its start */
+function pushProvider(name: string, first: string): PushProvider {
   let sink: ProviderSink | undefined;
-  const push = async (next: string): Promise<Verdict> => {
+  const push = async (text: string): Promise<Verdict> => {
     if (sink === undefined) throw new Error("not started");
-    return sink.update([{ uri: "a.yaml", text: next }], next);
+    return sink.update([{ uri: `${name}.yaml`, text }], text);
   };
-  const provider: Provider = {
-    name: "a",
+  return {
+    name,
     start: async (given) => {
       sink = given;
-      await push(text);
+      await push(first);
     },
-    report: () => {},
     close: async () => {},
+    push,
   };
-  const registration = { provider, reads: "", precedence: 0, mayUseSecret: () => true };
-  const engine = await configuredEngine({ registrations: [registration], policies });
+}
+
+async function startWith(policies: ReturnType<typeof createdPolicies>, ...providers: readonly Provider[]): Promise<ConfiguredEngine> {
+  const registrations = providers.map((provider) => ({ provider, reads: "", precedence: 0, mayUseSecret: () => true }));
+  const engine = await configuredEngine({ registrations, policies });
   await engine.configuration.start();
-  return { ...engine, push };
+  return engine;
+}
+
+async function pushed(policies: ReturnType<typeof createdPolicies>, text: string): Promise<ConfiguredEngine & PushProvider> {
+  const provider = pushProvider("a", text);
+  return { ...(await startWith(policies, provider)), ...provider };
 }
 
 const chains = (one: string, two: string): string => `version: 1
@@ -99,4 +108,17 @@ test("a generation is listed as draining while exchanges that began with it are 
     [2, "in use"],
     [1, "kept"],
   ]);
+});
+
+test("a chain that moves from one provider to another is a new generation, and keeps its instances", async () => {
+  const empty = "version: 1\n";
+  const text = chains("{ policy: first@1.0.0 }", "");
+  const [a, b] = [pushProvider("a", text), pushProvider("b", empty)];
+  const { policies, closed } = counting();
+  const engine = await startWith(policies, a, b);
+  expect(await Promise.all([a.push(empty), b.push(text)])).toMatchObject([{ generation: 2 }, { generation: 2 }]);
+  const { config } = engine.configuration.generations.current() ?? {};
+  expect([config?.chains.get("one")?.provider, config?.routeSources.get("one")?.provider]).toEqual(["b", "b"]);
+  expect([await engine.ask("one"), closed]).toEqual(["first 1", []]);
+  await engine.configuration.close();
 });

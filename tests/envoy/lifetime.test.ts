@@ -1,6 +1,6 @@
 /** `npm run bench:lifetime` in short: as many at once, and fewer one after another. */
 import { expect, test } from "vitest";
-import { lifetimeFindings } from "../bench/lifetime/lifetime-findings.ts";
+import { lifetimeFindings } from "../bench/lifetime/findings.ts";
 import { runLifetime } from "../bench/lifetime/run-lifetime.ts";
 
 test("ten thousand exchanges at once, twice, and nothing is lost, mixed up or left", async () => {

@@ -89,7 +89,8 @@ describe.each(["http1", "http2"] as const)("%s", (protocol) => {
     answer.write(event);
     await download.heard(masked("one").repeat(2));
     expect((await generations()).open).toBe(2);
-    answer.end(event);
+    answer.write(event);
+    answer.end();
     later.answer.end();
     expect(await download.ended).toEqual({ body: masked("one").repeat(3), ended: "whole" });
     expect(await later.download.ended).toEqual({ body: masked("two"), ended: "whole" });
@@ -251,7 +252,8 @@ describe.each(["http1", "http2"] as const)("%s", (protocol) => {
 
 function answerJson(answer: Answer): void {
   answer.setHeader("content-type", "application/json");
-  answer.end("{}");
+  answer.write("{}");
+  answer.end();
 }
 
 const http2Upstream = {

@@ -1,7 +1,7 @@
 /** `npm run bench:streams` in short. */
 import { expect, test } from "vitest";
+import { streamsFindings } from "../../bench/streams/findings.ts";
 import { runStreams } from "../../bench/streams/run-streams.ts";
-import { streamsFindings } from "../../bench/streams/streams-findings.ts";
 
 const MiB = 1024 * 1024;
 
