@@ -21,6 +21,7 @@ import { createEngineMetadata } from "./kernel/engine-metadata.ts";
 import { createExchangeCounters } from "./kernel/exchange-counters.ts";
 import { createKernel } from "./kernel/kernel.ts";
 import type { BodyNotSentEvent, ReplyEvent } from "./kernel/kernel-host.ts";
+import { createChainCounters } from "./observe/chain-counters.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { createPolicyCounters } from "./observe/policy-counters.ts";
@@ -69,10 +70,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   if (warning !== undefined) log.warn({ patterns: patterns.name }, warning);
 
   const counters = createStepCounters();
+  const chainCounters = createChainCounters();
   const policyCounters = createPolicyCounters();
   const probes = createProbes();
   const exchanges = createExchangeCounters();
-  const policyHost = createPolicyHost(log, { counters, policyCounters, probes });
+  const policyHost = createPolicyHost(log, { counters, chainCounters, policyCounters, probes });
   const configuration = await createConfiguration({
     registrations: [
       ...registrationsOf(settings, { log, secrets, policies, startTimer: policyHost.startTimer, random: policyHost.random }),
@@ -87,6 +89,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       redact: secrets.redact,
     },
     secrets,
+    counters,
     settings,
     log,
     startTimer: policyHost.startTimer,
@@ -135,6 +138,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const processMetrics = collectProcess();
   const metrics = createMetrics();
   metrics.register(counters.families);
+  metrics.register(chainCounters.families);
   metrics.register(policyCounters.families);
   metrics.register(probes.families);
   metrics.register(processMetrics.collect);

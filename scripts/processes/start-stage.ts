@@ -34,6 +34,8 @@ export interface StagePlan {
   readonly engines?: readonly string[];
   /** What an engine is started from. Default: the program of this checkout. */
   readonly program?: string;
+  /** What their Node itself is started with. Default: nothing. */
+  readonly nodeOptions?: readonly string[];
   /** What Envoy asks the engines through. Default `unix`. */
   readonly carrier?: "unix" | "tcp";
   /** Changes `configs/demo/settings.yaml`. */
@@ -78,6 +80,7 @@ async function start(plan: StagePlan, atEnd: (end: () => Promise<unknown>) => vo
       folder,
       until,
       ...(plan.program === undefined ? {} : { program: plan.program }),
+      ...(plan.nodeOptions === undefined ? {} : { nodeOptions: plan.nodeOptions }),
     });
     atEnd(engine.stop);
     return engine;

@@ -6,6 +6,7 @@ import { loadPatternEngine } from "../expressions/patterns.ts";
 import type { Prepared } from "../generations/generation.ts";
 import { prepare } from "../generations/prepare.ts";
 import { createSecrets, type Secrets } from "../generations/secrets.ts";
+import { createChainCounters } from "../observe/chain-counters.ts";
 import { createLog } from "../observe/log.ts";
 import { createPolicyCounters } from "../observe/policy-counters.ts";
 import { createProbes } from "../observe/probes.ts";
@@ -32,7 +33,12 @@ export function prepareOffline(
 ): Promise<{ readonly prepared: Prepared } | { readonly problems: readonly Problem[] }> {
   const log = createLog({ level: "error", redact, destination: process.stderr });
   const host = {
-    ...createPolicyHost(log, { counters: createStepCounters(), policyCounters: createPolicyCounters(), probes: createProbes() }),
+    ...createPolicyHost(log, {
+      counters: createStepCounters(),
+      chainCounters: createChainCounters(),
+      policyCounters: createPolicyCounters(),
+      probes: createProbes(),
+    }),
     // A policy whose background work has begun must not reach anybody from here.
     fetch: async () => Promise.reject(new Error("this command makes no calls")),
   };

@@ -33,6 +33,8 @@ export interface HttpSettings extends RemoteSettings {
   readonly urls: readonly string[];
   /** Between two questions, milliseconds, give or take a tenth. Default 30000. */
   readonly intervalMs: number;
+  /** Where statistics are sent with each question; undefined: nowhere. */
+  readonly report: string | undefined;
 }
 
 export interface XdsSettings extends RemoteSettings {
@@ -40,27 +42,31 @@ export interface XdsSettings extends RemoteSettings {
   readonly address: ListenAddress;
   /** What the server knows this engine by. Default: the name of the host. */
   readonly node: string | undefined;
+  /** Between two messages with statistics, milliseconds; undefined: none is sent. */
+  readonly reportIntervalMs: number | undefined;
 }
 
 const shared = ["timeout", "bytesMax", "tls", "token"];
 
 export function readHttp(place: Place, directory: string, report: Report): HttpSettings | undefined {
-  const fields = readRemoteFields(place, ["urls", "interval"], report);
+  const fields = readRemoteFields(place, ["urls", "interval", "report"], report);
   if (fields === undefined) return undefined;
   const urls = fields.required("urls", "the addresses of documents, such as `[https://config.example.com/policies.yaml]`");
   const listed = (urls && readList(urls, report)) ?? [];
   if (urls?.node.kind === "list" && listed.length === 0) report(problem("empty-list", at(urls), { what: "urls" }));
+  const reportTo = fields.optional("report");
   const interval = { what: "the interval", min: 100, max: 24 * 60 * 60_000 };
   return {
     kind: "http",
     urls: listed.map((url) => readUrl(url, report)).filter((url) => url !== undefined),
     intervalMs: readDuration(fields.optional("interval"), interval, report) ?? 30_000,
+    report: reportTo && readUrl(reportTo, report),
     ...readRemote(fields, directory, report),
   };
 }
 
 export function readXds(place: Place, directory: string, report: Report): XdsSettings | undefined {
-  const fields = readRemoteFields(place, ["address", "node"], report);
+  const fields = readRemoteFields(place, ["address", "node", "reportInterval"], report);
   const addressPlace = fields?.required("address", "where the server listens: `tcp:HOST:PORT` or `unix:PATH`");
   const address = addressPlace && readAddress(addressPlace, directory, report);
   if (fields === undefined || addressPlace === undefined || address === undefined) return undefined;
@@ -70,7 +76,14 @@ export function readXds(place: Place, directory: string, report: Report): XdsSet
       problem("provider-in-clear", at(addressPlace), { address: `tcp:${address.host}`, remedy: "add `tls: {}`, or `tls: { ca: FILE }`" }),
     );
   }
-  return { kind: "xds", address, node: readText(fields.optional("node"), report), ...remote };
+  const interval = { what: "the interval", min: 1_000, max: 24 * 60 * 60_000 };
+  return {
+    kind: "xds",
+    address,
+    node: readText(fields.optional("node"), report),
+    reportIntervalMs: readDuration(fields.optional("reportInterval"), interval, report),
+    ...remote,
+  };
 }
 
 function readRemoteFields(place: Place, own: readonly string[], report: Report): Fields | undefined {

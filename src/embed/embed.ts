@@ -11,6 +11,7 @@ import { codeProvider } from "../providers/code.ts";
 import type { KeptGeneration } from "../providers/kept-generations.ts";
 import type { Provider, Verdict } from "../providers/provider.ts";
 import type { ProviderState, Rollback } from "../providers/registry.ts";
+import type { ProviderStatistics } from "../providers/statistics.ts";
 
 export interface EmbedOptions {
   /** How the engine runs, as in a settings file, where `providers` may be missing. */
@@ -39,6 +40,8 @@ export interface EmbeddedEngine {
   rollback(generation: number, reason: string): Promise<Rollback>;
   generations(): readonly KeptGeneration[];
   providers(): readonly ProviderState[];
+  /** What the chains that were pushed have done; undefined while no generation is in use. A registered provider asks its own sink. */
+  statistics(): ProviderStatistics | undefined;
   /** As on SIGTERM: drains, then ends. */
   stop(): Promise<void>;
 }
@@ -66,6 +69,7 @@ export async function embedEngine({ settings, directory, ...parts }: EmbedOption
     rollback,
     generations: registry.kept,
     providers: registry.state,
+    statistics: code.statistics,
     stop: engine.stop,
   };
 }

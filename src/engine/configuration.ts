@@ -5,12 +5,14 @@ import type { PrepareEnvironment } from "../generations/prepare.ts";
 import { watchSecrets } from "../generations/secret-files.ts";
 import type { Secrets } from "../generations/secrets.ts";
 import type { Log } from "../observe/log.ts";
+import type { StepCounters } from "../observe/step-counters.ts";
 import { createProviderRegistry } from "../providers/create-registry.ts";
 import type { ProviderRegistry, Rollback } from "../providers/registry.ts";
 import { isMadeOf, type SavedState } from "../providers/saved-state.ts";
 import type { Registration } from "../providers/source.ts";
 import { createStateStore, type StateStore, type StoreStatus } from "../providers/state-store.ts";
 import { logRestored, logRollback, logVerdict, problemFacts } from "./configuration-log.ts";
+import { providerStatistics } from "./provider-statistics.ts";
 import { createReloader, type Reloader } from "./reloader.ts";
 
 export interface Configuration {
@@ -33,6 +35,8 @@ export interface ConfigurationParts {
   readonly environment: PrepareEnvironment;
   readonly secrets: Secrets;
   readonly settings: Pick<Settings, "state">;
+  /** Those that the steps count on. */
+  readonly counters: StepCounters;
   readonly log: Log;
   readonly startTimer: (milliseconds: number, expired: () => void) => () => void;
 }
@@ -56,6 +60,8 @@ export async function createConfiguration(parts: ConfigurationParts): Promise<Co
       judged: (provider, verdict) => logVerdict(log, provider, verdict, generations.current()?.config.warnings ?? []),
       failed: (provider, error) =>
         log.error({ provider, err: error }, "the provider's source cannot be read: the running generation stays"),
+      statistics: (provider, kept) => providerStatistics(provider, { generations, counters: parts.counters, kept }),
+      reportFailed: (provider, error) => log.warn({ provider, err: error }, "the provider's source did not take the statistics"),
       restored: (state, verdict) => {
         if (verdict.kind !== "refused") restored = state;
         logRestored(log, state, verdict);

@@ -6,7 +6,10 @@ import type { PolicyHost, StepIdentity } from "../worker/policy-host.ts";
 import { outgoingFetch } from "./outgoing-fetch.ts";
 
 /** @param log the engine's log; lines of a policy carry its chain, step and version */
-export function createPolicyHost(log: Log, registries: Pick<PolicyHost, "counters" | "policyCounters" | "probes">): PolicyHost {
+export function createPolicyHost(
+  log: Log,
+  registries: Pick<PolicyHost, "counters" | "chainCounters" | "policyCounters" | "probes">,
+): PolicyHost {
   return {
     ...registries,
     now: () => Date.now(),

@@ -47,12 +47,13 @@ function createProvider(settings: ProviderSettings, { log, secrets, policies, st
     }
     case "http": {
       const { urls, intervalMs, timeoutMs } = settings;
-      return httpProvider({ name, urls, intervalMs, timeoutMs, startTimer, random, fetch: fetchWith(settings, secrets) });
+      const report = settings.report === undefined ? undefined : { url: settings.report, node: hostname() };
+      return httpProvider({ name, urls, intervalMs, timeoutMs, report, startTimer, random, fetch: fetchWith(settings, secrets) });
     }
     case "xds": {
-      const { timeoutMs } = settings;
+      const { timeoutMs, reportIntervalMs } = settings;
       const node = nodeOf(settings, policies);
-      return xdsProvider({ name, node, timeoutMs, startTimer, random, open: () => openXds(settings, secrets) });
+      return xdsProvider({ name, node, timeoutMs, reportIntervalMs, startTimer, random, open: () => openXds(settings, secrets) });
     }
     default:
       return settings satisfies never;
@@ -70,11 +71,11 @@ function nodeOf(settings: XdsSettings, policies: PolicyRegistry): Node {
 }
 
 function fetchWith(settings: HttpSettings, secrets: Secrets): Parameters<typeof httpProvider>[0]["fetch"] {
-  return async (url, headers, signal) => {
+  return async (url, { headers, ...question }) => {
     const token = authorization(settings, secrets);
     return outgoingFetch(url, {
+      ...question,
       headers: { ...headers, ...(token === undefined ? {} : { authorization: token }) },
-      signal,
       bodyBytesMax: settings.bytesMax,
       ...(await readTls(settings.tls)),
     });

@@ -44,7 +44,7 @@ const releases: readonly PolicyRelease[] = [
     manifest: mask_1_0_0Manifest,
     definition: mask_1_0_0,
     source: "policies/mask/v1.0.0",
-    hash: "ccf618d9be826a2912edd111da739cdabc6a0a722f061c308ac13a9516c7e975",
+    hash: "0c9e4ce5a0f2ee902e65270e5e25f3369e4bb258e64b119f4859abcf463d2569",
   },
   {
     manifest: setHeader_1_0_0Manifest,

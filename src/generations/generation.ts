@@ -10,7 +10,7 @@ export interface Generation {
   readonly committedAt: number;
   readonly chains: ReadonlyMap<string, Chain>;
   readonly config: CheckedConfig;
-  /** Keeps the generation open until `unpin`; an exchange pins the one it started with. */
+  /** Keeps the generation open until `unpin`; an exchange pins the one it started with, once: pins are counted as exchanges. */
   pin(): void;
   unpin(): void;
 }

@@ -7,6 +7,8 @@ export interface GenerationHolder {
   commit(prepared: Prepared): Generation;
   /** Numbers of the generations that are not closed yet, oldest first, the current one included. */
   open(): readonly number[];
+  /** How many exchanges a generation has had; undefined when it is not one of the last `countedMax`. */
+  exchanges(number: number): number | undefined;
   /** Retires the current generation: it closes with its last exchange. */
   close(): void;
 }
@@ -16,15 +18,20 @@ export function createGenerationHolder(now: () => number, before: number): Gener
   let current: HeldGeneration | undefined;
   let last = before;
   const open = new Set<number>();
+  const counts: ExchangeCount[] = [];
   return {
     current: () => current,
     open: () => [...open],
+    exchanges: (number) => counts.find((one) => one.number === number)?.exchanges,
     commit(prepared) {
       last += 1;
       const number = last;
       open.add(number);
+      const count = { number, exchanges: 0 };
+      counts.push(count);
+      if (counts.length > countedMax) counts.shift();
       const previous = current;
-      current = new HeldGeneration(prepared, number, now(), () => open.delete(number));
+      current = new HeldGeneration(prepared, count, now(), () => open.delete(number));
       previous?.retire();
       return current;
     },
@@ -35,6 +42,15 @@ export function createGenerationHolder(now: () => number, before: number): Gener
   };
 }
 
+/** Apart from the generation, so that a count that is kept keeps nothing else. */
+interface ExchangeCount {
+  readonly number: number;
+  exchanges: number;
+}
+
+/** More than can be rolled back to. */
+const countedMax = 16;
+
 class HeldGeneration implements Generation {
   readonly number: number;
   readonly hash: string;
@@ -42,22 +58,25 @@ class HeldGeneration implements Generation {
   readonly chains: Prepared["chains"];
   readonly config: Prepared["config"];
   readonly #prepared: Prepared;
+  readonly #count: ExchangeCount;
   readonly #closed: () => void;
   #pins = 0;
   #retired = false;
 
-  constructor(prepared: Prepared, number: number, committedAt: number, closed: () => void) {
-    this.number = number;
+  constructor(prepared: Prepared, count: ExchangeCount, committedAt: number, closed: () => void) {
+    this.number = count.number;
     this.hash = prepared.config.hash;
     this.committedAt = committedAt;
     this.chains = prepared.chains;
     this.config = prepared.config;
     this.#prepared = prepared;
+    this.#count = count;
     this.#closed = closed;
   }
 
   pin(): void {
     this.#pins += 1;
+    this.#count.exchanges += 1;
   }
 
   unpin(): void {

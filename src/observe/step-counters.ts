@@ -30,14 +30,24 @@ export interface StepCounts extends StepLabels {
   readonly timeouts: number;
   /** Times that it could not have the body it needs, and the engine answered. */
   readonly refusals: number;
+  /** How long handlers took. */
+  readonly latency: {
+    readonly sumMs: number;
+    /** Calls in each bucket of `stepLatencyBoundsMs`, not cumulative; the last is what took longer than all of them. */
+    readonly buckets: readonly number[];
+  };
+  /** When these began to count, milliseconds since the epoch. */
+  readonly since: number;
 }
 
 export interface StepCounters {
   /**
    * Reserves counters for a step. Those of one chain, step and policy version are the same ones as long as anybody holds them: a step whose
    * parameters change goes on counting, and its series is in the metrics once.
+   *
+   * @param now milliseconds since the epoch: when they begin to count, if nobody has held them
    */
-  allocate(labels: StepLabels): number;
+  allocate(labels: StepLabels, now: number): number;
   /** Gives them back, once per `allocate`. When nobody holds them, the step disappears from the metrics. */
   free(index: number): void;
   /** Allocates no memory. */
@@ -58,7 +68,7 @@ export function createStepCounters(capacity = 16): StepCounters {
   let seconds = new Float64Array(capacity * phases.length);
 
   return {
-    allocate({ chain, step, policy }) {
+    allocate({ chain, step, policy }, now) {
       const key = JSON.stringify([chain, step, policy]);
       const known = slots[indexes.get(key) ?? -1];
       if (known !== undefined) {
@@ -66,7 +76,7 @@ export function createStepCounters(capacity = 16): StepCounters {
         return known.index;
       }
       const index = vacant.pop() ?? slots.length;
-      slots[index] = { index, key, labels: { chain, step, policy }, holders: 1 };
+      slots[index] = { index, key, labels: { chain, step, policy }, since: now, holders: 1 };
       indexes.set(key, index);
       makeRoom(index + 1);
       return index;
@@ -89,18 +99,19 @@ export function createStepCounters(capacity = 16): StepCounters {
     },
     observe(index, phase, milliseconds) {
       let bucket = 0;
-      while (bucket < boundsMs.length && milliseconds > (boundsMs[bucket] ?? 0)) bucket++;
+      while (bucket < stepLatencyBoundsMs.length && milliseconds > (stepLatencyBoundsMs[bucket] ?? 0)) bucket++;
       const cell = bucketCell(index, phase) + bucket;
       buckets[cell] = (buckets[cell] ?? 0) + 1;
       const sum = index * phases.length + phaseNumber(phase);
       seconds[sum] = (seconds[sum] ?? 0) + milliseconds / 1000;
     },
     read(index) {
-      const { chain = "", step = "", policy = "" } = slots[index]?.labels ?? {};
+      const { labels: { chain, step, policy } = nobody, since = 0 } = slots[index] ?? {};
       const total = (outcome: StepOutcome): number => phases.reduce((sum, phase) => sum + countOf(index, phase, outcome), 0);
       const [replies, errors, timeouts] = [total("replied"), total("failed"), total("timed-out")];
       const runs = total("ran") + replies + errors + timeouts;
-      return { chain, step, policy, runs, skips: total("skipped"), replies, errors, timeouts, refusals: total("refused") };
+      const skips = total("skipped");
+      return { chain, step, policy, runs, skips, replies, errors, timeouts, refusals: total("refused"), latency: latencyOf(index), since };
     },
     families() {
       const samples: Sample[] = [];
@@ -120,7 +131,18 @@ export function createStepCounters(capacity = 16): StepCounters {
     for (const [at, outcome] of outcomes.entries()) samples.push({ labels: { ...labels, phase, outcome }, value: values[at] ?? 0 });
     const first = bucketCell(index, phase);
     const sum = seconds[index * phases.length + phaseNumber(phase)] ?? 0;
-    series.push({ labels: { ...labels, phase }, buckets: buckets.subarray(first, first + boundsMs.length + 1), sum });
+    series.push({ labels: { ...labels, phase }, buckets: buckets.subarray(first, first + stepLatencyBoundsMs.length + 1), sum });
+  }
+
+  function latencyOf(index: number): StepCounts["latency"] {
+    const perPhase = phases.map((phase) =>
+      buckets.subarray(bucketCell(index, phase), bucketCell(index, phase) + stepLatencyBoundsMs.length + 1),
+    );
+    const sums = phases.map((phase) => seconds[index * phases.length + phaseNumber(phase)] ?? 0);
+    return {
+      sumMs: 1000 * sums.reduce((sum, one) => sum + one, 0),
+      buckets: Array.from({ length: stepLatencyBoundsMs.length + 1 }, (_, at) => perPhase.reduce((sum, one) => sum + (one[at] ?? 0), 0)),
+    };
   }
 
   function countOf(index: number, phase: StepPhase, outcome: StepOutcome): number {
@@ -140,18 +162,23 @@ interface Slot {
   readonly index: number;
   readonly key: string;
   readonly labels: StepLabels;
+  readonly since: number;
   holders: number;
 }
 
 const phases: readonly StepPhase[] = ["request", "response"];
 const outcomes: readonly StepOutcome[] = ["ran", "skipped", "replied", "failed", "timed-out", "overrun", "refused"];
 
-/** Upper bounds of the buckets, included. */
-const boundsMs: readonly number[] = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000];
-const bounds: readonly number[] = boundsMs.map((milliseconds) => milliseconds / 1000);
+const nobody: StepLabels = { chain: "", step: "", policy: "" };
+
+/** Upper bounds of the buckets of durations, included, milliseconds. */
+export const stepLatencyBoundsMs: readonly number[] = [
+  0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000,
+];
+const bounds: readonly number[] = stepLatencyBoundsMs.map((milliseconds) => milliseconds / 1000);
 
 const countCells = phases.length * outcomes.length;
-const bucketCells = phases.length * (boundsMs.length + 1);
+const bucketCells = phases.length * (stepLatencyBoundsMs.length + 1);
 
 function countCell(index: number, phase: StepPhase, outcome: StepOutcome): number {
   return index * countCells + phaseNumber(phase) * outcomes.length + outcomeNumber(outcome);
@@ -159,7 +186,7 @@ function countCell(index: number, phase: StepPhase, outcome: StepOutcome): numbe
 
 /** Of the phase's first bucket. */
 function bucketCell(index: number, phase: StepPhase): number {
-  return index * bucketCells + phaseNumber(phase) * (boundsMs.length + 1);
+  return index * bucketCells + phaseNumber(phase) * (stepLatencyBoundsMs.length + 1);
 }
 
 function phaseNumber(phase: StepPhase): number {

@@ -1,5 +1,6 @@
 import type { SourceDocument } from "../config/types.ts";
 import type { Provider, ProviderSink, Verdict } from "./provider.ts";
+import type { ProviderStatistics } from "./statistics.ts";
 
 export interface CodeProvider extends Provider {
   /**
@@ -9,6 +10,8 @@ export interface CodeProvider extends Provider {
    * @param version the program's own word for this state, shown in logs; it decides nothing
    */
   push(documents: readonly SourceDocument[], version: string): Promise<Verdict>;
+  /** What has become of what was pushed; undefined while no generation is in use. */
+  statistics(): ProviderStatistics | undefined;
 }
 
 /** Configuration from the program that the engine is a part of. */
@@ -20,8 +23,7 @@ export function codeProvider(name: string): CodeProvider {
       sink = given;
       given.waiting();
     },
-    // The program can ask the engine itself.
-    report: () => {},
+    statistics: () => sink?.statistics(),
     async close() {
       sink = undefined;
     },

@@ -128,6 +128,11 @@ export function createProviderRegistry(
       },
       waiting: () => source.heard.resolve(),
       failed: (error) => failed(source, error),
+      statistics: () => host.statistics(source.name, kept.list()),
+      reported(failure) {
+        if (failure !== undefined && failure.message !== source.reportFailure) host.reportFailed(source.name, failure);
+        source.reportFailure = failure?.message;
+      },
     };
   }
 

@@ -31,7 +31,6 @@ export function fileProvider({ name, paths, watching = {} }: FileProviderOptions
       else await deliver(watch.first, sink);
     },
     // Files take no answer.
-    report: () => {},
     async close() {
       closed = true;
       await watch?.close();

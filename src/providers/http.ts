@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { SourceDocument } from "../config/types.ts";
 import { pollDelayMs, retryDelayMs } from "./pace.ts";
 import type { Provider, ProviderSink } from "./provider.ts";
+import type { ProviderStatistics } from "./statistics.ts";
 
 export interface HttpProviderOptions {
   readonly name: string;
@@ -10,11 +11,20 @@ export interface HttpProviderOptions {
   readonly intervalMs: number;
   /** How long one question may take, its whole answer included, milliseconds. */
   readonly timeoutMs: number;
-  /** Sends a GET. Rejects when there is no answer, when it is a redirect and when its body is larger than allowed. */
-  readonly fetch: (url: string, headers: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<Response>;
+  /** Where statistics go with each question; undefined: nowhere. */
+  readonly report: { readonly url: string; readonly node: string } | undefined;
+  /** Rejects when there is no answer, when it is a redirect and when its body is larger than allowed. */
+  readonly fetch: (url: string, question: HttpQuestion) => Promise<Response>;
   readonly startTimer: (milliseconds: number, expired: () => void) => () => void;
   /** From 0 to less than 1. */
   readonly random: () => number;
+}
+
+export interface HttpQuestion {
+  readonly method: "GET" | "POST";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -31,12 +41,12 @@ export function httpProvider(options: HttpProviderOptions): Provider {
   let known: readonly (Known | undefined)[] = urls.map(() => undefined);
   let delivered: string | undefined;
   let failures = 0;
+  let reporting: "idle" | "under way" = "idle";
   let stopTimer = (): void => {};
 
   return {
     name,
     start: (sink) => poll(sink),
-    report: () => {},
     async close() {
       ending.abort();
       stopTimer();
@@ -45,11 +55,22 @@ export function httpProvider(options: HttpProviderOptions): Provider {
 
   /** Resolves when what it has found was judged. The next one does not wait for that: what is judged may have to wait for other providers. */
   async function poll(sink: ProviderSink): Promise<void> {
+    void report(sink);
     const judged = await deliverNews(sink);
     if (ending.signal.aborted) return;
     const delayMs = failures === 0 ? pollDelayMs(intervalMs, random) : retryDelayMs(failures, intervalMs, random);
     stopTimer = startTimer(delayMs, () => void poll(sink));
     await judged.verdict.catch((error: unknown) => sink.failed(asError(error)));
+  }
+
+  /** Beside the questions, which do not wait for it. Never rejects. */
+  async function report(sink: ProviderSink): Promise<void> {
+    const statistics = options.report && sink.statistics();
+    if (options.report === undefined || statistics === undefined || reporting === "under way") return;
+    reporting = "under way";
+    const failure = await sendStatistics(options.report, statistics, options, ending.signal).then(() => undefined, asError);
+    reporting = "idle";
+    if (!ending.signal.aborted) sink.reported(failure);
   }
 
   async function deliverNews(sink: ProviderSink): Promise<{ readonly verdict: Promise<unknown> }> {
@@ -74,28 +95,52 @@ interface Known {
   readonly etag: string | null;
 }
 
-async function fetchDocument(
-  url: string,
-  known: Known | undefined,
-  { timeoutMs, fetch, startTimer }: HttpProviderOptions,
+async function fetchDocument(url: string, known: Known | undefined, options: HttpProviderOptions, ending: AbortSignal): Promise<Known> {
+  const uri = shownUrl(url);
+  return inTime(`cannot read \`${uri}\``, options, ending, async (signal) => {
+    const etag = known?.etag ?? undefined;
+    const headers = { accept, ...(etag === undefined ? {} : { "if-none-match": etag }) };
+    const response = await options.fetch(url, { method: "GET", headers, signal });
+    if (response.status === 304 && known !== undefined && etag !== undefined) return known;
+    return { document: { uri, text: await readDocument(response) }, etag: response.headers.get("etag") };
+  });
+}
+
+async function sendStatistics(
+  { url, node }: NonNullable<HttpProviderOptions["report"]>,
+  statistics: ProviderStatistics,
+  options: HttpProviderOptions,
   ending: AbortSignal,
-): Promise<Known> {
-  // A query may be a signature: it is in no message.
-  const uri = url.split("?")[0] ?? url;
+): Promise<void> {
+  await inTime(`cannot report to \`${shownUrl(url)}\``, options, ending, async (signal) => {
+    const headers = { "content-type": "application/json" };
+    const { ok, status } = await options.fetch(url, { method: "POST", headers, body: JSON.stringify({ node, ...statistics }), signal });
+    if (!ok) throw new Error(`the server answers ${status}, not 2xx`);
+  });
+}
+
+/** Rejects with what cannot be done and why, also when it takes too long. */
+async function inTime<Result>(
+  failure: string,
+  { timeoutMs, startTimer }: HttpProviderOptions,
+  ending: AbortSignal,
+  task: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
   const late = new AbortController();
   const stopTimer = startTimer(timeoutMs, () => late.abort());
   try {
-    const etag = known?.etag ?? undefined;
-    const headers = { accept, ...(etag === undefined ? {} : { "if-none-match": etag }) };
-    const response = await fetch(url, headers, AbortSignal.any([late.signal, ending]));
-    if (response.status === 304 && known !== undefined && etag !== undefined) return known;
-    return { document: { uri, text: await readDocument(response) }, etag: response.headers.get("etag") };
+    return await task(AbortSignal.any([late.signal, ending]));
   } catch (error) {
     const reason = late.signal.aborted ? `there is no whole answer within ${timeoutMs} ms` : asError(error).message;
-    throw new Error(`cannot read \`${uri}\`: ${reason}`, { cause: error });
+    throw new Error(`${failure}: ${reason}`, { cause: error });
   } finally {
     stopTimer();
   }
+}
+
+/** A query may be a signature: it is in no message. */
+function shownUrl(url: string): string {
+  return url.split("?")[0] ?? url;
 }
 
 /** RFC 9512 and what servers say in its place; JSON is YAML. */

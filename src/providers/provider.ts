@@ -3,6 +3,7 @@
  */
 import type { SourceDocument } from "../config/types.ts";
 import type { Problem } from "../errors.ts";
+import type { ProviderStatistics } from "./statistics.ts";
 
 export interface Provider {
   /** Unique among the providers of an engine: `file`, `file:2`. Shown in logs and metrics. */
@@ -12,8 +13,6 @@ export interface Provider {
    * rejects because of the source. Called once.
    */
   start(sink: ProviderSink): Promise<void>;
-  /** Hands over what the generation in use has counted, for providers whose source wants to know. */
-  report(statistics: ProviderStatistics): void;
   /** Stops watching and polling. Idempotent; nothing is delivered afterwards. */
   close(): Promise<void>;
 }
@@ -29,6 +28,10 @@ export interface ProviderSink {
   waiting(): void;
   /** The source is away or unreadable. The last good configuration stays. */
   failed(error: Error): void;
+  /** What has become of what the provider delivered, for sources that want to know; undefined before any generation is in use. */
+  statistics(): ProviderStatistics | undefined;
+  /** The source has got the statistics; with an error, it has not. Nothing else depends on it. */
+  reported(failure: Error | undefined): void;
 }
 
 export type Verdict =
@@ -38,20 +41,3 @@ export type Verdict =
   /** Somebody has rolled back from these documents: they are not used until the provider delivers others. */
   | { readonly kind: "held"; readonly generation: number }
   | { readonly kind: "refused"; readonly problems: readonly Problem[] };
-
-/** Counts of what a provider delivered, as the metrics have them. */
-export interface ProviderStatistics {
-  readonly generation: number;
-  readonly steps: readonly StepStatistics[];
-}
-
-export interface StepStatistics {
-  readonly chain: string;
-  readonly step: string;
-  readonly policy: string;
-  readonly runs: number;
-  readonly skips: number;
-  readonly replies: number;
-  readonly errors: number;
-  readonly timeouts: number;
-}

@@ -2,6 +2,7 @@ import type { KeptGeneration } from "./kept-generations.ts";
 import type { ProviderSink, Verdict } from "./provider.ts";
 import type { SavedSource, SavedState } from "./saved-state.ts";
 import type { Registration } from "./source.ts";
+import type { ProviderStatistics } from "./statistics.ts";
 
 /** Merges what the providers deliver and has it applied, one state after the other. */
 export interface ProviderRegistry {
@@ -50,6 +51,8 @@ export interface ProviderState {
   readonly problems: number;
   /** Why the source cannot be read at the moment. */
   readonly failure: string | undefined;
+  /** Why the last statistics did not reach it. */
+  readonly reportFailure: string | undefined;
 }
 
 export interface RegistryHost {
@@ -59,6 +62,10 @@ export interface RegistryHost {
   judged(provider: string, verdict: Verdict): void;
   /** Told once for each failure, not again while it lasts. */
   failed(provider: string, error: Error): void;
+  /** What to tell a provider's source; undefined before any generation is in use. */
+  statistics(provider: string, kept: readonly KeptGeneration[]): ProviderStatistics | undefined;
+  /** Told once for each failure to hand statistics over, not again while it lasts. */
+  reportFailed(provider: string, error: Error): void;
   /** Told when what was saved had to be taken, and what came of it. */
   restored(saved: SavedState, verdict: Verdict): void;
   /** Told what is in force now, to be saved. */

@@ -34,6 +34,7 @@ export interface Source extends Registration {
   heldBack: string | undefined;
   problems: number;
   failure: string | undefined;
+  reportFailure: string | undefined;
 }
 
 export function createSource(registration: Registration): Source {
@@ -47,6 +48,7 @@ export function createSource(registration: Registration): Source {
     heldBack: undefined,
     problems: 0,
     failure: undefined,
+    reportFailure: undefined,
   };
 }
 
@@ -109,7 +111,7 @@ export function inForceOf(sources: readonly Source[]): readonly SavedSource[] {
 
 /** What people may see of it. */
 export function stateOf(source: Source): ProviderState {
-  const { name, inForce, delivered, problems, failure } = source;
+  const { name, inForce, delivered, problems, failure, reportFailure } = source;
   const from = inForce === undefined ? undefined : delivered === undefined ? "disk" : "provider";
-  return { name, version: inForce?.version, delivered: delivered?.version, from, held: isHeld(source), problems, failure };
+  return { name, version: inForce?.version, delivered: delivered?.version, from, held: isHeld(source), problems, failure, reportFailure };
 }

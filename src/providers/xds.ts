@@ -13,6 +13,8 @@ export interface XdsProviderOptions {
   readonly node: Node;
   /** How long the first response of a stream may take, milliseconds; later silence means that nothing has changed. */
   readonly timeoutMs: number;
+  /** Between two messages with statistics, milliseconds; undefined: none is sent. */
+  readonly reportIntervalMs: number | undefined;
   /** Opens a stream on a connection of its own; `close` ends both. Rejects when what it needs cannot be read. */
   readonly open: () => Promise<XdsConnection>;
   readonly startTimer: (milliseconds: number, expired: () => void) => () => void;
@@ -34,23 +36,27 @@ const retryMsMax = 30_000;
  *
  * A new stream always begins without a version. A server that has lost count, or counts from one again, could take the version of an earlier
  * stream for its own newest and send nothing; so it sends what it has, and the registry sees by content whether that is news.
+ *
+ * Statistics travel in the metadata of the node: the protocol lets any request carry it, and who does not look at it takes the request for what
+ * else it is, an answer or its repetition.
  */
 export function xdsProvider(options: XdsProviderOptions): Provider {
-  const { name, timeoutMs, startTimer, random } = options;
+  const { name, timeoutMs, reportIntervalMs, startTimer, random } = options;
   let connection: XdsConnection | undefined;
   let failures = 0;
   let closed = false;
   let stopTimer = (): void => {};
+  let stopReports = (): void => {};
 
   return {
     name,
     async start(sink) {
       connect(sink);
     },
-    report: () => {},
     async close() {
       closed = true;
       stopTimer();
+      stopReports();
       connection?.close();
     },
   };
@@ -72,22 +78,36 @@ export function xdsProvider(options: XdsProviderOptions): Provider {
       if (connection !== opened) return;
       connection = undefined;
       stopTimer();
+      stopReports();
       opened.close();
       if (!closed) lost(error, sink);
     };
     stopTimer = startTimer(timeoutMs, () => end(new Error(`the server has sent nothing within ${timeoutMs} ms`)));
-    const answer = createAnswers(sink, (request) => {
-      if (connection === opened) stream.write(request);
+    const answers = createAnswers(sink, (request) => {
+      if (connection === opened) stream.write(reportIntervalMs === undefined ? request : { ...request, node: reportingNode(sink) });
     });
+    const reportAgain = (intervalMs: number): void => {
+      stopReports = startTimer(intervalMs, () => {
+        // A server that does not read gets no more to read.
+        if (!stream.writableNeedDrain) answers.repeat();
+        reportAgain(intervalMs);
+      });
+    };
+    if (reportIntervalMs !== undefined) reportAgain(reportIntervalMs);
     stream.on("data", (response: DiscoveryResponse) => {
       if (connection !== opened) return;
       stopTimer();
       failures = 0;
-      answer(response);
+      answers.answer(response);
     });
     stream.on("error", end);
     stream.on("end", () => end(new Error("the server has ended the stream")));
     stream.write({ node: options.node, typeUrl: configurationType });
+  }
+
+  function reportingNode(sink: ProviderSink): Node {
+    const statistics = sink.statistics();
+    return { ...options.node, metadata: { ...options.node.metadata, ...(statistics === undefined ? {} : { statistics }) } };
   }
 
   function lost(error: unknown, sink: ProviderSink): void {
@@ -98,21 +118,37 @@ export function xdsProvider(options: XdsProviderOptions): Provider {
   }
 }
 
-/** Answers the responses of one stream. Of several that are judged together only the newest is answered: it stands for those before. */
-function createAnswers(sink: ProviderSink, write: (request: DiscoveryRequest) => void): (response: DiscoveryResponse) => void {
+interface Answers {
+  /** Of several responses that are judged together only the newest is answered: it stands for those before. */
+  answer(response: DiscoveryResponse): void;
+  /** Sends the last answer again, if it was an ACK and nothing has come since: a server may answer a NACK with the same state once more. */
+  repeat(): void;
+}
+
+/** For the responses of one stream. */
+function createAnswers(sink: ProviderSink, write: (request: DiscoveryRequest) => void): Answers {
   let newest = 0;
   /** The version accepted last on this stream. */
   let version = "";
+  let acknowledgement: DiscoveryRequest | undefined;
 
-  return (response) => {
-    newest += 1;
-    const number = newest;
-    const { typeUrl, nonce, versionInfo = "" } = response;
-    void judge(response, sink).then((refusal) => {
-      if (number !== newest) return;
-      if (refusal === undefined) version = versionInfo;
-      write({ typeUrl, versionInfo: version, responseNonce: nonce, ...(refusal === undefined ? {} : { errorDetail: refusal }) });
-    });
+  return {
+    answer(response) {
+      newest += 1;
+      acknowledgement = undefined;
+      const number = newest;
+      const { typeUrl, nonce, versionInfo = "" } = response;
+      void judge(response, sink).then((refusal) => {
+        if (number !== newest) return;
+        if (refusal === undefined) version = versionInfo;
+        const answer = { typeUrl, versionInfo: version, responseNonce: nonce };
+        if (refusal === undefined) acknowledgement = answer;
+        write(refusal === undefined ? answer : { ...answer, errorDetail: refusal });
+      });
+    },
+    repeat() {
+      if (acknowledgement !== undefined) write(acknowledgement);
+    },
   };
 }
 

@@ -190,7 +190,7 @@ export interface Request {
   path: string;
   /** Query without the question mark, `""` when there is none. Setting it needs `mutates: [query]`. */
   query: string;
-  /** Setting it needs `mutates: [method]`. */
+  /** Setting it needs `mutates: [method]`. Neither from nor to `HEAD` and `CONNECT`: the client waits for the answer to its own. */
   method: string;
   /** Host with port as the client sent it (`:authority`). Setting it needs `mutates: [host]`. */
   host: string;

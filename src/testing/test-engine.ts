@@ -13,6 +13,7 @@ import { createGenerationHolder } from "../generations/holder.ts";
 import { prepare } from "../generations/prepare.ts";
 import { createExchangeCounters } from "../kernel/exchange-counters.ts";
 import { createKernel } from "../kernel/kernel.ts";
+import { createChainCounters } from "../observe/chain-counters.ts";
 import { createStepCounters, type StepCounters } from "../observe/step-counters.ts";
 import { bodyUseOf } from "../worker/chain.ts";
 import { createInstancePool } from "../worker/instances.ts";
@@ -231,6 +232,7 @@ export function testHost(
     },
     log: () => ({ debug: silent, info: silent, warn: silent, error: silent }),
     counters: options.counters,
+    chainCounters: createChainCounters(),
     policyCounters: { create: () => ({ add: silent, close: silent }) },
     probes: { add: () => silent },
   };

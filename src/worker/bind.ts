@@ -32,13 +32,14 @@ export async function bind(config: CheckedConfig, environment: BindEnvironment):
 
 interface ChainResult {
   readonly chain: Chain;
-  readonly leases: readonly InstanceLease[];
+  readonly leases: readonly { release(): void }[];
   readonly problems: readonly Problem[];
 }
 
 async function bindChain(checked: CheckedChain, environment: BindEnvironment): Promise<ChainResult> {
   const problems: Problem[] = [];
-  const leases: InstanceLease[] = [];
+  const counter = environment.instances.acquireCounter(checked.name);
+  const leases: { release(): void }[] = [counter];
   const steps: BoundStep[] = [];
   await Promise.all(
     checked.steps.map(async (step, index) => {
@@ -63,6 +64,7 @@ async function bindChain(checked: CheckedChain, environment: BindEnvironment): P
     name: checked.name,
     hash: checked.hash,
     steps,
+    counter: counter.counter,
     hasResponse: responder !== undefined,
     rawPath: checked.rawPath,
     bodyBytesMax: checked.bodyBytesMax ?? environment.envoy.bodyBytesMax,

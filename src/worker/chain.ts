@@ -1,6 +1,7 @@
 import type { BodyTransform, Outcome, Reply, StreamControl } from "@envoy-policy-engine/sdk";
 import type { FailureMode } from "../config/types.ts";
 import type { CompiledExpression } from "../expressions/expression.ts";
+import type { ChainCounter } from "../observe/chain-counters.ts";
 import type { StepExchange, StepRights } from "./step-exchange.ts";
 
 /** A chain that is ready to run: a flat list in which everything that could be decided at load is decided. */
@@ -9,6 +10,7 @@ export interface Chain {
   /** Of its canonical configuration. */
   readonly hash: string;
   readonly steps: readonly BoundStep[];
+  readonly counter: ChainCounter;
   /** Some step has a response handler. */
   readonly hasResponse: boolean;
   readonly rawPath: boolean;

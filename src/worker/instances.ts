@@ -4,6 +4,7 @@
  */
 import type { PolicyInstance } from "@envoy-policy-engine/sdk";
 import type { CheckedStep } from "../config/types.ts";
+import type { ChainCounter } from "../observe/chain-counters.ts";
 import { createPolicyContext, type OwnedContext } from "./policy-context.ts";
 import type { PolicyHost, StepIdentity } from "./policy-host.ts";
 import { createSharedValues, type SharedValues } from "./shared-values.ts";
@@ -17,6 +18,8 @@ export interface InstancePool {
    * `CreateTimeoutError` after 10 s.
    */
   acquire(chain: string, step: CheckedStep): Promise<InstanceLease>;
+  /** Takes a share of what a chain counts on. */
+  acquireCounter(chain: string): CounterLease;
 }
 
 export interface InstanceLease {
@@ -24,6 +27,12 @@ export interface InstanceLease {
   /** Index in the step counters. */
   readonly counter: number;
   /** Gives the share back; the last one closes the instance. Called once. */
+  release(): void;
+}
+
+export interface CounterLease {
+  readonly counter: ChainCounter;
+  /** Called once. */
   release(): void;
 }
 
@@ -67,6 +76,10 @@ export function createInstancePool(host: PolicyHost): InstancePool {
         throw error;
       }
     },
+    acquireCounter: (chain) => ({
+      counter: host.chainCounters.hold(chain, host.now()),
+      release: () => host.chainCounters.release(chain),
+    }),
   };
 }
 
@@ -77,7 +90,7 @@ function identityOf(chain: string, step: CheckedStep): StepIdentity {
 
 function create(identity: StepIdentity, step: CheckedStep, host: PolicyHost, values: SharedValues): Shared {
   const owned = createPolicyContext(identity, host, values);
-  const counter = host.counters.allocate(identity);
+  const counter = host.counters.allocate(identity, host.now());
   const made = (async (): Promise<PolicyInstance<unknown>> => step.release.definition.create(step.parameters, owned.context))();
   const instance = new Promise<PolicyInstance<unknown>>((resolve, reject) => {
     const cancel = host.startTimer(createTimeoutMs, () => {

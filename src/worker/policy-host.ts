@@ -1,4 +1,5 @@
 import type { FetchInit, Health, Log } from "@envoy-policy-engine/sdk";
+import type { ChainCounters } from "../observe/chain-counters.ts";
 import type { StepCounters } from "../observe/step-counters.ts";
 
 /** What stands behind a policy's context: the real world in the engine, a frozen one in tests. */
@@ -13,6 +14,7 @@ export interface PolicyHost {
   watchFile(path: string, onChange: (content: Uint8Array) => void): Promise<{ readonly content: Uint8Array; close(): void }>;
   log(step: StepIdentity): Log;
   readonly counters: StepCounters;
+  readonly chainCounters: ChainCounters;
   readonly policyCounters: PolicyCounters;
   readonly probes: Probes;
 }

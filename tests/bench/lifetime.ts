@@ -1,7 +1,8 @@
 // `npm run bench:lifetime`: a million exchanges, ten thousand of them at once, every answer looked at, and nothing may be left of them.
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { type Finding, findingsOf } from "./lifetime/findings.ts";
+import { findingsTable } from "./finding.ts";
+import { findingsOf } from "./lifetime/findings.ts";
 import { runLifetime } from "./lifetime/run-lifetime.ts";
 
 const usage = `npm run bench:lifetime -- [--sequential 1000000] [--connections 16] [--concurrent 10000]
@@ -22,7 +23,7 @@ async function main(args: readonly string[]): Promise<number> {
   const say = (text: string): void => console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}`);
   say("starting an upstream, the engine and Envoy ...");
   const findings = findingsOf(await runLifetime({ ...counts, progress: say }));
-  console.log(table(findings));
+  console.log(findingsTable(findings));
   return findings.every(({ ok }) => ok) ? 0 : 1;
 }
 
@@ -46,14 +47,4 @@ function readCounts(args: readonly string[]) {
   } catch {
     return undefined;
   }
-}
-
-function table(findings: readonly Finding[]): string {
-  const width = Math.max(...findings.map(({ what }) => what.length));
-  return findings
-    .flatMap(({ ok, what, saw, wanted, details }) => [
-      `${ok ? "ok   " : "WRONG"}  ${what.padEnd(width)}  ${saw}${ok ? "" : `, should be ${wanted}`}`,
-      ...details.map((detail) => `         ${detail}`),
-    ])
-    .join("\n");
 }

@@ -116,6 +116,25 @@ test("providers of the program come and go", async () => {
   await expect(users.push([], "3")).rejects.toThrow("the engine that the provider `users` belongs to is not running");
 });
 
+test("each provider is told what became of what it delivered, and of nothing else", async () => {
+  const engine = await embed();
+  const users = codeProvider("users");
+  expect([engine.statistics(), users.statistics()]).toEqual([undefined, undefined]);
+  await engine.push([stamping("one")], "1");
+  await engine.register(users, { precedence: 0, mayUseSecret: () => false });
+  await users.push([stamping("two", "users")], "users 1");
+  for (let count = 0; count < 3; count++) await ask("orders");
+  await ask("users");
+  const short = (told: ReturnType<typeof engine.statistics>) =>
+    told?.chains.map(({ chain, exchanges, steps }) => [chain, exchanges, ...steps.map(({ step, runs }) => `${step} ${runs}`)]);
+  expect(short(engine.statistics())).toEqual([["orders", 3, "set-header 3"]]);
+  expect(short(users.statistics())).toEqual([["users", 1, "set-header 1"]]);
+  expect(users.statistics()?.generations).toMatchObject([
+    { number: 2, version: "users 1", exchanges: 4 },
+    { number: 1, version: null, exchanges: 0 },
+  ]);
+});
+
 test("with a state folder a restart goes on with what was pushed last", async () => {
   const first = await embed("state: state");
   await first.push([stamping("one")], "1");

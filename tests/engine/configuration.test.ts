@@ -36,7 +36,6 @@ function pushProvider(name: string, first: string): PushProvider {
       sink = given;
       await push(first);
     },
-    report: () => {},
     close: async () => {},
     push,
   };

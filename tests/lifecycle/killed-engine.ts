@@ -30,7 +30,6 @@ const provider = {
     sink = given;
     given.failed(new Error("away"));
   },
-  report: () => {},
   close: async () => {},
 };
 const stamps = Array.from({ length: 100 }, (_, index) => [`stamp-${index}`, () => stamp(index)] as const);

@@ -24,7 +24,7 @@ function samplesOf(counters: StepCounters, family: "outcomes_total" | "duration_
 describe("outcomes", () => {
   test("every outcome is counted under its step and phase", () => {
     const counters = createStepCounters();
-    const [first, second] = [counters.allocate(labels("first")), counters.allocate(labels("second"))];
+    const [first, second] = [counters.allocate(labels("first"), 0), counters.allocate(labels("second"), 0)];
     for (const [phaseNumber, phase] of phases.entries()) {
       for (const [at, outcome] of outcomes.entries()) {
         for (let times = 0; times <= at + 10 * phaseNumber; times++) counters.count(second, phase, outcome);
@@ -41,7 +41,7 @@ describe("outcomes", () => {
         ...outcomes.map((outcome, at) => `second response ${outcome} ${at + 11}`),
       ].toSorted(),
     );
-    expect(counters.read(second)).toEqual({
+    expect(counters.read(second)).toMatchObject({
       ...labels("second"),
       runs: 12 + 16 + 18 + 20,
       skips: 14,
@@ -52,9 +52,26 @@ describe("outcomes", () => {
     });
   });
 
+  test("a reading has the durations of both phases, and when its counts began: with the first holder", () => {
+    const counters = createStepCounters();
+    const index = counters.allocate(labels("step"), 1_000);
+    expect(counters.allocate(labels("step"), 2_000)).toBe(index);
+    counters.observe(index, "request", 0.05);
+    counters.observe(index, "response", 0.07);
+    counters.observe(index, "response", 60_000);
+    const { latency, since } = counters.read(index);
+    expect(since).toBe(1_000);
+    expect(latency.buckets).toEqual([1, 1, ...Array.from({ length: 15 }, () => 0), 1]);
+    expect(latency.sumMs).toBeCloseTo(60_000.12);
+    counters.free(index);
+    counters.free(index);
+    const next = counters.read(counters.allocate(labels("step"), 3_000));
+    expect(next).toMatchObject({ since: 3_000, latency: { sumMs: 0, buckets: Array.from({ length: 18 }, () => 0) } });
+  });
+
   test("a step that has done nothing is not in the text", () => {
     const counters = createStepCounters();
-    counters.allocate(labels("idle"));
+    counters.allocate(labels("idle"), 0);
     expect(samplesOf(counters, "outcomes_total")).toEqual([]);
     expect(samplesOf(counters, "duration_seconds")).toEqual([]);
   });
@@ -63,9 +80,9 @@ describe("outcomes", () => {
 describe("allocation", () => {
   test("a step that a new generation has too goes on counting, in one series", () => {
     const counters = createStepCounters();
-    const old = counters.allocate(labels("step"));
+    const old = counters.allocate(labels("step"), 0);
     counters.count(old, "request", "ran");
-    const fresh = counters.allocate(labels("step"));
+    const fresh = counters.allocate(labels("step"), 0);
     counters.count(old, "request", "ran");
     counters.free(old);
     counters.count(fresh, "request", "ran");
@@ -75,15 +92,15 @@ describe("allocation", () => {
 
   test("a step that nobody holds disappears, and whoever gets its place starts at zero", () => {
     const counters = createStepCounters();
-    const gone = counters.allocate(labels("gone"));
+    const gone = counters.allocate(labels("gone"), 0);
     counters.count(gone, "request", "ran");
     counters.observe(gone, "request", 3);
     counters.free(gone);
     expect(samplesOf(counters, "outcomes_total")).toEqual([]);
-    const next = counters.allocate(labels("next"));
+    const next = counters.allocate(labels("next"), 0);
     expect(next).toBe(gone);
     counters.count(next, "request", "skipped");
-    expect(counters.read(next)).toEqual({ ...labels("next"), runs: 0, skips: 1, refusals: 0, replies: 0, errors: 0, timeouts: 0 });
+    expect(counters.read(next)).toMatchObject({ ...labels("next"), runs: 0, skips: 1, refusals: 0, replies: 0, errors: 0, timeouts: 0 });
     expect(samplesOf(counters, "duration_seconds")).toHaveLength(20);
     expect(samplesOf(counters, "duration_seconds").filter(({ value }) => value > 0)).toEqual([]);
   });
@@ -91,7 +108,7 @@ describe("allocation", () => {
   test("there is always room for more, and growing loses nothing", () => {
     const counters = createStepCounters(1);
     const indexes = Array.from({ length: 300 }, (_, nth) => {
-      const index = counters.allocate(labels(`step-${nth}`));
+      const index = counters.allocate(labels(`step-${nth}`), 0);
       for (let times = 0; times <= nth; times++) counters.count(index, "response", "overrun");
       counters.observe(index, "response", nth);
       counters.count(index, "response", "ran");
@@ -121,7 +138,7 @@ describe("durations", () => {
     [10_001, Number.POSITIVE_INFINITY],
   ])("%d ms falls into the bucket up to %d s, its bound included", (milliseconds, bound) => {
     const counters = createStepCounters();
-    const index = counters.allocate(labels("step"));
+    const index = counters.allocate(labels("step"), 0);
     counters.count(index, "request", "ran");
     counters.observe(index, "request", milliseconds);
     const filled = samplesOf(counters, "duration_seconds").filter(({ name, value }) => name.endsWith("_bucket") && value > 0);
@@ -137,7 +154,7 @@ describe("durations", () => {
     fc.assert(
       fc.property(fc.array(observation, { maxLength: 60 }), (observations) => {
         const counters = createStepCounters(1);
-        const indexes = [0, 1, 2, 3, 4].map((nth) => counters.allocate(labels(`s${nth}`)));
+        const indexes = [0, 1, 2, 3, 4].map((nth) => counters.allocate(labels(`s${nth}`), 0));
         for (const { step, phase, milliseconds } of observations) {
           counters.count(indexes[step] ?? 0, phase, "ran");
           counters.observe(indexes[step] ?? 0, phase, milliseconds);

@@ -49,6 +49,8 @@ function deliver(paths: readonly string[], verdict: Verdict = { kind: "accepted"
       return verdict;
     },
     waiting: () => {},
+    statistics: () => undefined,
+    reported: () => {},
     failed: ({ message }) => deliveries.record({ what: `failed: ${message.replaceAll(root, "")}`, version: undefined }),
   });
   const hold = (): (() => void) => {
@@ -144,6 +146,8 @@ describe("failures", () => {
         throw new Error("broken");
       },
       waiting: () => {},
+      statistics: () => undefined,
+      reported: () => {},
       failed: ({ message }) => heard.record(message),
     });
     write("a.yaml", "2");

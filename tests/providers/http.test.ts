@@ -1,6 +1,6 @@
 /** The HTTP provider against real servers, by what traffic gets. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseSettings } from "../../src/config/settings.ts";
@@ -11,6 +11,7 @@ import { eventually } from "../files/recorder.ts";
 import { certificateAuthority, serverCertificate } from "../support/certificates.ts";
 import { type ConfigServer, etagOf, type Respond, startConfigServer, yaml } from "../support/config-server.ts";
 import { type ConfiguredEngine, configuredEngine, stamping } from "../support/configured-engine.ts";
+import { countedChains, countsAfter, type Told, toldCounts } from "../support/counted-chains.ts";
 import { createTestClock, type TestClock } from "../support/test-clock.ts";
 
 let root: string;
@@ -346,6 +347,92 @@ test("text from a web server may only use secrets that the settings allow", asyn
   await stage.next("the refusal", () => stage.provider().problems > 0);
   expect(stage.configuration.reloader.state().problems.map(({ code }) => code)).toEqual(["secret-not-allowed"]);
   expect(await stage.ask("orders")).toBe("allowed");
+});
+
+describe("statistics", () => {
+  /** Takes reports like this, and answers everything else with a document. */
+  function taking(text: string, status = 204): { readonly respond: Respond; readonly reports: Told[] } {
+    const reports: Told[] = [];
+    const respond: Respond = (request, response) => {
+      if (request.method !== "POST") return yaml(text)(request, response);
+      const chunks: Buffer[] = [];
+      request.on("data", (chunk: Buffer) => chunks.push(chunk));
+      request.on("end", () => {
+        if (status < 300) reports.push(JSON.parse(Buffer.concat(chunks).toString()));
+        response.writeHead(status).end();
+      });
+    };
+    return { respond, reports };
+  }
+  const reporting = (server: ConfigServer): string => `report: "http://127.0.0.1:${server.port}/statistics?signature=hush", timeout: 5s`;
+
+  test("go back with each question and say what was sent: totals per chain and step, generations, versions", async () => {
+    const { respond, reports } = taking(countedChains);
+    const server = await serve(respond);
+    const stage = await start(server, reporting(server));
+    expect(server.asked.map(({ path }) => path)).toEqual(["/policies.yaml?signature=hush"]);
+    for (let count = 0; count < 7; count++) await stage.ask("orders");
+    for (let count = 0; count < 3; count++) await stage.ask("secrets");
+    await stage.ask("nowhere");
+    await stage.next("a report", () => reports.length === 1);
+    expect(toldCounts(reports[0] ?? {})).toEqual(countsAfter(7, 3));
+    expect(reports[0]).toMatchObject({ provider: "http", node: hostname(), generation: 1, omittedChains: 0 });
+    expect(reports[0]?.generations).toMatchObject([{ number: 1, version: stage.provider().version, exchanges: 11 }]);
+
+    server.answer(taking(countedChains, 500).respond);
+    await stage.ask("orders");
+    await stage.next("a report that is lost", () => stage.log.some(({ msg }) => String(msg).includes("did not take the statistics")));
+    const next = taking(countedChains.replace('"one"', '"two"'));
+    server.answer(next.respond);
+    await stage.next("the change", gives(stage, "two"));
+    await stage.next("a report of it", () => next.reports.at(-1)?.generation === 2);
+    expect(next.reports.at(-1)?.generations?.map(({ number }) => number)).toEqual([2, 1]);
+    const [newest, first] = next.reports.at(-1)?.generations ?? [];
+    expect(newest?.version).toBe(stage.provider().version);
+    expect(first?.version).not.toBe(newest?.version);
+    // Another generation and other parameters: the counts go on.
+    const counted = (newest?.exchanges ?? 0) + (first?.exchanges ?? 0);
+    expect(next.reports.at(-1)?.chains?.map(({ exchanges }) => exchanges)).toEqual([counted - 4, 3, 0]);
+  });
+
+  test.each<readonly [string, Respond, string]>([
+    ["refused", (_, response) => response.writeHead(500).end(), "the server answers 500, not 2xx"],
+    ["sent elsewhere", (_, response) => response.writeHead(302, { location: "/" }).end(), "redirects are refused"],
+    ["cut off", (request) => request.socket.destroy(), "socket hang up"],
+    ["answered without an end", endless, "the body is larger"],
+  ])("a report that is %s is a line in the log, and no question and no exchange suffers", async (_what, respond, failure) => {
+    const server = await serve((request, response) => (request.method === "POST" ? respond : yaml(stamping("one")))(request, response));
+    const stage = await start(server, reporting(server));
+    const reportFailure = () => stage.configuration.registry.state()[0]?.reportFailure;
+    await stage.next("the failure", () => reportFailure() !== undefined);
+    expect(reportFailure()).toContain(failure);
+    expect(reportFailure()).toMatch(/^cannot report to `http:\/\/127\.0\.0\.1:\d+\/statistics`: /);
+    expect(stage.provider().failure).toBe(undefined);
+    server.answer(taking(stamping("two")).respond);
+    await stage.next("the next document", gives(stage, "two"));
+    await stage.next("a report that is taken", () => reportFailure() === undefined);
+    expect(stage.log.filter(({ msg }) => String(msg).includes("did not take the statistics"))).toHaveLength(1);
+    expect(JSON.stringify(stage.log)).not.toContain("hush");
+  });
+
+  test("a report that hangs holds up no question, and no second one is sent beside it", async () => {
+    const server = await serve((request, response) => {
+      if (request.method !== "POST") yaml(stamping("one"))(request, response);
+    });
+    const stage = await start(server, `${reporting(server)}, interval: 1s`);
+    const posted = () => server.asked.filter(({ path }) => path.startsWith("/statistics")).length;
+    const asked = () => server.asked.length - posted();
+    for (let second = 0; second < 4; second++) {
+      const before = asked();
+      await stage.clock.advance(1_000);
+      await eventually("the next question", () => asked() > before);
+    }
+    expect(posted()).toBe(1);
+    await stage.clock.advance(5_000);
+    await eventually("the failure", () => stage.configuration.registry.state()[0]?.reportFailure?.includes("5000 ms") === true);
+    await stage.configuration.close();
+    await eventually("everything to be given up", () => stage.clock.pending === 0);
+  });
 });
 
 test("nothing is asked after close, and a question that is under way is given up", async () => {

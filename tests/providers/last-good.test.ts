@@ -43,7 +43,6 @@ function puppet(first: string | undefined, reads = "a"): Puppet {
       if (first === undefined) given.failed(new Error("away"));
       else await says(first);
     },
-    report: () => {},
     close: async () => {},
   };
   return { registration: { provider, reads, precedence: 0, mayUseSecret: () => true }, says };

@@ -28,7 +28,6 @@ function puppet(name: string): Puppet {
     start: async (given) => {
       sink = given;
     },
-    report: () => {},
     close: async () => {
       closed = true;
     },
@@ -92,6 +91,8 @@ function stage(accepts: (words: string) => boolean = () => true, before?: SavedS
     judged: (provider, { kind }) => told.push(`${provider} ${kind}`),
     failed: (provider, { message }) => told.push(`${provider} failed: ${message}`),
     restored: (_, { kind }) => told.push(`disk ${kind}`),
+    statistics: () => undefined,
+    reportFailed: (provider, { message }) => told.push(`${provider} report failed: ${message}`),
     settled: (sources) => saved.push(sources),
     now: () => 1000 + generation,
     startTimer: (_, expired) => {
@@ -190,6 +191,8 @@ describe("the start", () => {
       judged: nothing,
       failed: (name, { message }) => told.push(`${name}: ${message}`),
       restored: nothing,
+      statistics: () => undefined,
+      reportFailed: nothing,
       settled: nothing,
       now: () => 0,
       startTimer: () => nothing,

@@ -18,6 +18,7 @@ import { eventually } from "../files/recorder.ts";
 import { certificateAuthority, serverCertificate } from "../support/certificates.ts";
 import { createdPolicies } from "../support/code-policy.ts";
 import { type ConfiguredEngine, configuredEngine, stamping } from "../support/configured-engine.ts";
+import { countedChains, countsAfter, type Told, toldCounts } from "../support/counted-chains.ts";
 import { scriptPolicies } from "../support/script-policy.ts";
 import { createTestClock, type TestClock } from "../support/test-clock.ts";
 
@@ -412,6 +413,54 @@ test("text from a control plane may only use secrets that the settings allow, an
     expect(server.requests.at(-1)?.errorDetail?.message).toContain(`the provider \`xds\` may not use the secret \`\${env:${name}}\``);
   }
   expect(await stage.ask("orders")).toBe("allowed");
+});
+
+describe("statistics", () => {
+  const toldWith = ({ node }: DiscoveryRequest): Told => node?.metadata?.statistics ?? {};
+
+  test("travel with answers and, in between, with their repetition: the counts are those of the exchanges sent", async () => {
+    const server = await serve(state("7", countedChains));
+    const stage = await start(server.port, "reportInterval: 1m");
+    for (let count = 0; count < 5; count++) await stage.ask("orders");
+    for (let count = 0; count < 2; count++) await stage.ask("secrets");
+    await stage.clock.advance(60_000);
+    await eventually("the report", () => server.requests.length === 3);
+    expect(server.requests.map(short)).toEqual([
+      ["", ""],
+      ["7", "1"],
+      ["7", "1"],
+    ]);
+    const [, answer, report] = server.requests.map(toldWith);
+    expect(toldCounts(answer ?? {})).toEqual(countsAfter(0, 0));
+    expect(toldCounts(report ?? {})).toEqual(countsAfter(5, 2));
+    expect(report).toMatchObject({ provider: "xds", generation: 1, generations: [{ number: 1, version: "7", exchanges: 7 }] });
+    expect(server.requests[2]?.node).toMatchObject({ id: "engine-1", metadata: { policies: ["script@1.0.0", "rewrite@1.0.0"] } });
+  });
+
+  test("a refusal carries them too, and is not repeated: a server could answer each time with what was refused", async () => {
+    const server = await serve(state("1", stamping("one")));
+    const stage = await start(server.port, "reportInterval: 1m");
+    await stage.ask("orders");
+    server.publish(state("2", "version: 1\nroutes: { orders: nowhere }\n"));
+    await eventually("the refusal", () => server.requests.length === 3);
+    const refusal = server.requests[2];
+    expect(refusal?.errorDetail).toBeDefined();
+    expect(refusal && toldWith(refusal).generations).toMatchObject([{ number: 1, version: "1", exchanges: 1 }]);
+    await stage.clock.advance(600_000);
+    server.publish(state("3", stamping("three")));
+    await eventually("the answer", () => server.requests.length === 4);
+    expect(server.requests.map(short).at(-1)).toEqual(["3", "3"]);
+  });
+
+  test("after close, and while the server is away, nothing is sent", async () => {
+    const server = await serve(state("1", stamping("one")));
+    const stage = await start(server.port, "reportInterval: 1m");
+    await eventually("the answer", () => server.requests.length === 2);
+    await server.stop();
+    await eventually("the failure", () => stage.provider().failure !== undefined);
+    await stage.configuration.close();
+    expect(stage.clock.pending).toBe(0);
+  });
 });
 
 test("after close nothing is open and nothing is tried", async () => {

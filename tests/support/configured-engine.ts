@@ -49,6 +49,7 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     registrations,
     environment: { ...environment, instances: createInstancePool(host), redact: secrets.redact },
     secrets,
+    counters: host.counters,
     settings: { state },
     log,
     startTimer: host.startTimer,

@@ -158,8 +158,16 @@ describe("the request's body while the upstream works", () => {
   });
   const afterRequest = async (reads: BoundStep["reads"]): Promise<ExchangeRun> => {
     const counters = createStepCounters();
-    counters.allocate({ chain: "chain", step: "step", policy: "test@1.0.0" });
-    const chain = { name: "chain", hash: "", rawPath: false, bodyBytesMax: 1024, hasResponse: true, steps: [step(reads)] };
+    counters.allocate({ chain: "chain", step: "step", policy: "test@1.0.0" }, 0);
+    const chain = {
+      name: "chain",
+      hash: "",
+      counter: { exchanges: 0, since: 0 },
+      rawPath: false,
+      bodyBytesMax: 1024,
+      hasResponse: true,
+      steps: [step(reads)],
+    };
     const source = { address: undefined, port: undefined };
     const received = { id: "1", time: 0, headers: [], hasBody: true, upgrade: false, route: { name: "r", metadata: {} }, source };
     const run = new ExchangeRun(chain, received, { monotonicMs: () => 0, startTimer: () => () => {}, counters, failed: () => {} });

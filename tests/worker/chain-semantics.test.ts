@@ -221,6 +221,7 @@ async function happens(steps: readonly Step[], sent: Exchange): Promise<Told> {
   const chain: Chain = {
     name: "chain",
     hash: "",
+    counter: { exchanges: 0, since: 0 },
     rawPath: false,
     bodyBytesMax: 1024,
     hasResponse: steps.some(({ response }) => response !== "none"),
@@ -238,7 +239,7 @@ async function happens(steps: readonly Step[], sent: Exchange): Promise<Told> {
         onStream: one.onStream,
         onError: one.onError,
         rights: { mutates: new Set(), reads: new Set(), writes: new Set() },
-        counter: counters.allocate({ chain: "chain", step: `step-${index}`, policy: "test@1.0.0" }),
+        counter: counters.allocate({ chain: "chain", step: `step-${index}`, policy: "test@1.0.0" }, 0),
       }),
     ),
   };

@@ -61,10 +61,11 @@ const refusals: Readonly<
 describe("a step that is refused its body is counted and recorded once", () => {
   test.for(Object.entries(refusals))("%s", ([, { upgrade = false, waits, run }]) => {
     const counters = createStepCounters();
-    const counter = counters.allocate({ chain: "chain", step: `reads-${waits}`, policy: "reader@1.0.0" });
+    const counter = counters.allocate({ chain: "chain", step: `reads-${waits}`, policy: "reader@1.0.0" }, 0);
     const chain: Chain = {
       name: "chain",
       hash: "",
+      counter: { exchanges: 0, since: 0 },
       rawPath: false,
       bodyBytesMax: 1024,
       hasResponse: waits === "response",

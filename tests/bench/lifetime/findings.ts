@@ -1,13 +1,5 @@
+import { type Finding, growth } from "../finding.ts";
 import type { LifetimeReport } from "./run-lifetime.ts";
-
-/** One line of what a run has come to. */
-export interface Finding {
-  readonly what: string;
-  readonly saw: string;
-  readonly wanted: string;
-  readonly ok: boolean;
-  readonly details: readonly string[];
-}
 
 /** What the heap may have grown by between a quarter of the run and its end. */
 const growthMax = 0.05;
@@ -28,21 +20,8 @@ export function findingsOf({ parts, counts, memory: { atQuarter, atEnd } }: Life
       ok: value === expected,
       details: [],
     })),
-    growth("the engine's heap after a collection", atQuarter.heapBytes, atEnd.heapBytes),
-    growth("what the heap holds outside of it", atQuarter.externalBytes, atEnd.externalBytes),
-    { ...growth("resident memory", atQuarter.residentBytes, atEnd.residentBytes), wanted: "", ok: true },
+    growth("the engine's heap after a collection, at 25 % and at 100 %", atQuarter.heapBytes, atEnd.heapBytes, growthMax),
+    growth("what the heap holds outside of it, at 25 % and at 100 %", atQuarter.externalBytes, atEnd.externalBytes, growthMax),
+    { ...growth("resident memory, at 25 % and at 100 %", atQuarter.residentBytes, atEnd.residentBytes, growthMax), wanted: "", ok: true },
   ];
 }
-
-function growth(what: string, before: number, after: number): Finding {
-  const ratio = after / before - 1;
-  return {
-    what: `${what}, at 25 % and at 100 %`,
-    saw: `${megabytes(before)} and ${megabytes(after)} MB (${ratio < 0 ? "" : "+"}${(ratio * 100).toFixed(1)} %)`,
-    wanted: `at most +${growthMax * 100} %`,
-    ok: ratio <= growthMax,
-    details: [],
-  };
-}
-
-const megabytes = (bytes: number): string => (bytes / 1_000_000).toFixed(1);

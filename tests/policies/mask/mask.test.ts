@@ -25,6 +25,7 @@ function bound(written: readonly Written[]) {
       if ("problem" in result) throw new Error(result.problem.message);
       return { ...full, pattern: result.pattern };
     }),
+    "rules",
   );
 }
 

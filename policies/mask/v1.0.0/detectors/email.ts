@@ -13,6 +13,7 @@ const domainBytesMax = 253;
  * with a letter (`react@18.2.0` is none). Characters beyond ASCII may stand in both (RFC 6531). No quoted names, no addresses in brackets.
  */
 export const emailFinder: Finder = {
+  matchBytesMin: "a@b.cd".length,
   matchBytesMax: localBytesMax + 1 + domainBytesMax,
   find(text, from) {
     for (let sign = text.indexOf(at, from); sign !== -1; sign = text.indexOf(at, sign + 1)) {

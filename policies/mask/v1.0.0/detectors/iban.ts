@@ -14,6 +14,7 @@ const blank = 0x20;
  * or in groups of four with one blank between them. How long a country's numbers are is not looked at: countries join.
  */
 export const ibanFinder: Finder = {
+  matchBytesMin: charactersMin,
   matchBytesMax,
   find(text, from) {
     for (let at = from; at < text.length; at++) {
