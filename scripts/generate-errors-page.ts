@@ -9,10 +9,10 @@ import { failureCatalogue, problemCatalogue } from "../src/errors.ts";
  */
 export async function generateErrorsPage(root: string): Promise<GeneratedFile> {
   const examples = await shortestExamples(join(root, "tests"));
-  const problems = Object.entries(problemCatalogue).flatMap(([code, { meaning, severity = "error" }]) => [
+  const problems = Object.entries(problemCatalogue).flatMap(([code, { meaning, severity = "error", acknowledge }]) => [
     `### ${code}`,
     "",
-    `${severity === "warning" ? "Warning. " : ""}${meaning}`,
+    `${severity === "warning" ? "Warning. " : ""}${meaning}${acknowledge === undefined ? "" : ` The ${acknowledge} can acknowledge it.`}`,
     "",
     ...fenced(examples.get(code)),
   ]);
@@ -35,7 +35,7 @@ const introduction = [
   "## Problems of configuration, settings, manifests and builds",
   "",
   "All problems of all files are found in one run. Each says where it is, its path in the document, what is wrong and how to mend it. An error",
-  "keeps the configuration from being used, a warning does not.",
+  "keeps the configuration from being used, a warning does not. What is meant can be acknowledged where it says so: `acknowledge: [{ code, reason }]`.",
   "",
 ];
 

@@ -9,10 +9,10 @@ import { configurationType } from "../src/providers/xds-document.ts";
 import { resourceOf } from "./xds/resource-of.ts";
 import { startXdsServer, type XdsServer } from "./xds/start-xds-server.ts";
 
-const usage = `node scripts/xds-server.ts [--port 18000] FILE...    serves configuration files and folders over ADS on loopback, anew when they change
+const usage = `npm run xds -- [--port 18000] FILE...    serves configuration files and folders over ADS on loopback, anew when they change
 
 Example:
-  node scripts/xds-server.ts configs/xds/simple-route.yaml
+  npm run xds -- configs/xds/simple-route.yaml
   npx policy-engine serve --settings configs/xds/settings.yaml`;
 
 process.exitCode = await main(process.argv.slice(2));
@@ -20,9 +20,13 @@ process.exitCode = await main(process.argv.slice(2));
 async function main(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
-    options: { port: { type: "string", default: "18000" } },
+    options: { port: { type: "string", default: "18000" }, help: { type: "boolean", short: "h", default: false } },
     allowPositionals: true,
   });
+  if (values.help) {
+    console.log(usage);
+    return 0;
+  }
   if (positionals.length === 0) {
     console.error(usage);
     return 2;

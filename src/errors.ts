@@ -198,7 +198,11 @@ export const problemCatalogue = {
   "policy-unknown": entry<{ policy: string; suggestion: string | undefined; known: readonly string[] }>({
     meaning: "No policy of this name is compiled into the engine.",
     message: (f) => `no policy \`${f.policy}\` in this distribution`,
-    remedy: (f) => didYouMean(f.suggestion, f.known.length === 0 ? "build a distribution that has it" : `use one of: ${listed(f.known)}`),
+    remedy: (f) => {
+      if (f.known.length === 0) return "build a distribution that has it";
+      const other = didYouMean(f.suggestion, `use one of: ${listed(f.known)};`);
+      return `${other} one of your own must be built in, see docs/building.md`;
+    },
   }),
   "policy-version-unknown": entry<{ policy: string; version: string; versions: readonly string[] }>({
     meaning: "The policy is compiled in, but in no version that fits.",

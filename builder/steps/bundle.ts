@@ -1,16 +1,20 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, type Message, type Metafile } from "esbuild";
 import { type Problem, problem } from "../../src/errors.ts";
 import type { BuildContext } from "../build-context.ts";
 import { copyExternals, externalPackages } from "../copy-externals.ts";
 import { BuildFailure } from "../events.ts";
+import { launcherText } from "../launcher.ts";
 import { originalOf, placeIn, policyName } from "../originals.ts";
 import { target } from "../tools.ts";
 import type { Generated, GeneratedPolicy } from "./generate.ts";
 
-/** The program, in the folder that becomes the distribution. */
+/** The program, in the folder that becomes the distribution: checks which Node this is, and starts the engine. */
 export const programFile = "policy-engine.mjs";
+
+/** Everything else, in one module. */
+export const engineFile = "engine.mjs";
 
 export interface Bundled {
   /** What becomes the distribution. */
@@ -21,7 +25,7 @@ export interface Bundled {
 }
 
 /**
- * One ES module with a source map. Paths in both are relative to the build's folder, so that they say nothing of this machine.
+ * One ES module with a source map, and what starts it. Paths in both are relative to the build's folder, so that they say nothing of this machine.
  *
  * @throws a `BuildFailure` when something cannot be bundled, and when a policy brings what is not its own
  */
@@ -32,7 +36,7 @@ export async function bundle(generated: Generated, { engineRoot, cache, output }
   await copyExternals(engineRoot, out, addon, cache);
   const built = await build({
     entryPoints: ["generated/entry.ts"],
-    outfile: `out/${programFile}`,
+    outfile: `out/${engineFile}`,
     absWorkingDir: folder,
     bundle: true,
     format: "esm",
@@ -59,7 +63,8 @@ export async function bundle(generated: Generated, { engineRoot, cache, output }
   if (built.warnings.length > 0) output("esbuild", built.warnings.map(({ text }) => text).join("\n"));
   const strays = await strayImports(built.metafile, generated);
   if (strays.length > 0) throw new BuildFailure(strays);
-  const bytes = built.metafile.outputs[`out/${programFile}`]?.bytes ?? 0;
+  await writeFile(join(out, programFile), launcherText(engineFile));
+  const bytes = built.metafile.outputs[`out/${engineFile}`]?.bytes ?? 0;
   return { folder: out, inputs: Object.keys(built.metafile.inputs).sort(), bytes };
 }
 

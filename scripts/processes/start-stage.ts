@@ -34,7 +34,7 @@ export interface StagePlan {
   readonly engines?: readonly string[];
   /** What an engine is started from. Default: the program of this checkout. */
   readonly program?: string;
-  /** What their Node itself is started with. Default: nothing. */
+  /** What the engines' Node is started with. Default: nothing. */
   readonly nodeOptions?: readonly string[];
   /** What Envoy asks the engines through. Default `unix`. */
   readonly carrier?: "unix" | "tcp";

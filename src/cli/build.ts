@@ -33,7 +33,7 @@ export const buildCommand: MakeCommand = (_policies, exit) =>
     .addOption(steps("--skip <step...>", "leaves out these steps, and those that need them"))
     .option("--json", "for machines: one event a line")
     .option("--verbose", "also shows what npm, the compiler and the bundler say")
-    .addHelpText("after", "\nExample:\n  policy-engine build --manifest configs/distribution/distribution.yaml --out dist/acme-gateway")
+    .addHelpText("after", "\nExample:\n  policy-engine build --manifest distribution.yaml --out dist/acme-gateway")
     .action(async ({ manifest, out, image, json, verbose, ...options }: Options) => {
       const succeeded = await build(
         { manifest, out, lock: lockMode(options), steps: chosenSteps(options), ...(image === undefined ? {} : { image }) },

@@ -7,6 +7,7 @@ import { FilesError } from "../files/read-files.ts";
 import { type CaseFile, parseCases } from "../testing/case-format.ts";
 import type { CaseSubject } from "../testing/cases.ts";
 import { readDocuments } from "./documents.ts";
+import { isFolder } from "./is-folder.ts";
 import { loadPolicy } from "./load-policy.ts";
 
 /** A case file that has been read, and what it is about. */
@@ -24,7 +25,7 @@ export interface CaseSuite {
 export async function findCaseFiles(paths: readonly string[]): Promise<readonly string[]> {
   const found: string[] = [];
   for (const path of paths) {
-    const files = (await stat(path)).isDirectory() ? await caseFilesBelow(path) : [path];
+    const files = (await isFolder(path)) ? await caseFilesBelow(path) : [path];
     if (files.length === 0) throw new Error(`${path}: there is no cases.yaml and no *.cases.yaml below this folder`);
     found.push(...files);
   }

@@ -1,4 +1,4 @@
-import { readdir, stat, writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join, normalize, resolve, sep } from "node:path";
 import { Command, Option } from "commander";
 import { openPolicyFolder, type PolicyFolder } from "../../builder/discover.ts";
@@ -10,6 +10,7 @@ import { createSchemaEngine, type SchemaEngine } from "../config/schema-engine.t
 import { loadPatternEngine } from "../expressions/patterns.ts";
 import type { MakeCommand } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { isFolder } from "./is-folder.ts";
 import { printProblems, problemCount } from "./print-problems.ts";
 
 interface Options {
@@ -44,7 +45,7 @@ export const lintCommand: MakeCommand = (_policies, exit) =>
 async function openFolders(paths: readonly string[]): Promise<readonly PolicyFolder[]> {
   const folders: PolicyFolder[] = [];
   for (const path of paths) {
-    if (!(await stat(path)).isDirectory()) throw new Error(`${path}: no folder; name the folder of a policy`);
+    if (!(await isFolder(path))) throw new Error(`${path}: no folder; name the folder of a policy`);
     const found = await foldersBelow(path);
     if (found.length === 0) throw new Error(`${path}: there is no policy.yaml here and below`);
     folders.push(...found);

@@ -29,8 +29,8 @@ export interface HeaderStep {
   /** Where the parameters stand. */
   readonly place: Place;
   readonly when: CheckedStep["when"];
-  /** Because of what the step may leave everything as it is; undefined when it never does. */
-  readonly skippedBy: "the step's `when`" | "`onError: skip`" | undefined;
+  /** Because of what a request may pass the step as if it were not there; undefined when none can. */
+  readonly skippedBy: "the step's `when`" | "`onError: skip`" | "`onUpgrade: skip`" | undefined;
 }
 
 /** Reports what is wrong with the headers that a step writes after those before it, and returns what the next one finds. */

@@ -1,7 +1,7 @@
 import { problem } from "../errors.ts";
 import { readAcknowledgements } from "./acknowledgements.ts";
 import { checkCondition, type ExpressionContext } from "./check-expression.ts";
-import { checkHeaders, type HeadersSoFar, noHeaders } from "./check-headers.ts";
+import { checkHeaders, type HeaderStep, type HeadersSoFar, noHeaders } from "./check-headers.ts";
 import { afterStep, checkReads, type Written } from "./check-metadata.ts";
 import { checkParameters } from "./check-parameters.ts";
 import { checkReach, runsWhen } from "./check-reach.ts";
@@ -82,13 +82,14 @@ export function checkStep(place: Place, context: StepContext, reportProblem: Rep
   const parametersPlace = fields.optional("parameters") ?? withoutParameters(place);
   const parameters = checkParameters(parametersPlace, release, expressions, context, report);
   const runs = whenPlace !== undefined && when === undefined ? "sometimes" : runsWhen(when);
-  const skippedBy = runs !== "always" ? "the step's `when`" : modes.onError === "skip" ? "`onError: skip`" : undefined;
-  const written = afterStep(place, manifest, skippedBy === undefined ? "certain" : "uncertain", before.written, report);
+  const certain = runs === "always" && modes.onError === "deny" ? "certain" : "uncertain";
+  const written = afterStep(place, manifest, certain, before.written, report);
   checkReach(place, manifest, runs, before.ended, report);
   if (name === undefined || parameters === undefined) return { step: undefined, name, after: { ...before, written } };
 
+  const skippedBy = skipOf(runs, modes);
   const headers = checkHeaders({ name, manifest, parameters, place: parametersPlace, when, skippedBy }, before.headers, report);
-  const ends = manifest.replies === "always" && skippedBy === undefined && modes.onUpgrade === "deny" && modes.onStream === "deny";
+  const ends = manifest.replies === "always" && skippedBy === undefined;
   const after = { ...before, written, headers, ended: before.ended ?? (ends ? name : undefined) };
   // What an unknown step before would have done may be what is acknowledged.
   if (!failed && before.metadata === "known") acknowledgements.reportUnused();
@@ -121,6 +122,13 @@ interface FailureModes {
 function readFailureModes(fields: Fields, report: Report): FailureModes {
   const read = (key: string): FailureMode => readChoice(fields.optional(key), ["deny", "skip"], report) ?? "deny";
   return { onError: read("onError"), onUpgrade: read("onUpgrade"), onStream: read("onStream") };
+}
+
+/** Because of what a request may pass the step as if it were not there. */
+function skipOf(runs: ReturnType<typeof runsWhen>, { onError, onUpgrade }: FailureModes): HeaderStep["skippedBy"] {
+  if (runs !== "always") return "the step's `when`";
+  if (onError === "skip") return "`onError: skip`";
+  return onUpgrade === "skip" ? "`onUpgrade: skip`" : undefined;
 }
 
 /** The place of a step that has no `parameters`: what is missing is missing in the step. */

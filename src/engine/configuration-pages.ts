@@ -1,5 +1,13 @@
 /** What people may see of the configuration in use. Plain JSON, without secrets. */
-import { type ShownChain, type ShownRoute, type ShownStep, showChain, showRoute, showStep, showUnmatched } from "../config/shown-config.ts";
+import {
+  type ShownConfig,
+  type ShownRoute,
+  type ShownStep,
+  showConfig,
+  showRoute,
+  showStep,
+  showUnmatched,
+} from "../config/shown-config.ts";
 import type { EnvoyPromises } from "../config/types.ts";
 import { type ChainNeeds, chainNeeds } from "../envoy-config/demands.ts";
 import { filterMode, type ProcessingMode, routeMode } from "../envoy-config/processing-mode.ts";
@@ -22,32 +30,32 @@ export interface Source {
   readonly provider: string | undefined;
 }
 
-/** The format of a configuration document, with where everything comes from. */
 export interface ConfigPage {
   readonly generation: ShownGeneration;
-  readonly version: 1;
-  readonly chains: Readonly<Record<string, ShownChain & { readonly hash: string; readonly source: Source }>>;
-  readonly routes: Readonly<Record<string, { readonly chain: ShownRoute; readonly source: Source | undefined }>>;
-  readonly unmatched: string;
+  /** One document that does the same. */
+  readonly config: ShownConfig;
+  /** Where each of its chains and routes comes from; `hash` is the chain's content hash. */
+  readonly chains: Readonly<Record<string, Source & { readonly hash: string }>>;
+  readonly routes: Readonly<Record<string, Source>>;
 }
 
-/** Chains and routes by name, in alphabetical order. */
 export function configPage(generation: Generation): ConfigPage {
-  const { chains, routes, routeSources, unmatched } = generation.config;
+  const { config } = generation;
   return {
     generation: showGeneration(generation),
-    version: 1,
-    chains: byName(chains, (chain) => ({ ...showChain(chain), hash: chain.hash, source: showSource(chain) })),
-    routes: byName(routes, (chain, route) => ({ chain: showRoute(chain), source: sourceOf(routeSources.get(route)) })),
-    unmatched: showUnmatched(unmatched),
+    config: showConfig(config),
+    chains: Object.fromEntries([...config.chains].map(([name, chain]) => [name, { hash: chain.hash, ...showSource(chain) }])),
+    routes: Object.fromEntries([...config.routeSources].map(([name, source]) => [name, showSource(source)])),
   };
 }
+
+/** `draining`: another one is in use, and exchanges that began with this one are still open. */
+export type GenerationState = "in use" | "draining" | "kept";
 
 export interface GenerationsPage {
   /** The newest first. */
   readonly generations: readonly (ShownGeneration & {
-    /** `draining`: another one is in use, and exchanges that began with this one are still open. */
-    readonly state: "in use" | "draining" | "kept";
+    readonly state: GenerationState;
     /** Why it came into use. */
     readonly reason: KeptGeneration["reason"];
     readonly providers: KeptGeneration["providers"];
@@ -56,15 +64,18 @@ export interface GenerationsPage {
 
 /** Those that can be rolled back to, the one in use among them. */
 export function generationsPage(generations: GenerationHolder, kept: readonly KeptGeneration[]): GenerationsPage {
-  const current = generations.current()?.number;
-  const open = new Set(generations.open());
   const page = kept.map(({ generation, hash, since, reason, providers }) => ({
     ...showGeneration({ number: generation, hash, committedAt: since }),
-    state: generation === current ? ("in use" as const) : open.has(generation) ? ("draining" as const) : ("kept" as const),
+    state: stateOf(generation, generations),
     reason,
     providers,
   }));
   return { generations: page.toReversed() };
+}
+
+function stateOf(number: number, generations: GenerationHolder): GenerationState {
+  if (number === generations.current()?.number) return "in use";
+  return generations.open().includes(number) ? "draining" : "kept";
 }
 
 export type RoutePage = KnownRoute | UnknownRoute;
@@ -140,12 +151,4 @@ function sourceOf(definition: Definition | undefined): Source | undefined {
 
 function showSource({ position, provider }: Definition): Source {
   return { position: `${position.uri}:${position.line}:${position.column}`, provider };
-}
-
-function byName<Value, Shown>(
-  entries: ReadonlyMap<string, Value>,
-  show: (value: Value, name: string) => Shown,
-): Readonly<Record<string, Shown>> {
-  const names = [...entries].toSorted(([left], [right]) => (left < right ? -1 : 1));
-  return Object.fromEntries(names.map(([name, value]) => [name, show(value, name)]));
 }

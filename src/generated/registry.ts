@@ -44,7 +44,7 @@ const releases: readonly PolicyRelease[] = [
     manifest: mask_1_0_0Manifest,
     definition: mask_1_0_0,
     source: "policies/mask/v1.0.0",
-    hash: "ccf618d9be826a2912edd111da739cdabc6a0a722f061c308ac13a9516c7e975",
+    hash: "9253d9831c238dd18753854bf5a4ef57f9ce9425fd909b72237d6b466e7ee2b7",
   },
   {
     manifest: setHeader_1_0_0Manifest,

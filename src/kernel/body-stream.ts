@@ -6,7 +6,7 @@ import type { FailureCode } from "../errors.ts";
 import type { BodyFlow, FlowFailure, Parts } from "../worker/body-flow.ts";
 import { type HeaderChanges, type HeaderEntry, HeaderStore } from "../worker/header-store.ts";
 import { Journal } from "../worker/journal.ts";
-import { andThen, type Eventually } from "../worker/promises.ts";
+import type { Eventually } from "../worker/promises.ts";
 import { CodedFlow } from "./coded-flow.ts";
 import { CodingError } from "./codings/coder.ts";
 import type { Direction } from "./whole-body.ts";
@@ -32,17 +32,21 @@ export interface StreamFault {
   readonly cause: unknown;
 }
 
+interface Chunk {
+  readonly kind: "chunk";
+  readonly bytes: Uint8Array;
+  readonly endOfStream: boolean;
+}
+
 /** A piece of the body as it comes, or what follows it. */
-export type Piece =
-  | { readonly kind: "chunk"; readonly bytes: Uint8Array; readonly endOfStream: boolean }
-  | { readonly kind: "trailers"; readonly headers: readonly HeaderEntry[] };
+export type Piece = Chunk | { readonly kind: "trailers"; readonly headers: readonly HeaderEntry[] };
 
 /** What may wait here before Envoy is no longer listened to, bytes. */
 const windowBytesMax = 256 * 1024;
 /** What a piece counts for besides its bytes, so that empty ones cannot fill the memory. */
-const pieceBytes = 1024;
-/** The largest piece that is sent, bytes: what Envoy's documentation advises. */
-const sentBytesMax = 64 * 1024;
+const overheadBytes = 1024;
+/** The largest piece that is sent, bytes: what Envoy's documentation advises. Transforms get no larger one either: Envoy's may have many MiB. */
+const pieceBytesMax = 64 * 1024;
 
 export class BodyStream {
   readonly #direction: Direction;
@@ -89,8 +93,10 @@ export class BodyStream {
 
   take(piece: Piece): void {
     if (this.#state === "over") return;
-    this.#waiting.push(piece);
-    this.#waitingBytes += sizeOf(piece);
+    for (const part of piece.kind === "chunk" ? small(piece) : [piece]) {
+      this.#waiting.push(part);
+      this.#waitingBytes += sizeOf(part);
+    }
     this.proceed();
   }
 
@@ -200,16 +206,22 @@ export class BodyStream {
 }
 
 function passPlain(flow: BodyFlow | undefined, bytes: Uint8Array, endOfStream: boolean): Eventually<Parts> {
-  const head = bytes.length === 0 ? [] : (flow?.chunk(bytes) ?? [bytes]);
-  return endOfStream ? andThen(head, (first) => andThen(flow?.end() ?? [], (rest) => [...first, ...rest])) : head;
+  if (flow === undefined) return bytes.length === 0 ? [] : [bytes];
+  if (!endOfStream) return bytes.length === 0 ? [] : flow.chunk(bytes);
+  return bytes.length === 0 ? flow.end() : flow.lastChunk(bytes);
 }
 
-const sizeOf = (piece: Piece): number => pieceBytes + (piece.kind === "chunk" ? piece.bytes.length : 0);
+const sizeOf = (piece: Piece): number => overheadBytes + (piece.kind === "chunk" ? piece.bytes.length : 0);
 
-/** In the size in which they are sent. */
+function small({ bytes, endOfStream }: Chunk): readonly Chunk[] {
+  const all = pieces(bytes);
+  return all.map((part, index) => ({ kind: "chunk", bytes: part, endOfStream: endOfStream && index === all.length - 1 }));
+}
+
+/** None is larger than `pieceBytesMax`. */
 function pieces(part: Uint8Array): Parts {
-  if (part.length <= sentBytesMax) return [part];
-  return Array.from({ length: Math.ceil(part.length / sentBytesMax) }, (_, index) =>
-    part.subarray(index * sentBytesMax, (index + 1) * sentBytesMax),
+  if (part.length <= pieceBytesMax) return [part];
+  return Array.from({ length: Math.ceil(part.length / pieceBytesMax) }, (_, index) =>
+    part.subarray(index * pieceBytesMax, (index + 1) * pieceBytesMax),
   );
 }

@@ -122,7 +122,10 @@ export type BodyPart = Uint8Array | undefined | Promise<Uint8Array | undefined>;
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler without a return statement has the type void
 export type Outcome = Reply | undefined | void | Promise<Reply | undefined | void>;
 
-/** An answer given in place of the upstream's. It need not be a refusal: a cached 200 is a reply too. */
+/**
+ * An answer given in place of the upstream's. It need not be a refusal: a cached 200 is a reply too. A policy that replies whatever comes says
+ * `replies: always` in its manifest, so that steps behind it are found.
+ */
 export interface Reply {
   /** HTTP status, an integer from 200 to 599. */
   readonly status: number;
@@ -187,7 +190,7 @@ export interface Request {
   path: string;
   /** Query without the question mark, `""` when there is none. Setting it needs `mutates: [query]`. */
   query: string;
-  /** Setting it needs `mutates: [method]`. */
+  /** Setting it needs `mutates: [method]`. Neither from nor to `HEAD` and `CONNECT`: the client waits for the answer to its own. */
   method: string;
   /** Host with port as the client sent it (`:authority`). Setting it needs `mutates: [host]`. */
   host: string;
@@ -232,7 +235,8 @@ export interface ReadonlyHeaders {
 /**
  * Headers that can be changed. Throws a `TypeError` on a name that is no HTTP token, on a value with control characters other than the tab (RFC 9110
  * 5.5), and on names a policy may not change: content-length, hop-by-hop names, `host` (use `request.host`), pseudo-headers, `x-envoy*` and
- * `x-decision-id`.
+ * `x-decision-id`. A manifest can say under `headers` which ones its policy sets or removes: then those that a client could forge, and those that
+ * two steps set, are found at load.
  */
 export interface Headers extends ReadonlyHeaders {
   /** Replaces every value. An empty list is `delete`. Text is written as UTF-8; blanks and tabs at the ends are left out, as HTTP has it. */

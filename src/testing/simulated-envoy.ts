@@ -36,7 +36,7 @@ export interface BodyModes {
 export interface SentMessage {
   /** Pseudo-headers included. */
   readonly headers: readonly HeaderLine[];
-  /** In the pieces in which it comes. Undefined: the message ends with its headers. */
+  /** In the pieces in which it comes; none of them is no data. Undefined: the message ends with its headers. */
   readonly body: readonly Uint8Array[] | undefined;
   /** Behind the body; none if empty. */
   readonly trailers: readonly HeaderLine[];
@@ -122,7 +122,8 @@ async function pass(
       ? inForce
       : { request: modeOverride.requestBodyMode ?? BodyMode.NONE, response: modeOverride.responseBodyMode ?? BodyMode.NONE };
   const changed = { ...sent, headers: applied(headers, common(answer).headerMutation ?? {}) };
-  const passed = await passBody(stream, direction, body === undefined ? BodyMode.NONE : modes[direction], changed);
+  // What comes after OK passes without being asked about.
+  const passed = await passBody(stream, direction, body === undefined || stream.isOver ? BodyMode.NONE : modes[direction], changed);
   if ("headers" in passed) return { message: passed, responseHeaders: modeOverride?.responseHeaderMode, modes };
   return { reply: replyOf(passed) };
 }
@@ -147,6 +148,8 @@ async function passBody(
 
 async function passWhole(stream: Stream, direction: Direction, sent: SentMessage): Promise<SimulatedMessage | ProcessingResponse> {
   const { headers, body, trailers } = whole(sent);
+  // Trailers without data: there is no body message (measured).
+  if (trailers.length > 0 && sent.body?.length === 0) return await passTrailers(stream, direction, { headers, body, trailers });
   const endOfStream = trailers.length === 0;
   const answer = await stream.ask({ request: { $case: `${direction}Body`, value: { body: body ?? new Uint8Array(), endOfStream } } });
   if (answer.response?.$case === "immediateResponse") return answer;
@@ -156,10 +159,17 @@ async function passWhole(stream: Stream, direction: Direction, sent: SentMessage
   const length = message.headers.find(([name]) => name === "content-length");
   if (bodyMutation !== undefined && length !== undefined && Number(length[1]) !== message.body.length)
     throw new Error("content-length does not fit the body");
-  // What comes after OK passes without being asked about.
-  if (endOfStream || stream.isOver) return message;
-  const last = await stream.ask({ request: { $case: `${direction}Trailers`, value: { trailers: headerMap(trailers) } } });
-  return last.response?.$case === "immediateResponse" ? last : { ...message, trailers: applied(trailers, trailerMutation(last)) };
+  return endOfStream || stream.isOver ? message : await passTrailers(stream, direction, message);
+}
+
+async function passTrailers(
+  stream: Stream,
+  direction: Direction,
+  message: SimulatedMessage,
+): Promise<SimulatedMessage | ProcessingResponse> {
+  const { trailers } = message;
+  const answer = await stream.ask({ request: { $case: `${direction}Trailers`, value: { trailers: headerMap(trailers) } } });
+  return answer.response?.$case === "immediateResponse" ? answer : { ...message, trailers: applied(trailers, trailerMutation(answer)) };
 }
 
 /** What is not sent back is lost, and nothing says how many answers there will be. */
@@ -193,7 +203,8 @@ async function passPieces(stream: Stream, direction: Direction, sent: SentMessag
 
 function whole({ headers, body, trailers }: SentMessage): SimulatedMessage {
   const [first, ...rest] = body ?? [];
-  return { headers, body: body && rest.length > 0 ? Buffer.concat(body) : first, trailers };
+  // A body that comes in no piece is an empty one, and not none.
+  return { headers, body: body && (first === undefined || rest.length > 0) ? Buffer.concat(body) : first, trailers };
 }
 
 function replaced(body: Uint8Array, mutation: BodyMutation | undefined): Uint8Array {

@@ -72,10 +72,18 @@ export class BodyFlow {
     });
   }
 
+  /** The last chunk, and the end behind it. */
+  lastChunk(bytes: Uint8Array): Eventually<Parts> {
+    return andThen(this.chunk(bytes), (head) => {
+      const kept = head.map(copyOf);
+      return andThen(this.end(), (tail) => [...kept, ...tail]);
+    });
+  }
+
   /** A body that is there as a whole passes as one chunk. @param deadlineMs until when, on the monotonic clock */
   whole(body: Uint8Array, deadlineMs: number): Eventually<Uint8Array> {
     this.#deadlineMs = deadlineMs;
-    return andThen(this.chunk(body), (head) => andThen(this.end(), (tail) => joined([...head, ...tail])));
+    return andThen(this.lastChunk(body), joined);
   }
 
   /** The step of this call ends the body, unless that has already come to its end. */
@@ -106,7 +114,7 @@ export class BodyFlow {
         return this.#through(bytes, index + 1);
       },
     );
-    return andThen(last, (bytes) => this.#endFrom(index + 1, [...parts, ...partsOf(bytes)], trailers));
+    return andThen(last, (bytes) => this.#endFrom(index + 1, [...parts, ...partsOf(bytes).map(copyOf)], trailers));
   }
 
   #call(call: Call, transform: () => unknown): Eventually<Uint8Array | undefined> {
@@ -162,8 +170,7 @@ export class StepStream implements StreamControl {
 
 const partsOf = (bytes: Uint8Array | undefined): Parts => (bytes === undefined || bytes.length === 0 ? [] : [bytes]);
 
-function joined(parts: Parts): Uint8Array {
-  const [first = new Uint8Array(), ...rest] = parts;
-  // A copy: what a policy has given on may still be in its hands.
-  return rest.length === 0 ? new Uint8Array(first) : Buffer.concat(parts);
-}
+/** What a policy has given on is still in its hands: it may write its next bytes into the same buffer. */
+const copyOf = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
+
+const joined = (parts: Parts): Uint8Array => Buffer.concat(parts);

@@ -7,6 +7,12 @@ import { decodeText, type HeaderEntry, HeaderStore } from "./header-store.ts";
 import type { Journal } from "./journal.ts";
 import type { ReceivedRequest } from "./received.ts";
 
+/**
+ * Methods whose answer has no body, or is another protocol (RFC 9110 9.3.2 and 9.3.6). Changed from or to one of them, a client gets a 503, waits for
+ * a body that never comes, or has its HTTP/2 stream reset (measured).
+ */
+const answersOtherwise = (method: string): boolean => method === "HEAD" || method === "CONNECT";
+
 export class RequestView {
   readonly headers: HeaderStore;
   readonly time: number;
@@ -47,6 +53,9 @@ export class RequestView {
   set method(method: string) {
     // RFC 9110 5.6.2 and 9.1: a method is a case-sensitive token.
     if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(method)) throw new TypeError("a method is an HTTP token");
+    if (method !== this.method && (answersOtherwise(method) || answersOtherwise(this.method))) {
+      throw new TypeError(`a request cannot become ${method} from ${this.method}: the client waits for another kind of answer`);
+    }
     this.headers.change(":method", [Buffer.from(method, "latin1")]);
   }
 

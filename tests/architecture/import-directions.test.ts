@@ -96,6 +96,11 @@ const directions: readonly Direction[] = [
     mayNot: ["../../config/types.ts", "../../transport/grpc-js.ts", "../../providers/file.ts", "@grpc/grpc-js", "node:fs"],
   },
   {
+    from: "src/diff",
+    may: ["./diff-values.ts", "../config/types.ts", "../envoy-config/demands.ts"],
+    mayNot: ["../worker/chain.ts", "../generations/prepare.ts", "../cli/main.ts", "../envoy-config/../worker/run.ts", "yaml", "node:fs"],
+  },
+  {
     from: "src/editor-schemas",
     may: ["./parts.ts", "../config/schema-parts.ts", "../testing/case-schema.ts"],
     mayNot: ["../testing/test-engine.ts", "../worker/run.ts", "../cli/main.ts", "../generated/registry.ts", "yaml", "node:fs"],

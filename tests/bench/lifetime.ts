@@ -2,7 +2,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { findingsTable } from "./finding.ts";
-import { findingsOf } from "./lifetime/findings.ts";
+import { lifetimeFindings } from "./lifetime/findings.ts";
 import { runLifetime } from "./lifetime/run-lifetime.ts";
 
 const usage = `npm run bench:lifetime -- [--sequential 1000000] [--connections 16] [--concurrent 10000]
@@ -22,7 +22,7 @@ async function main(args: readonly string[]): Promise<number> {
   const started = performance.now();
   const say = (text: string): void => console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}`);
   say("starting an upstream, the engine and Envoy ...");
-  const findings = findingsOf(await runLifetime({ ...counts, progress: say }));
+  const findings = lifetimeFindings(await runLifetime({ ...counts, progress: say }));
   console.log(findingsTable(findings));
   return findings.every(({ ok }) => ok) ? 0 : 1;
 }

@@ -36,7 +36,7 @@ test("two checkouts in other folders, with another umask, time zone and output, 
     env: { ...process.env, TZ: "Pacific/Apia", LANG: "de_DE.UTF-8", POLICY_ENGINE_CACHE: join(second, "cache"), TMPDIR: second },
   });
   expect(await contentsOf(join(second, "deep/er/gateway"))).toEqual(await contentsOf(join(first, "out")));
-  for (const file of ["policy-engine.mjs", "policy-engine.mjs.map", "build-info.json", "package.json"]) {
+  for (const file of ["policy-engine.mjs", "engine.mjs", "engine.mjs.map", "build-info.json", "package.json"]) {
     const text = await readFile(join(first, "out", file), "utf8");
     for (const path of [root, first]) expect([file, text.includes(path)]).toEqual([file, false]);
   }
@@ -52,9 +52,7 @@ test("one distribution holds fifty versions of policies, and nothing of policies
   expect(await buildIn(folder)).toMatchObject({ succeeded: true, text: "" });
   const names = (await listed(join(folder, "out"))).map(({ name, version }) => `${name}@${version}`);
   expect(names).toEqual(["greet", "mark"].flatMap((name) => versions.map((version) => `${name}@${version}`)));
-  const { sources }: { readonly sources: readonly string[] } = JSON.parse(
-    await readFile(join(folder, "out/policy-engine.mjs.map"), "utf8"),
-  );
+  const { sources }: { readonly sources: readonly string[] } = JSON.parse(await readFile(join(folder, "out/engine.mjs.map"), "utf8"));
   expect(sources.filter((source) => /jwt-validation|\/jose\//.test(source))).toEqual([]);
 });
 

@@ -1,6 +1,6 @@
 /** The command on top of the builder: options, exit codes, what is printed where. */
 import { execFile } from "node:child_process";
-import { access } from "node:fs/promises";
+import { access, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { expect, test, vi } from "vitest";
@@ -42,6 +42,22 @@ test("a whole build writes the distribution and the lock; what is left out is no
   await expect(access(join(folder, "other"))).rejects.toThrow("ENOENT");
 });
 
+test("a distribution says which Node it needs", async () => {
+  const folder = await folderWith(tiny);
+  expect(await run(folder, {}, "--out", "out", "--skip", "types", "self-test")).toMatchObject({ code: 0 });
+  await writeFile(join(folder, "old.mjs"), oldNode);
+  // What an old Node does not get past: an import of something it lacks.
+  await writeFile(join(folder, "out/engine.mjs"), 'import { notInOldNode } from "node:zlib";\n');
+  const program = join(folder, "out/policy-engine.mjs");
+  expect(await node(folder, {}, "--import", "./old.mjs", program, "list")).toEqual({
+    code: 2,
+    stdout: "",
+    stderr: "policy-engine: Node 20.20.2 is too old: use Node 22.22 or newer (24 is best)\n",
+  });
+});
+
+const oldNode = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.2" } });\n`;
+
 test("findings are exit code 1 and on standard output, misuse is 2", async () => {
   const folder = await folderWith({ ...tiny, "distribution.yaml": "name: tiny\n" });
   const refused = await run(folder, {});
@@ -71,9 +87,13 @@ interface Ended {
 }
 
 function run(folder: string, environment: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended> {
+  return node(folder, environment, join(root, "bin/policy-engine.mjs"), "build", ...args);
+}
+
+function node(folder: string, environment: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ended> {
   const env = { ...process.env, CI: "", POLICY_ENGINE_CACHE: join(folder, "cache"), ...environment };
   return new Promise((resolve) => {
-    execFile(process.execPath, [join(root, "bin/policy-engine.mjs"), "build", ...args], { cwd: folder, env }, (error, stdout, stderr) =>
+    execFile(process.execPath, args, { cwd: folder, env }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
   });

@@ -62,6 +62,6 @@ test("misuse ends with 2", () => {
     stderr: expect.stringContaining("empty: there is no policy.yaml here and below"),
   });
   expect(run(folder, "demo/v1.0.0/policy.yaml").status).toBe(2);
-  expect(run(folder, "missing").status).toBe(2);
+  expect(run(folder, "missing")).toMatchObject({ status: 2, stderr: "policy-engine: `missing` does not exist; name another path\n" });
   expect(run(folder, "demo", "--preset", "loose").status).toBe(2);
 });

@@ -133,6 +133,7 @@ test("misuse ends with 2", () => {
   expect(run(folder, "missing").status).toBe(2);
   mkdirSync(join(folder, "empty"));
   expect(run(folder, "empty")).toMatchObject({ status: 2, stderr: expect.stringContaining("empty: there is no cases.yaml") });
+  expect(run(folder, "missing")).toMatchObject({ status: 2, stderr: "policy-engine: `missing` does not exist; name another path\n" });
 });
 
 test("--watch runs again after a change, with what is on disk then", async () => {

@@ -1,6 +1,6 @@
 /** `mask` through a real Envoy: events leave one by one, secrets never pass, and nobody takes a part for the whole. */
-import { type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
-import { constants, createGunzip, createGzip } from "node:zlib";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { constants, createGzip } from "node:zlib";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { replaceAt } from "../../scripts/processes/data.ts";
 import { demoConfig } from "../../scripts/processes/demo-configs.ts";
@@ -10,6 +10,7 @@ import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
 import { printEnvoy } from "../../src/envoy-config/print.ts";
 import { policies } from "../../src/generated/registry.ts";
 import { demandsOf } from "../config/envoy/support.ts";
+import { type OpenClient, type Opening, openClient } from "./streams/open-client.ts";
 
 const config = `
 version: 1
@@ -191,58 +192,7 @@ test("what cannot be masked is answered for", async () => {
   expect(upload.status).toBe(415);
 });
 
-interface Client {
-  readonly status: number;
-  readonly headers: IncomingMessage["headers"];
-  /** What has come of the body so far. */
-  text(): string;
-  /** Settles when what has come is so. */
-  until(holds: (text: string) => boolean): Promise<void>;
-  /** Rejects when the body is broken off. */
-  readonly ended: Promise<void>;
-}
-
 /** Sends a request and waits for the headers of the response. */
-function open(
-  method: string,
-  headers: Readonly<Record<string, string>> = {},
-  sendBody: (asking: ClientRequest) => Promise<void> = async () => {},
-): Promise<Client> {
-  return new Promise((resolve, reject) => {
-    const asking = request({ host: "127.0.0.1", port: stage.envoy.port, path: "/mask", method, headers, agent: false });
-    asking.once("error", reject);
-    asking.once("response", (response) => resolve(clientOf(response)));
-    sendBody(asking).then(() => asking.end(), reject);
-  });
-}
-
-function clientOf(response: IncomingMessage): Client {
-  let text = "";
-  let changed = (): void => {};
-  const isZipped = response.headers["content-encoding"] === "gzip";
-  const body = isZipped ? response.pipe(createGunzip()) : response;
-  body.setEncoding("utf8");
-  body.on("data", (part: string) => {
-    text += part;
-    changed();
-  });
-  const ended = new Promise<void>((resolve, reject) => {
-    body.once("end", resolve);
-    body.once("error", reject);
-  });
-  // Whether somebody waits for it or not.
-  ended.catch(() => {});
-  return {
-    status: response.statusCode ?? 0,
-    headers: response.headers,
-    text: () => text,
-    ended,
-    async until(holds) {
-      while (!holds(text)) {
-        await new Promise<void>((resolve) => {
-          changed = resolve;
-        });
-      }
-    },
-  };
+function open(method: "GET" | "POST", headers: Readonly<Record<string, string>> = {}, sendBody?: Opening["sendBody"]): Promise<OpenClient> {
+  return openClient({ port: stage.envoy.port, path: "/mask", method, headers, ...(sendBody === undefined ? {} : { sendBody }) });
 }

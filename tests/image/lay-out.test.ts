@@ -2,10 +2,13 @@ import { execFile } from "node:child_process";
 import { mkdir, readdir, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { root } from "../../scripts/cache.mjs";
 import { layOut } from "../../scripts/image/lay-out.ts";
 import { temporaryFolder } from "../../scripts/processes/temporary-folder.ts";
+
+// Several processes, which a busy machine lets wait.
+vi.setConfig({ testTimeout: 120_000 });
 
 const policyEngine = (folder: string, ...args: readonly string[]) =>
   promisify(execFile)(process.execPath, [join(folder, "bin/policy-engine.mjs"), ...args], { cwd: root });

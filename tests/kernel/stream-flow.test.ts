@@ -45,6 +45,10 @@ class Envoy {
     this.#handler.message(envoyBytes({ message: "request-body", body, more }, false, "route"));
   }
 
+  respond(): void {
+    this.#handler.message(envoyBytes({ message: "response-headers", headers: { ":status": "200" }, more: true }, false, "route"));
+  }
+
   drain(): void {
     this.full = false;
     this.#handler.drained();
@@ -118,6 +122,25 @@ describe("nobody is listened to faster than what comes of it is taken", () => {
     envoy.chunk("first");
     for (let count = 0; count < 300; count++) envoy.chunk("");
     expect(envoy.paused).toBe(true);
+    envoy.hangUp();
+  });
+
+  test("a large piece reaches a transform in pieces of 64 KiB, each when there is room for what comes of it", async () => {
+    const seen: number[] = [];
+    const engine = await engineWith(() => ({
+      ...same,
+      chunk: ({ length }) => {
+        seen.push(length);
+        return Buffer.from("x");
+      },
+    }));
+    const envoy = new Envoy(engine);
+    envoy.full = true;
+    envoy.chunk("a".repeat(150 * 1024), false);
+    expect(seen).toEqual([64 * 1024]);
+    envoy.drain();
+    expect(seen).toEqual([64 * 1024, 64 * 1024, 22 * 1024]);
+    expect(envoy.parts).toEqual(["x …", "x …", "x"]);
     envoy.hangUp();
   });
 
@@ -241,4 +264,29 @@ describe("a body under way", () => {
     expect(seen).toEqual(["POST", true]);
     envoy.hangUp();
   });
+});
+
+test("a response that comes while steps see why the request's body has failed changes nothing about the answer", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const outer: PolicyInstance<unknown> = {
+    request: () => undefined,
+    response: async ({ response }) => {
+      await promise;
+      response.headers.set("x-outer", "seen");
+    },
+  };
+  const fails = streamed(() => ({
+    chunk: () => {
+      throw new Error("at once");
+    },
+    end: () => undefined,
+  }));
+  const text = chainOf("outer", "fails");
+  const envoy = new Envoy(await engineUnderTest(text, {}, { policies: codePolicies({ outer, fails }) }));
+  envoy.chunk("a");
+  envoy.respond();
+  resolve();
+  await expect.poll(() => envoy.events.at(-1)).toEqual({ end: "ok" });
+  expect(envoy.events.at(-2)).toMatchObject({ reply: 500, code: "policy-failed", headers: { "x-outer": ["seen"] } });
+  envoy.hangUp();
 });

@@ -50,6 +50,18 @@ const shapes = {
     whole: (body) => Buffer.concat([body, Buffer.from("|end")]),
     transform: () => ({ chunk: (bytes) => bytes, end: () => Buffer.from("|end") }),
   },
+  /** Gives all that it gives in one buffer of its own, which it writes over with its next call. */
+  reuse: {
+    whole: (body) => Buffer.concat([upper(body), Buffer.from("|end")]),
+    transform: () => {
+      const own = Buffer.alloc(4096);
+      const give = (bytes: Uint8Array): Uint8Array => {
+        own.fill(0x23).set(bytes);
+        return own.subarray(0, bytes.length);
+      };
+      return { chunk: (bytes) => give(upper(bytes)), end: () => give(Buffer.from("|end")) };
+    },
+  },
   later: {
     whole: upper,
     transform: () => ({ chunk: async (bytes) => upper(bytes), end: async () => undefined }),

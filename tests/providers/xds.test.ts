@@ -160,7 +160,7 @@ describe("a state that is refused changes nothing, and the control plane is told
       ["1", "2", 3],
     ]);
     expect(server.requests.at(-1)?.errorDetail?.message?.split("\n")).toEqual([
-      "xds:resource-0 at chains.orders.steps[0].policy: policy-unknown: no policy `scrpt` in this distribution; did you mean `script`?",
+      "xds:resource-0 at chains.orders.steps[0].policy: policy-unknown: no policy `scrpt` in this distribution; did you mean `script`? one of your own must be built in, see docs/building.md",
       "xds:resource-1 at routes.users: chain-undefined: no chain `nowhere`; use one of: orders; or define the chain",
     ]);
     expect(await stage.ask("orders")).toBe("one");

@@ -1,5 +1,5 @@
-/** A larger buffer is not kept once nothing is in it, bytes. */
-const keptBytesMax = 64 * 1024;
+/** A larger buffer is not kept for little that is in it, bytes. */
+const keptBytesMax = 128 * 1024;
 
 /** Bytes that come piece by piece and are taken from the front. Cheap however small the pieces are. */
 export class ByteQueue {
@@ -24,16 +24,21 @@ export class ByteQueue {
 
   drop(count: number): void {
     this.#start += count;
-    if (this.#start < this.#end) return;
-    this.#start = 0;
-    this.#end = 0;
-    if (this.#buffer.length > keptBytesMax) this.#buffer = Buffer.alloc(0);
+    if (this.#start === this.#end) {
+      this.#start = 0;
+      this.#end = 0;
+    }
+    // One large chunk must not make a long body expensive to its end. Moves no more than has just been dropped.
+    if (this.#buffer.length > Math.max(keptBytesMax, this.length * 4)) this.#moveTo(Buffer.allocUnsafeSlow(this.length * 2));
   }
 
-  /** Twice what is needed, so that a byte is moved a bounded number of times. */
+  /** At least twice what is held, so that a byte is moved a bounded number of times. */
   #makeRoom(count: number): void {
-    const needed = (this.length + count) * 2;
-    const target = needed <= this.#buffer.length ? this.#buffer : Buffer.allocUnsafeSlow(needed);
+    const size = Math.max(this.length + count, this.length * 2);
+    this.#moveTo(size <= this.#buffer.length ? this.#buffer : Buffer.allocUnsafeSlow(size));
+  }
+
+  #moveTo(target: Buffer): void {
     this.#buffer.copy(target, 0, this.#start, this.#end);
     this.#buffer = target;
     this.#end = this.length;

@@ -9,7 +9,7 @@ export function characterEditor(): BodyEditor {
       const all = held.length === 0 ? Buffer.from(bytes) : Buffer.concat([held, bytes]);
       const cut = all.length - unfinishedBytes(all);
       const whole = all.subarray(0, cut);
-      held = all.subarray(cut);
+      held = new Uint8Array(all.subarray(cut));
       if (!isUtf8(whole)) throw new BodyFault("the body is no UTF-8");
       return whole;
     },

@@ -8,6 +8,8 @@ import { type BodyEditor, BodyFault } from "./editor.ts";
  * from there on and the `contextBytes` behind these: so a part of a text is enough to decide on it.
  */
 export interface Finder {
+  /** No match is shorter, bytes; at least 1. A shorter text is not searched at all. */
+  readonly matchBytesMin: number;
   /** No match is longer, bytes; `Infinity` where there is no bound. */
   readonly matchBytesMax: number;
   /** The leftmost match that begins at `from`, the first byte of a character, or behind it. Never an empty one. */
@@ -62,6 +64,7 @@ export function matchEditor(finder: Finder, replacement: Replacement): BodyEdito
  * @param budget what a finder whose matches can be longer than {@link windowBytesMax} may read
  */
 export function replaceMatches(text: Uint8Array, finder: Finder, replacement: Replacement, budget: SearchBudget): Uint8Array {
+  if (text.length < finder.matchBytesMin) return text;
   const { parts, found } = replaced(text, 0, text.length, within(budget, finder), replacement);
   return found ? Buffer.concat(parts) : text;
 }
@@ -77,7 +80,7 @@ export interface SearchBudget {
 function within(budget: SearchBudget, finder: Finder): Finder {
   if (finder.matchBytesMax <= windowBytesMax) return finder;
   return {
-    matchBytesMax: finder.matchBytesMax,
+    ...finder,
     find(text, from) {
       budget.bytesLeft -= text.length - from;
       if (budget.bytesLeft < 0) throw new BodyFault("there are too many matches of a pattern without a bound");

@@ -10,5 +10,6 @@ import type { Finder } from "./matches.ts";
 export function patternFinder(pattern: Pattern): Finder {
   const { charactersMin, bytesMax } = matchLength(pattern.source);
   if (charactersMin === 0) throw new Error(`the pattern \`${pattern.source}\` matches the empty text, and so it would match everywhere`);
-  return { matchBytesMax: bytesMax, find: (text, from) => pattern.find(text, from) };
+  // A character has a byte at least.
+  return { matchBytesMin: charactersMin, matchBytesMax: bytesMax, find: (text, from) => pattern.find(text, from) };
 }

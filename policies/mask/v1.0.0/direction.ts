@@ -14,11 +14,12 @@ export interface Refusals {
 
 export type MaskBody = (body: BodyFacts, stream: StreamControl) => Reply | BodyTransform | undefined;
 
-/** @throws Error when a rule cannot be what it says */
-export function bindDirection({ rules, otherContent, heldBytesMax }: Direction, { unmaskable, partial }: Refusals): MaskBody {
-  const bound = bindRules(rules);
+/** @throws Error when a rule cannot be what it says. @param path of the direction in the parameters */
+export function bindDirection(direction: Direction, path: string, { unmaskable, partial }: Refusals): MaskBody {
+  const { otherContent, heldBytesMax } = direction;
+  const bound = bindRules(direction.rules, `${path}.rules`);
   return ({ contentTypes, presence, extent }, stream) => {
-    if (presence === "none") return undefined;
+    if (extent === "parts") return partial;
     const kind = bodyKind(contentTypes);
     if (kind !== undefined && (kind !== "text" || bound.texts.length > 0)) {
       return extent === "part" ? partial : editing(stream, ...bodyEditors(kind, bound, heldBytesMax));

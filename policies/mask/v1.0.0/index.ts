@@ -6,8 +6,8 @@ import { partialRequest, partialResponse, unmaskableRequest, unmaskableResponse 
 
 export default {
   create({ request, response }) {
-    const maskRequest = request && bindDirection(request, { unmaskable: unmaskableRequest(), partial: partialRequest() });
-    const maskResponse = response && bindDirection(response, { unmaskable: unmaskableResponse(), partial: partialResponse() });
+    const maskRequest = request && bindDirection(request, "request", { unmaskable: unmaskableRequest(), partial: partialRequest() });
+    const maskResponse = response && bindDirection(response, "response", { unmaskable: unmaskableResponse(), partial: partialResponse() });
     return {
       ...(maskRequest && {
         request: { body: "streamed", start: (exchange, stream) => maskRequest(requestFacts(exchange.request), stream) },

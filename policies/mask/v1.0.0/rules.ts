@@ -22,8 +22,8 @@ export interface BoundRules {
   readonly hasPaths: boolean;
 }
 
-/** @throws Error that says which rule cannot be what it says, and why */
-export function bindRules(rules: readonly Rule[]): BoundRules {
+/** @throws Error that says which rule cannot be what it says, and why. @param path of the list in the parameters */
+export function bindRules(rules: readonly Rule[], path: string): BoundRules {
   const texts: TextRule[] = [];
   const paths: BoundPath<Mask>[] = [];
   for (const [index, rule] of rules.entries()) {
@@ -32,7 +32,7 @@ export function bindRules(rules: readonly Rule[]): BoundRules {
       if (rule.path === undefined) texts.push({ finder: finderOf(rule), mask });
       else paths.push({ segments: parsePath(rule.path), value: mask });
     } catch (error) {
-      throw new Error(`\`rules[${index}]\`: ${error instanceof Error ? error.message : error}`, { cause: error });
+      throw new Error(`\`${path}[${index}]\`: ${error instanceof Error ? error.message : error}`, { cause: error });
     }
   }
   return {

@@ -11,7 +11,7 @@ import { waitFor } from "../../../scripts/processes/wait-for.ts";
 import { startXdsServer, type XdsServer } from "../../../scripts/xds/start-xds-server.ts";
 import { readMetrics } from "../../support/admin.ts";
 import type { Told } from "../../support/counted-chains.ts";
-import { inspectable, inspectorOf, type LiveMemory, readLiveMemory } from "../lifetime/live-memory.ts";
+import { inspectable, inspectorOf, type LiveMemory, readLiveMemory } from "../live-memory.ts";
 import { type ChaosTraffic, startChaosTraffic } from "./chaos-traffic.ts";
 import { type ChaosWriter, createChaosWriter } from "./chaos-writer.ts";
 import { goodText } from "./configurations.ts";

@@ -1,6 +1,7 @@
 /** The upstream, over HTTP/2 as ten thousand requests at once want it: answers late, with what arrived. */
 import { createServer, type IncomingHttpHeaders, type ServerHttp2Session } from "node:http2";
 import { portOf } from "../../../scripts/processes/free-port.ts";
+import { sessionMegabytesMax } from "./http2-client.ts";
 
 export interface EchoUpstream {
   readonly port: number;
@@ -28,7 +29,6 @@ export async function startEchoUpstream(delayMs: number): Promise<EchoUpstream> 
   const arrivals = new Map<number, () => void>();
   const held = new Map<number, () => void>();
   const sessions = new Set<ServerHttp2Session>();
-  // A thousand streams that wait hold more than Node's limit of 10 MB.
   const server = createServer({ maxSessionMemory: sessionMegabytesMax });
   server.on("session", (session) => {
     sessions.add(session);
@@ -69,5 +69,3 @@ export async function startEchoUpstream(delayMs: number): Promise<EchoUpstream> 
       }),
   };
 }
-
-const sessionMegabytesMax = 200;

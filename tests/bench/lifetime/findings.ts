@@ -4,7 +4,7 @@ import type { LifetimeReport } from "./run-lifetime.ts";
 /** What the heap may have grown by between a quarter of the run and its end. */
 const growthMax = 0.05;
 
-export function findingsOf({ parts, counts, memory: { atQuarter, atEnd } }: LifetimeReport): readonly Finding[] {
+export function lifetimeFindings({ parts, counts, memory: { atQuarter, atEnd } }: LifetimeReport): readonly Finding[] {
   return [
     ...parts.map(({ name, seconds, tally: { answers, wrong, faults } }) => ({
       what: `${name}: ${answers} in ${seconds.toFixed(1)} s (${Math.round(answers / seconds)}/s)`,

@@ -109,17 +109,8 @@ function policiesText(keysUri: string): string {
 
 function callOf(number: number, tokens: readonly string[]): Call {
   const user = number % tokens.length;
-  const { owner, key, scopes } = owners[number % owners.length] ?? owners[0];
-  const careful = number % 10 === 0;
-  const tokenMissing = number % 50 === 7;
-  const keyUnknown = number % 50 === 21;
-  const refusal = tokenMissing
-    ? { status: 401, challenge: "Bearer" }
-    : keyUnknown
-      ? { status: 401, challenge: "ApiKey" }
-      : careful && !scopes.some((scope) => scope === "read")
-        ? { status: 403, challenge: undefined }
-        : undefined;
+  const { owner, key } = ownerOf(number);
+  const refusal = refusalOf(number);
   const echo = echoOf({ "x-number": String(number), "x-chain": "five", "x-user": `user-${user}`, "x-owner": owner });
   return {
     number,
@@ -128,19 +119,32 @@ function callOf(number: number, tokens: readonly string[]): Call {
       "x-number": String(number),
       "x-user": "mallory",
       "x-owner": "mallory",
-      "x-api-key": keyUnknown ? "key-of-mallory" : key,
-      ...(careful ? { "x-careful": "1" } : {}),
-      ...(tokenMissing ? {} : { authorization: `Bearer ${tokens[user]}` }),
+      "x-api-key": refusal === "unknown key" ? "key-of-mallory" : key,
+      ...(isCareful(number) ? { "x-careful": "1" } : {}),
+      ...(refusal === "no token" ? {} : { authorization: `Bearer ${tokens[user]}` }),
     },
     reachesUpstream: refusal === undefined,
-    faultOf: ({ status, headers, body }) => {
-      const [challenge] = valuesOf(headers, "www-authenticate").map((value) => value.split(" ")[0]);
-      const right =
-        valuesOf(headers, "x-served").join() === "by five policies" &&
-        (refusal === undefined
-          ? status === 200 && body === echo
-          : status === refusal.status && challenge === refusal.challenge && body.includes(`"status":${status}`));
-      return right ? undefined : `call ${number}: ${status} ${JSON.stringify(headers)} ${body}`;
+    faultOf(response) {
+      const served = valuesOf(response.headers, "x-served").join() === "by five policies";
+      const right = refusal === undefined ? response.status === 200 && response.body === echo : isRefusal(response, refusal);
+      return served && right ? undefined : `call ${number}: ${response.status} ${JSON.stringify(response.headers)} ${response.body}`;
     },
   };
+}
+
+type Refusal = "no token" | "unknown key" | "no reader";
+
+const ownerOf = (number: number) => owners[number % owners.length] ?? owners[0];
+const isCareful = (number: number): boolean => number % 10 === 0;
+
+function refusalOf(number: number): Refusal | undefined {
+  if (number % 50 === 7) return "no token";
+  if (number % 50 === 21) return "unknown key";
+  return isCareful(number) && !ownerOf(number).scopes.some((scope) => scope === "read") ? "no reader" : undefined;
+}
+
+function isRefusal({ status, headers, body }: ClientResponse, refusal: Refusal): boolean {
+  const schemes = valuesOf(headers, "www-authenticate").map((value) => value.split(" ")[0]);
+  const expected = refusal === "no reader" ? "403 " : `401 ${refusal === "no token" ? "Bearer" : "ApiKey"}`;
+  return `${status} ${schemes.join()}` === expected && body.includes(`"status":${status}`);
 }

@@ -29,8 +29,8 @@ export function http2Client(port: number, connections: number): Http2Client {
   };
 }
 
-/** A thousand streams that wait hold more than Node's limit of 10 MB. */
-const sessionMegabytesMax = 200;
+/** Of either side's sessions: a thousand streams that wait hold more than Node's limit of 10 MB. */
+export const sessionMegabytesMax = 200;
 
 function sendOn(session: ClientHttp2Session, headers: Readonly<Record<string, string>>): Promise<ClientResponse> {
   return new Promise((resolve, reject) => {

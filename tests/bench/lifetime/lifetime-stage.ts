@@ -12,9 +12,9 @@ import { temporaryFolder } from "../../../scripts/processes/temporary-folder.ts"
 import { printEnvoy } from "../../../src/envoy-config/print.ts";
 import { policies } from "../../../src/generated/registry.ts";
 import { demandsOf } from "../../config/envoy/support.ts";
+import { inspectable, inspectorOf } from "../live-memory.ts";
 import { type EchoUpstream, startEchoUpstream } from "./echo-upstream.ts";
 import { type FivePolicies, startFivePolicies } from "./five-policies.ts";
-import { inspectable, inspectorOf } from "./live-memory.ts";
 
 export interface LifetimeStage {
   readonly upstream: EchoUpstream;

@@ -4,10 +4,10 @@
  */
 import { waitFor } from "../../../scripts/processes/wait-for.ts";
 import { readMetrics } from "../../support/admin.ts";
+import { type LiveMemory, readLiveMemory } from "../live-memory.ts";
 import { type Count, finalCounts, openCounts } from "./counts.ts";
 import type { Call, FivePolicies } from "./five-policies.ts";
 import { type LifetimeStage, startLifetimeStage } from "./lifetime-stage.ts";
-import { type LiveMemory, readLiveMemory } from "./live-memory.ts";
 import { manyAtOnce } from "./many-at-once.ts";
 import { oneAfterAnother } from "./one-after-another.ts";
 import { newTally, type Tally } from "./tally.ts";

@@ -100,6 +100,8 @@ export interface Run {
   readonly name: string;
   /** Names of settings. Default: `asked` and `printed`. */
   readonly on?: readonly string[];
+  /** Why it is not run in process as well, with a simulated Envoy. */
+  readonly envoyOnly?: string;
   readonly client: Stimulus;
   readonly upstream?: UpstreamScript;
   readonly expect: Expected;
@@ -111,7 +113,6 @@ export type Held =
   | { readonly test: { readonly file: string; readonly says: string } }
   /** True of every answer in every run, and looked for there. */
   | { readonly always: string }
-  | { readonly later: string }
   | { readonly unrunnable: string };
 
 export type Case = { readonly number: number; readonly fact: string } & Held;

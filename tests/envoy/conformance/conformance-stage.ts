@@ -2,14 +2,14 @@
 import { join } from "node:path";
 import { findEnvoy } from "../../../scripts/envoy.mjs";
 import { createCleanup } from "../../../scripts/processes/cleanup.ts";
-import { type Data, readData, replaceAt, type Way, writeData } from "../../../scripts/processes/data.ts";
+import { type Data, readData, replaceAt, type Way } from "../../../scripts/processes/data.ts";
 import { clusterPlace, envoyPlaces, moveEnvoy } from "../../../scripts/processes/envoy-bootstrap.ts";
 import { holdPort } from "../../../scripts/processes/free-port.ts";
 import { type Envoy, startEnvoy } from "../../../scripts/processes/start-envoy.ts";
 import { temporaryFolder } from "../../../scripts/processes/temporary-folder.ts";
 import { printEnvoy } from "../../../src/envoy-config/print.ts";
-import { demandsOf } from "../../config/envoy/support.ts";
-import { type Chains, conformanceChains, promised, type Setting } from "./case.ts";
+import { type Chains, conformanceChains, type Setting } from "./case.ts";
+import { conformanceDemands } from "./demands.ts";
 import { type RawUpstream, startRawUpstream } from "./raw-upstream.ts";
 import { type RecordedEngine, startRecordedEngine } from "./recorded-engine.ts";
 
@@ -74,22 +74,9 @@ async function start<Upstream extends StageUpstream>(
 }
 
 /** What `policy-engine envoy` prints for the chains, with the protocols that the cases speak. */
-async function bootstrapOf(
-  { promises, metadata, modes = "asked", upstream = "http1", manager = {}, filter = {} }: Setting,
-  chains: Chains,
-): Promise<Data> {
-  const { messageTimeoutMs, bodyBytesMax, ...envoy } = { ...promised, ...promises };
-  const settingsText = writeData({
-    version: 1,
-    providers: [{ file: { paths: ["chains.yaml"] } }],
-    envoy: {
-      ...envoy,
-      messageTimeout: `${messageTimeoutMs}ms`,
-      bodyBytesMax: `${bodyBytesMax}B`,
-      ...(metadata === undefined ? {} : { metadata }),
-    },
-  });
-  const demands = await demandsOf(settingsText, chains.config, chains.policies);
+async function bootstrapOf(setting: Setting, chains: Chains): Promise<Data> {
+  const { modes = "asked", upstream = "http1", manager = {}, filter = {} } = setting;
+  const demands = await conformanceDemands(setting, chains);
   const printed = readData(printEnvoy(demands, { upstream: { host: "127.0.0.1", port: 1 } }));
   const edits: readonly (readonly [Way, Data])[] = [
     ...(modes === "printed" ? [] : withoutModes(demands.routes.keys())),

@@ -22,8 +22,10 @@ export function sendOverHttp1(port: number, stimulus: WholeStimulus): Promise<Cl
       const saw = answerIn(received, method, "open");
       if (saw !== undefined) return finish(() => resolve(saw));
       if (endless === undefined) return;
-      clearTimeout(silence);
-      silence = setTimeout(() => finish(() => resolve(answerIn(received, method, "silent") ?? gone)), silenceMs);
+      written.then(() => {
+        clearTimeout(silence);
+        silence = setTimeout(() => finish(() => resolve(answerIn(received, method, "silent") ?? gone)), silenceMs);
+      }, reject);
     });
     socket.on("error", () => {});
     socket.once("close", () => finish(() => resolve(answerIn(received, method, "closed") ?? gone)));
@@ -43,7 +45,8 @@ export function sendOverHttp1(port: number, stimulus: WholeStimulus): Promise<Cl
       }
       if (chunked && endless !== "request") socket.write(`0\r\n${trailers}\r\n`, "latin1");
     };
-    write().catch(reject);
+    const written = write();
+    written.catch(reject);
   });
 }
 

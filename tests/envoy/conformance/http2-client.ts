@@ -33,8 +33,10 @@ export function sendOverHttp2(port: number, { method, path, headers, pieces, end
       const done = (ended: "whole" | "cut"): void => finish(() => resolve({ ...saw, ended }));
       const heard = (): void => {
         if (endless === undefined) return;
-        clearTimeout(silence);
-        silence = setTimeout(() => done("whole"), silenceMs);
+        written.then(() => {
+          clearTimeout(silence);
+          silence = setTimeout(() => done("whole"), silenceMs);
+        }, reject);
       };
       stream.once("response", (received, _flags, raw) => {
         saw.status = Number(received[":status"]);
@@ -52,7 +54,8 @@ export function sendOverHttp2(port: number, { method, path, headers, pieces, end
       // An answer may be whole although the stream is then reset: its request has not ended and is no longer wanted.
       stream.once("end", () => done(saw.status !== "gone" && stream.rstCode === constants.NGHTTP2_NO_ERROR ? "whole" : "cut"));
       stream.once("close", () => done("cut"));
-      write(stream, pieces ?? [], endless).catch(reject);
+      const written = write(stream, pieces ?? [], endless);
+      written.catch(reject);
     });
   });
 }

@@ -23,7 +23,8 @@ export interface RawRequest {
   readonly raw: Buffer;
 }
 
-const usualAnswer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+/** Where a script says no other. */
+export const usualAnswer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 /** Rejects when it cannot listen. */
 export async function startRawUpstream(): Promise<RawUpstream> {

@@ -65,7 +65,8 @@ export async function startRecordedEngine(
 const openMsMax = 5_000;
 const pollMs = 5;
 
-function recorded(open: OpenStream, opened: (recording: Recording) => void): OpenStream {
+/** An engine whose every exchange is written down. */
+export function recorded(open: OpenStream, opened: (recording: Recording) => void): OpenStream {
   return (metadata, sink) => {
     const recording: Recording = { saw: [], answers: [], ended: "gone" };
     opened(recording);

@@ -15,7 +15,8 @@ const endStream = 1;
 const endHeaders = 4;
 const answerMsMax = 10_000;
 
-export async function getFramed(port: number, path: string): Promise<FramedAnswer> {
+/** @param heard called with what has come of the body so far */
+export async function getFramed(port: number, path: string, heard: (body: string) => void = () => {}): Promise<FramedAnswer> {
   const socket = connect(port, "127.0.0.1");
   socket.write(
     Buffer.concat([
@@ -32,7 +33,10 @@ export async function getFramed(port: number, path: string): Promise<FramedAnswe
         bytes = 9 + received.readUIntBE(0, 3);
         if (received.length < bytes) break;
         const [type, flags = 0] = received.subarray(3);
-        if (type === frameTypes.data) body += received.toString("utf8", 9, bytes);
+        if (type === frameTypes.data) {
+          body += received.toString("utf8", 9, bytes);
+          heard(body);
+        }
         if (type === frameTypes.reset) return { body, ended: "cut" };
         if ((type === frameTypes.data || type === frameTypes.headers) && (flags & endStream) !== 0) return { body, ended: "whole" };
       }

@@ -4,6 +4,8 @@ import { createServer as createHttp2Server, type Http2ServerRequest, type Http2S
 import { portOf } from "../../../scripts/processes/free-port.ts";
 
 export interface PlainMessage {
+  /** Besides what every message has. Default: none. Of received ones, content-encoding. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** In the pieces in which it is sent; received ones have one. */
   readonly pieces: readonly Uint8Array[];
   readonly trailers: Readonly<Record<string, string>>;
@@ -24,13 +26,24 @@ export async function startMirrorUpstream(protocol: "http1" | "http2"): Promise<
   const handle = (request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void => {
     const pieces: Uint8Array[] = [];
     request.on("data", (bytes: Uint8Array) => pieces.push(bytes));
+    let isCut = false;
     request.once("error", () => {});
+    // Node's HTTP/2 tells of an end behind a reset as well.
+    request.once("aborted", () => {
+      isCut = true;
+    });
     request.once("end", () => {
+      if (isCut) return;
       const trailers = Object.entries(request.trailers).filter(([name]) => !name.startsWith(":"));
-      seen = { pieces: [Buffer.concat(pieces)], trailers: Object.fromEntries(trailers.map(([name, value]) => [name, String(value)])) };
+      seen = {
+        headers: codingOf(request.headers),
+        pieces: [Buffer.concat(pieces)],
+        trailers: Object.fromEntries(trailers.map(([name, value]) => [name, String(value)])),
+      };
       if (protocol === "http1" && Object.keys(answer.trailers).length > 0)
         response.setHeader("trailer", Object.keys(answer.trailers).join());
       response.statusCode = 200;
+      for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
       // Else an answer without data would end with its headers.
       if ("flushHeaders" in response) response.flushHeaders();
       for (const piece of answer.pieces) (response as ServerResponse).write(piece);
@@ -55,4 +68,9 @@ export async function startMirrorUpstream(protocol: "http1" | "http2"): Promise<
     },
     stop: () => new Promise((resolve) => server.close(() => resolve())),
   };
+}
+
+export function codingOf(headers: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  const coding = headers["content-encoding"];
+  return coding === undefined ? {} : { "content-encoding": String(coding) };
 }

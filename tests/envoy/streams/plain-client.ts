@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { Agent, request as http1Request, type IncomingMessage } from "node:http";
 import { connect } from "node:http2";
-import type { PlainMessage } from "./mirror-upstream.ts";
+import { codingOf, type PlainMessage } from "./mirror-upstream.ts";
 
 export interface PlainAnswer extends PlainMessage {
   readonly status: number;
@@ -12,10 +12,10 @@ export function exchangePlainly(protocol: "http1" | "http2", port: number, path:
   return protocol === "http1" ? overHttp1(port, path, sent) : overHttp2(port, path, sent);
 }
 
-async function overHttp1(port: number, path: string, { pieces, trailers }: PlainMessage): Promise<PlainAnswer> {
+async function overHttp1(port: number, path: string, { headers: own = {}, pieces, trailers }: PlainMessage): Promise<PlainAnswer> {
   const agent = new Agent();
   const names = Object.keys(trailers).join();
-  const headers = { "transfer-encoding": "chunked", ...(names === "" ? {} : { trailer: names }) };
+  const headers = { ...own, "transfer-encoding": "chunked", ...(names === "" ? {} : { trailer: names }) };
   const request = http1Request({ host: "127.0.0.1", port, path, method: "POST", agent, headers });
   const answered: Promise<[IncomingMessage]> = once(request, "response") as Promise<[IncomingMessage]>;
   for (const piece of pieces) if (!request.write(piece)) await once(request, "drain");
@@ -24,18 +24,20 @@ async function overHttp1(port: number, path: string, { pieces, trailers }: Plain
   const [response] = await answered;
   const body = await wholeOf(response);
   agent.destroy();
-  return { status: response.statusCode ?? 0, pieces: [body], trailers: textsOf(response.trailers) };
+  return { status: response.statusCode ?? 0, headers: codingOf(response.headers), pieces: [body], trailers: textsOf(response.trailers) };
 }
 
-async function overHttp2(port: number, path: string, { pieces, trailers }: PlainMessage): Promise<PlainAnswer> {
+async function overHttp2(port: number, path: string, { headers: own = {}, pieces, trailers }: PlainMessage): Promise<PlainAnswer> {
   const session = connect(`http://127.0.0.1:${port}`);
   try {
-    const stream = session.request({ ":path": path, ":method": "POST" }, { waitForTrailers: Object.keys(trailers).length > 0 });
+    const stream = session.request({ ...own, ":path": path, ":method": "POST" }, { waitForTrailers: Object.keys(trailers).length > 0 });
     stream.once("wantTrailers", () => stream.sendTrailers(trailers));
     let status = 0;
+    let coding = {};
     let received: Readonly<Record<string, string>> = {};
     stream.once("response", (headers) => {
       status = Number(headers[":status"]);
+      coding = codingOf(headers);
     });
     stream.once("trailers", (headers) => {
       received = textsOf(headers);
@@ -44,7 +46,7 @@ async function overHttp2(port: number, path: string, { pieces, trailers }: Plain
     for (const piece of pieces) if (!stream.write(piece)) await once(stream, "drain");
     stream.end();
     const whole = await body;
-    return { status, pieces: [whole], trailers: received };
+    return { status, headers: coding, pieces: [whole], trailers: received };
   } finally {
     session.destroy();
   }

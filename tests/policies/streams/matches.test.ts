@@ -49,6 +49,13 @@ describe("matches across the borders of chunks", () => {
     expect(Buffer.from(replaceMatches(bytes, patternFinder(pattern(source)), brackets, budget())).toString()).toBe(expected);
   });
 
+  test("a text that is too short for one is not searched", () => {
+    const finder = { ...patternFinder(pattern("ab?c")), find: () => expect.fail("searched") };
+    expect(finder.matchBytesMin).toBe(2);
+    expect(replaceMatches(Buffer.from("a"), finder, brackets, budget())).toHaveLength(1);
+    expect(() => replaceMatches(Buffer.from("ab"), finder, brackets, budget())).toThrow("searched");
+  });
+
   test("a text without one is the same object", () => {
     const text = Buffer.from("abc");
     expect(replaceMatches(text, patternFinder(pattern("\\d")), brackets, budget())).toBe(text);

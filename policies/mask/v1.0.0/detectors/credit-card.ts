@@ -22,6 +22,7 @@ const groupings: readonly (readonly number[])[] = [
  * one blank or one hyphen between them all. Digits around it, and those of a decimal fraction, make it another number.
  */
 export const creditCardFinder: Finder = {
+  matchBytesMin: digitsMin,
   matchBytesMax: digitsMax + 4,
   find(text, from) {
     for (let at = from; at < text.length; at++) {

@@ -1,7 +1,7 @@
 /** How much memory a Node process really uses, asked through its inspector: nothing in the process itself has to be able to answer. */
 import { once } from "node:events";
-import type { Child } from "../../../scripts/processes/child-process.ts";
-import { waitFor } from "../../../scripts/processes/wait-for.ts";
+import type { Child } from "../../scripts/processes/child-process.ts";
+import { waitFor } from "../../scripts/processes/wait-for.ts";
 
 export interface LiveMemory {
   /** After a full collection: the heap. */

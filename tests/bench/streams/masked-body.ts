@@ -1,0 +1,27 @@
+/** A body with something to mask in it, and what is left of it: another length, and no two pieces alike. */
+import { createHash } from "node:crypto";
+
+/** How a body is sent, bytes. */
+const pieceBytes = 16 * 1024;
+const filler = `${"word ".repeat(180)}\n`;
+
+/** The pieces of a body of about this size. */
+export function* bodyPieces(bodyBytes: number): Generator<Buffer> {
+  for (const number of pieceNumbers(bodyBytes)) yield piece(number, (line) => `user${line}@example.com`);
+}
+
+/** What `mask` makes of it. */
+export function maskedHash(bodyBytes: number): string {
+  const hash = createHash("sha256");
+  for (const number of pieceNumbers(bodyBytes)) hash.update(piece(number, () => "***"));
+  return hash.digest("hex");
+}
+
+function* pieceNumbers(bodyBytes: number): Generator<number> {
+  for (let number = 0; number < bodyBytes / pieceBytes; number += 1) yield number;
+}
+
+function piece(number: number, address: (line: string) => string): Buffer {
+  const lines = Math.floor(pieceBytes / (filler.length + 40));
+  return Buffer.from(Array.from({ length: lines }, (_, index) => `${number} ${index} ${address(`${number}.${index}`)} ${filler}`).join(""));
+}
