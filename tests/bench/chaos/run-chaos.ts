@@ -35,6 +35,8 @@ export interface ChaosReport {
   /** The generation in use at the end. */
   readonly generation: number;
   readonly refused: number;
+  /** Codes that the control plane was given as reasons. */
+  readonly reasons: readonly string[];
   /** How long after the last write of a round it was live at both providers' routes, milliseconds. */
   readonly liveMs: readonly number[];
   /** Broken states that the engine has told the control plane it took. */
@@ -129,6 +131,7 @@ async function play({ rounds, roundMs, perSecond, progress }: ChaosPlan, stage: 
     configurationsSeen: traffic.firstSeen.size,
     generation: metrics("policy_engine_generation"),
     refused: metrics('policy_engine_reloads_total{verdict="refused"}'),
+    reasons: reasonsGivenTo(xds),
     liveMs,
     brokenAcknowledged: xds.requests.flatMap(({ versionInfo = "" }) => (versionInfo.includes("-bad-") ? [versionInfo] : [])),
     reported: reportedTo(xds),
@@ -141,4 +144,10 @@ async function play({ rounds, roundMs, perSecond, progress }: ChaosPlan, stage: 
 function reportedTo({ requests }: XdsServer): number | undefined {
   const told: Told = requests.findLast(({ node }) => node?.metadata?.statistics)?.node?.metadata?.statistics ?? {};
   return told.chains?.find(({ chain }) => chain === "reports")?.exchanges;
+}
+
+/** In each line of a refusal: `xds:NAME at PATH: CODE: MESSAGE`. */
+function reasonsGivenTo({ requests }: XdsServer): readonly string[] {
+  const lines = requests.flatMap(({ errorDetail }) => errorDetail?.message?.split("\n") ?? []);
+  return [...new Set(lines.flatMap((line) => /^xds:reports at \S+: ([a-z-]+):/.exec(line)?.[1] ?? []))].toSorted();
 }
