@@ -100,19 +100,18 @@ async function play({ rounds, roundMs, perSecond, progress }: ChaosPlan, stage: 
   const traffic = startChaosTraffic(envoy.port);
   const liveMs: number[] = [];
   const memory: LiveMemory[] = [];
-  for (let round = 1; round <= rounds; round++) {
-    await writer.storm(roundMs);
-    const stamps = await writer.settle();
-    const written = performance.now();
-    const live = await waitFor({ what: `${stamps.join(" and ")} to be live`, timeoutMs: liveTimeoutMs, explain: said }, () => {
-      const seen = stamps.map((stamp) => traffic.firstSeen.get(stamp) ?? Number.POSITIVE_INFINITY);
-      return Math.max(...seen) < Number.POSITIVE_INFINITY ? Math.max(...seen) : undefined;
-    });
-    liveMs.push(live - written);
-    memory.push(await readLiveMemory(inspector));
-    progress(`round ${round} of ${rounds}: ${writer.counts.all} replacements, ${traffic.firstSeen.size} configurations seen`);
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      await writer.storm(roundMs);
+      const stamps = await writer.settle();
+      const written = performance.now();
+      liveMs.push((await allSeen(stamps, traffic)) - written);
+      memory.push(await readLiveMemory(inspector));
+      progress(`round ${round} of ${rounds}: ${writer.counts.all} replacements, ${traffic.firstSeen.size} configurations seen`);
+    }
+  } finally {
+    await traffic.stop();
   }
-  await traffic.stop();
   const seconds = (performance.now() - started) / 1000;
 
   await waitFor({ what: "the last report", timeoutMs: liveTimeoutMs }, () => reportedTo(xds) === traffic.sent.reports || undefined).catch(
@@ -138,6 +137,16 @@ async function play({ rounds, roundMs, perSecond, progress }: ChaosPlan, stage: 
     open: { generations: metrics("policy_engine_generations_open"), exchanges: metrics("policy_engine_exchanges_open") },
     memory,
   };
+}
+
+/** When answers with each of these stamps had come, milliseconds on the monotonic clock. */
+function allSeen(stamps: readonly string[], { firstSeen, wrong }: ChaosTraffic): Promise<number> {
+  const what = `${stamps.join(" and ")} to be live`;
+  const explain = (): string => `${wrong.count} wrong answers\n${wrong.first.join("\n")}`;
+  return waitFor({ what, timeoutMs: liveTimeoutMs, explain }, () => {
+    const last = Math.max(...stamps.map((stamp) => firstSeen.get(stamp) ?? Number.POSITIVE_INFINITY));
+    return last < Number.POSITIVE_INFINITY ? last : undefined;
+  });
 }
 
 /** Exchanges with the control plane's chain, as the last message with statistics has them. */
