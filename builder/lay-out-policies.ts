@@ -1,5 +1,6 @@
-import { copyFile, mkdir, readFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { copyFiles } from "./copy-files.ts";
 import type { Workspace } from "./dependencies/npm-project.ts";
 import type { PolicyFolder } from "./discover.ts";
 import { discoverLibraries, librariesBehind, type PolicyLibrary } from "./policy-libraries.ts";
@@ -34,27 +35,25 @@ export async function layOutPolicies(chosen: readonly ReadPolicy[], build: strin
     await copyFiles(
       original.path,
       // What it says was read; what it does not say, such as `type`, must not change how the policy is compiled.
-      original.files.filter((file) => file !== "package.json"),
+      original.files.filter((file) => file !== "package.json" && !isTest(file)),
       join(build, folder),
     );
     policies.push({ ...policy, folder, original });
   }
   for (const library of [...used].sort((left, right) => (left.name < right.name ? -1 : 1))) {
     const path = `libraries/${basename(library.path)}`;
-    await copyFiles(library.path, library.files, join(build, path));
+    await copyFiles(
+      library.path,
+      library.files.filter((file) => !isTest(file)),
+      join(build, path),
+    );
     workspaces.push({ path, manifest: await readPackage(library.path) });
   }
   workspaces.push({ path: "engine/src/sdk", manifest: await readPackage(join(engineRoot, "src/sdk")) });
   return { policies, workspaces, libraries };
 }
 
-async function copyFiles(from: string, files: readonly string[], to: string): Promise<void> {
-  for (const file of files) {
-    if (file.endsWith(".test.ts")) continue;
-    await mkdir(dirname(join(to, file)), { recursive: true });
-    await copyFile(join(from, file), join(to, file));
-  }
-}
+const isTest = (file: string): boolean => file.endsWith(".test.ts");
 
 async function readDependencies({ path, files }: PolicyFolder): Promise<Readonly<Record<string, string>>> {
   return files.includes("package.json") ? (await readPackage(path)).dependencies : {};

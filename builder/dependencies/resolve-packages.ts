@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { canonicalHash } from "../../src/config/canonical.ts";
 import { problem, type Where } from "../../src/errors.ts";
 import type { BuildContext } from "../build-context.ts";
-import type { NpmPackages } from "../distribution/lock.ts";
+import { type NpmPackages, packageFault } from "../distribution/lock.ts";
 import { BuildFailure } from "../events.ts";
 import { npmComplaint } from "../npm.ts";
 import { fits, needsPackages, projectManifest, type Workspace } from "./npm-project.ts";
@@ -19,7 +19,7 @@ export interface Asker {
 /**
  * The packages that the workspaces depend on, as npm resolves them: what is locked stays, unless a workspace asks for something else.
  *
- * @throws a `BuildFailure` when npm cannot
+ * @throws a `BuildFailure` when npm cannot, or when one does not come from a registry: a folder, a repository, an address
  */
 export async function resolvePackages(
   workspaces: readonly Workspace[],
@@ -34,6 +34,8 @@ export async function resolvePackages(
   const resolved = await npm(["install", "--package-lock-only", "--omit=dev", "--omit-lockfile-registry-resolved"], project);
   if (resolved.code !== 0) throw unresolved(npmComplaint(resolved), where);
   const lock: { readonly packages: NpmPackages } = JSON.parse(await readFile(join(project, "package-lock.json"), "utf8"));
+  const fault = packageFault(lock.packages);
+  if (fault !== undefined) throw unresolved(`${fault}: it could not be held to a lock`, where);
   return lock.packages;
 }
 

@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { canonicalHash } from "../../src/config/canonical.ts";
 import type { SchemaEngine } from "../../src/config/schema-engine.ts";
+import { parseVersion } from "../../src/config/semver.ts";
 import type { JsonSchema } from "../../src/config/types.ts";
 
 export interface Lock {
@@ -63,6 +64,8 @@ export interface NpmPackage {
   /** The name, where the folder is an alias. */
   readonly name?: string;
   readonly link?: boolean;
+  /** Where a link leads; of a package of a registry it is left out, so that the lock names no host. */
+  readonly resolved?: string;
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
@@ -72,7 +75,33 @@ export function readLock(text: string, schemas: SchemaEngine): Lock {
   const { violations } = schemas.validator(lockSchema)(value);
   const [first] = violations;
   if (first !== undefined) throw new Error(`${first.instancePath || "it"} ${first.message ?? "is wrong"}`);
-  return value as Lock;
+  const lock = value as Lock;
+  const fault = sourceFault(lock.sources) ?? packageFault(lock.packages);
+  if (fault !== undefined) throw new Error(fault);
+  return lock;
+}
+
+/** The version becomes an argument of npm, which also takes paths and addresses for one. */
+function sourceFault(sources: Lock["sources"]): string | undefined {
+  const found = Object.entries(sources).find(([, { version }]) => version !== undefined && parseVersion(version) === undefined);
+  return found && `${found[0]} has a version that is none`;
+}
+
+/**
+ * npm takes a package from wherever its entry says, and asks for no hash where there is none. So an entry says nothing but the hash, or is the link to a folder
+ * of the build.
+ *
+ * @returns what cannot be held to a lock; undefined when all can
+ */
+export function packageFault(packages: NpmPackages): string | undefined {
+  const isInstalled = (path: string): boolean => /(?:^|\/)node_modules\//.test(path);
+  const found = Object.entries(packages).find(([path, { link, resolved, integrity }]) => {
+    if (!isInstalled(path)) return false;
+    if (link === true)
+      return resolved === undefined || isInstalled(resolved) || /^(?:\.\.|\/)/.test(resolved) || !Object.hasOwn(packages, resolved);
+    return resolved !== undefined || !integrity;
+  });
+  return found && `${found[0]} does not come from a registry, or without a hash of its own`;
 }
 
 const text = { type: "string" };
@@ -91,7 +120,10 @@ const lockSchema = fields({
   tools: fields({ esbuild: text, typescript: text, target: text }),
   sources: mapOf(fields({ version: text, integrity: text }, ["integrity"])),
   policies: mapOf(fields({ source: text, hash: text, schema: text })),
-  packages: mapOf({ type: "object", properties: { version: text, integrity: text, name: text, dependencies: mapOf(text) } }),
+  packages: mapOf({
+    type: "object",
+    properties: { version: text, integrity: text, name: text, resolved: text, link: { type: "boolean" }, dependencies: mapOf(text) },
+  }),
   addons: mapOf(fields({ hash: text, origin: { enum: ["prebuilt", "compiled"] } })),
 });
 

@@ -28,7 +28,8 @@ export async function fetchNpmPackage(
     const version = locked?.version ?? (await newestVersion(source, context));
     const kept = locked && (await keptTarball(locked.integrity, context));
     const file = kept ?? (await download(`${name}@${version}`, context));
-    const integrity = integrityOf(await readFile(file));
+    const bytes = await readFile(file);
+    const integrity = integrityOf(bytes);
     if (locked !== undefined && locked.integrity !== integrity) {
       const facts = { what: `the package \`${name}@${version}\``, locked: locked.integrity, found: integrity };
       report(problem("lock-integrity", where, facts));
@@ -36,7 +37,7 @@ export async function fetchNpmPackage(
     }
     if (kept === undefined) await keep(file, integrity, context);
     const folder = join(context.scratch, randomUUID());
-    await unpack(keptPath(integrity, context), folder);
+    await unpack(bytes, folder);
     return { folder, locked: { version, integrity } };
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);

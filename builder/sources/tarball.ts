@@ -32,7 +32,7 @@ export async function fetchTarball(
   }
   const folder = join(scratch, randomUUID());
   try {
-    await unpack(path, folder);
+    await unpack(bytes, folder);
   } catch (error) {
     return unavailable(error instanceof Error ? error.message : String(error), "make the file with `npm pack`");
   }

@@ -12,17 +12,16 @@ export function integrityOf(bytes: Uint8Array): string {
 }
 
 /**
- * Unpacks a tarball as `npm pack` makes it, without its top folder, into a new folder. Only files and folders: links, and paths that lead out,
- * are left out.
+ * Unpacks the bytes of a tarball as `npm pack` makes it, without its top folder, into a new folder. Only files and folders: links, and
+ * paths that lead out, are left out.
  *
  * @throws when it is no gzipped tar, or larger than the bounds
  */
-export async function unpack(file: string, folder: string): Promise<void> {
+export async function unpack(tarball: Uint8Array, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   let bytes = 0;
   let files = 0;
-  await extract({
-    file,
+  const unpacking = extract({
     cwd: folder,
     strip: 1,
     strict: true,
@@ -34,6 +33,12 @@ export async function unpack(file: string, folder: string): Promise<void> {
       const small = bytes <= unpackedBytesMax && files <= unpackedFilesMax;
       return small && "type" in entry && ["File", "OldFile", "ContiguousFile", "Directory"].includes(entry.type);
     },
+  });
+  await new Promise<void>((resolve, reject) => {
+    unpacking.on("error", reject);
+    // Everything is written.
+    unpacking.on("close", resolve);
+    unpacking.end(Buffer.from(tarball));
   });
   if (bytes > unpackedBytesMax) throw new Error(`it unpacks to more than ${unpackedBytesMax / 1024 / 1024} MiB`);
   if (files > unpackedFilesMax) throw new Error(`it has more than ${unpackedFilesMax} files`);

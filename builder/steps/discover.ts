@@ -1,9 +1,11 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join, posix, resolve } from "node:path";
 import { catalogue, type PolicyCatalogue, resolvePolicy } from "../../src/config/policy-reference.ts";
 import type { Report } from "../../src/config/read.ts";
 import { type Problem, problem, type Where } from "../../src/errors.ts";
 import type { BuildContext, LockMode } from "../build-context.ts";
+import { copyFiles } from "../copy-files.ts";
 import { discoverPolicies, type PolicyFolder } from "../discover.ts";
 import { type EngineFacts, type Lock, type LockedSource, readLock } from "../distribution/lock.ts";
 import {
@@ -125,12 +127,12 @@ async function find({ source, where }: PolicyRequest, search: Search): Promise<r
   switch (source.kind) {
     case "shipped": {
       const release = resolvePolicy(source.reference, where, search.shipped, report);
-      return release === undefined ? [] : [{ folder: release.folder, source: release.folder.source, where }];
+      return release === undefined ? [] : held([{ folder: release.folder, source: release.folder.source, where }], context);
     }
     case "folder": {
       const { home, shownHome } = context;
       const names = { shown: posix.join(shownHome, source.folder), source: posix.normalize(source.folder) };
-      return findInFolder({ path: join(home, source.folder), ...names, where }, report);
+      return held(await findInFolder({ path: join(home, source.folder), ...names, where }, report), context);
     }
     case "npm": {
       const fetched = await fetchNpmPackage(source, where, locked, context, report);
@@ -141,6 +143,17 @@ async function find({ source, where }: PolicyRequest, search: Search): Promise<r
       return fetched === undefined ? [] : findInFetched(source, fetched, sourceText(source), where, search);
     }
   }
+}
+
+/** Copies, so that what is looked at, what is hashed and what is bundled are the same, whoever edits the folders meanwhile. */
+function held(policies: readonly FoundPolicy[], { scratch }: SourceContext): Promise<readonly FoundPolicy[]> {
+  return Promise.all(
+    policies.map(async (policy) => {
+      const path = join(scratch, randomUUID());
+      await copyFiles(policy.folder.path, policy.folder.files, path);
+      return { ...policy, folder: { ...policy.folder, path } };
+    }),
+  );
 }
 
 function findInFetched(

@@ -43,9 +43,13 @@ export function placeIn(document: SourceDocument, pointer: string): Place | unde
   return root && placeAt(rootPlace(root), pointer);
 }
 
-/** What runs: neither tests nor declarations. */
+/**
+ * Everything that the bundler takes for code, whatever it is called: it runs a `.d.ts` that is imported for its effects. Tests stay behind when a policy is
+ * laid out.
+ */
 export function modulesOf({ files }: Sources): readonly string[] {
-  return files.filter((file) => /\.[cm]?[jt]s$/.test(file) && !/\.(?:test|d)\.[cm]?ts$/.test(file));
+  return files.filter((file) => isCode(file) && !file.endsWith(".test.ts"));
 }
 
-const isText = (file: string): boolean => /\.(?:[cm]?[jt]s|ya?ml|md|json)$/.test(file);
+const isCode = (file: string): boolean => /\.[cm]?[jt]sx?$/.test(file);
+const isText = (file: string): boolean => isCode(file) || /\.(?:ya?ml|md|json)$/.test(file);

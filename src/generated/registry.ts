@@ -44,7 +44,7 @@ const releases: readonly PolicyRelease[] = [
     manifest: mask_1_0_0Manifest,
     definition: mask_1_0_0,
     source: "policies/mask/v1.0.0",
-    hash: "196695d2bd10010695c0ac6c43c1007ec9cb620624ae0fe5c078af06040c3af2",
+    hash: "9253d9831c238dd18753854bf5a4ef57f9ce9425fd909b72237d6b466e7ee2b7",
   },
   {
     manifest: setHeader_1_0_0Manifest,

@@ -1,5 +1,6 @@
 /** The lock is an input: what it says is what is built, or the build stops. */
 import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -61,6 +62,19 @@ describe("a lock file", () => {
     expect((await buildIn(folder)).succeeded).toBe(false);
     await expect(readFile(join(folder, "distribution.lock"))).rejects.toThrow("ENOENT");
   });
+});
+
+test("what was looked at is what is built, also when somebody edits it meanwhile", async () => {
+  const folder = await folderWith(tiny);
+  const file = join(folder, "policies/greet/v1.0.0/index.ts");
+  const before = tiny["policies/greet/v1.0.0/index.ts"] ?? "";
+  const built = await buildIn(folder, {}, ({ event, step }) => {
+    if (event === "finished" && step === "validate") writeFileSync(file, `import "node:fs";\n${before.replace("x-greet", "x-edited")}`);
+  });
+  expect(built).toMatchObject({ succeeded: true, text: "" });
+  const program = await readFile(join(folder, "out/policy-engine.mjs"), "utf8");
+  expect(program).toContain("x-greet");
+  expect(program).not.toContain("x-edited");
 });
 
 describe("a tarball", () => {

@@ -1,8 +1,11 @@
 /** Policies, and what policies depend on, from a registry of packages. */
+import { execFile } from "node:child_process";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { readLock } from "../../builder/distribution/lock.ts";
+import { integrityOf } from "../../builder/sources/unpack.ts";
 import { testSchemas } from "../config/support.ts";
 import { type NpmRegistry, startNpmRegistry } from "../support/npm-registry.ts";
 import { listed } from "./distribution.ts";
@@ -93,6 +96,53 @@ test("a package that has been replaced in the registry is refused, a policy and 
   );
 });
 
+test("a lock that sends npm elsewhere is refused, with the right hash of what is there", async () => {
+  await publish("@acme/policy-sign", "1.0.0", tinyPolicy("sign", "1.0.0", "."));
+  await publish("@acme/ink", "1.0.0", { "index.js": "export const ink = 1;\n" });
+  const folder = await distribution('- { npm: "@acme/policy-sign", range: ^1.0.0 }', "- folder: policies");
+  await writeFiles(folder, {
+    ...tinyPolicy("greet"),
+    "policies/greet/v1.0.0/package.json": '{ "dependencies": { "@acme/ink": "1.0.0" } }',
+  });
+  const steps = new Set(["discover", "validate", "generate"] as const);
+  expect(await buildIn(folder, { steps })).toMatchObject({ succeeded: true, text: "" });
+  const file = join(folder, "distribution.lock");
+  const lock = readLock(await readFile(file, "utf8"), testSchemas());
+  const evil = await packed(folder, { name: "@acme/ink", version: "1.0.0" }, { "index.js": "export const ink = 'evil';\n" });
+  const sign = await packed(folder, { name: "@acme/policy-sign", version: "1.0.0" }, tinyPolicy("sign", "1.0.0", "."));
+
+  const ink = lock.packages["node_modules/@acme/ink"];
+  const source = "npm:@acme/policy-sign@^1.0.0";
+  const { integrity: _, ...withoutHash } = ink ?? {};
+  await rm(join(folder, "cache"), { recursive: true });
+  for (const [changes, place] of [
+    [{ packages: { ...lock.packages, "node_modules/@acme/ink": { ...ink, ...evil } } }, "node_modules/@acme/ink"],
+    [{ packages: { ...lock.packages, "node_modules/@acme/ink": withoutHash } }, "node_modules/@acme/ink"],
+    [{ packages: { ...lock.packages, "node_modules/@acme/ink": { resolved: "..", link: true } } }, "node_modules/@acme/ink"],
+    [{ sources: { [source]: { version: sign.resolved, integrity: sign.integrity } } }, source],
+  ] as const) {
+    await writeFile(file, JSON.stringify({ ...lock, ...changes }));
+    const { succeeded, text } = await buildIn(folder, { lock: "enforce", steps });
+    expect.soft(text).toContain(`error[lock-unreadable] the lock file cannot be read: ${place}`);
+    expect.soft(succeeded).toBe(false);
+  }
+});
+
+test("a policy depends on what a registry has, not on a folder or a file", async () => {
+  const folder = await distribution("- folder: policies");
+  const { resolved } = await packed(folder, { name: "ink", version: "1.0.0" }, { "index.js": "" });
+  const steps = new Set(["discover", "validate", "generate"] as const);
+  for (const range of [resolved, `file:${folder}`]) {
+    await writeFiles(folder, {
+      ...tinyPolicy("greet"),
+      "policies/greet/v1.0.0/package.json": JSON.stringify({ dependencies: { ink: range } }),
+    });
+    expect((await buildIn(folder, { steps })).text).toMatch(
+      /error\[dependencies-unresolved\].* node_modules\/ink does not come from a registry/,
+    );
+  }
+});
+
 test("a package that is not there, and a range that nothing fits", async () => {
   await publish("@acme/policy-old", "1.0.0", tinyPolicy("old", "1.0.0", "."));
   const folder = await distribution('- { npm: "@acme/policy-gone", range: ^1.0.0 }', '- { npm: "@acme/policy-old", range: ^3.0.0 }');
@@ -110,6 +160,15 @@ function distribution(...policies: readonly string[]): Promise<string> {
 async function publish(name: string, version: string, files: Files): Promise<void> {
   const manifest = JSON.stringify({ name, version, type: "module", exports: { ".": { types: "./index.d.ts", default: "./index.js" } } });
   await registry.publish(await folderWith({ ...files, "package.json": manifest, ".npmrc": registry.npmrc }));
+}
+
+/** A tarball beside the distribution, as an entry of a lock would name it. */
+async function packed(folder: string, manifest: { readonly name: string; readonly version: string }, files: Files) {
+  const from = await folderWith({ ...files, "package.json": JSON.stringify({ ...manifest, type: "module" }) });
+  const { stdout } = await promisify(execFile)("npm", ["pack", "--json", "--pack-destination", folder], { cwd: from });
+  const [name = ""] = /[\w.-]+\.tgz/.exec(stdout) ?? [];
+  const path = join(folder, name);
+  return { resolved: `file:${path}`, integrity: integrityOf(await readFile(path)) };
 }
 
 /** Another package of the same name and version, as whoever owns the registry could put there. */

@@ -17,6 +17,7 @@ describe("discovery", () => {
       "policies/a/v1.0.0/policy.yaml",
       "policies/a/v1.0.0/deep/part.ts",
       "policies/a/v1.0.0/node_modules/left-pad/index.js",
+      "policies/a/v1.0.0/deep/node_modules/left-pad/index.js",
       // None of these is a policy version.
       "policies/a/v1.1.0/index.ts",
       "policies/a/1.2.0/policy.yaml",

@@ -71,12 +71,24 @@ export interface Built {
   readonly text: string;
 }
 
-/** Builds `distribution.yaml` of a folder into `out` in it. What is kept between builds is kept in the folder, too. */
-export async function buildIn(folder: string, request: Partial<BuildRequest> = {}): Promise<Built> {
+/**
+ * Builds `distribution.yaml` of a folder into `out` in it. What is kept between builds is kept in the folder, too.
+ *
+ * @param watch hears of each event when it happens
+ */
+export async function buildIn(
+  folder: string,
+  request: Partial<BuildRequest> = {},
+  watch: (event: BuildEvent) => void = () => {},
+): Promise<Built> {
   const events: BuildEvent[] = [];
+  const report = (event: BuildEvent): void => {
+    events.push(event);
+    watch(event);
+  };
   const succeeded = await build(
     { manifest: join(folder, "distribution.yaml"), out: join(folder, "out"), lock: "use", steps: new Set(stepNames), ...request },
-    { engineRoot: root, cache: join(folder, "cache"), monotonicMs: () => performance.now(), report: (event) => events.push(event) },
+    { engineRoot: root, cache: join(folder, "cache"), monotonicMs: () => performance.now(), report },
   );
   const problems = events.flatMap((event) => (event.event === "failed" ? event.problems : []));
   return { succeeded, events, text: formatProblems(problems).replaceAll(`${folder}/`, "") };

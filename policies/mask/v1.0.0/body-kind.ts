@@ -28,8 +28,11 @@ const jsonLines: ReadonlySet<string> = new Set([
   "application/stream+json",
 ]);
 
-/** Without a `charset` everything is read as UTF-8, and what is none ends the exchange. */
+/**
+ * Without a `charset` everything is read as UTF-8, and what is none ends the exchange. One that is not clearly a parameter by itself may be one to
+ * somebody else (`charset="utf-16"x` is to browsers), and so it is another one.
+ */
 function isUtf8(parameters: string): boolean {
-  const charsets = [...parameters.matchAll(/;[ \t]*charset[ \t]*=[ \t]*"?([^";]*?)"?[ \t]*(?=;|$)/g)].map(([, charset]) => charset);
-  return charsets.every((charset) => charset === "utf-8" || charset === "utf8" || charset === "us-ascii");
+  const rest = parameters.replaceAll(/;[ \t]*charset[ \t]*=[ \t]*(?:"(?:utf-?8|us-ascii)"|utf-?8|us-ascii)[ \t]*(?=;|$)/g, "");
+  return !rest.includes("charset");
 }

@@ -19,7 +19,7 @@ export function bindDirection(direction: Direction, path: string, { unmaskable, 
   const { otherContent, heldBytesMax } = direction;
   const bound = bindRules(direction.rules, `${path}.rules`);
   return ({ contentTypes, presence, extent }, stream) => {
-    if (presence === "none") return undefined;
+    if (extent === "parts") return partial;
     const kind = bodyKind(contentTypes);
     if (kind !== undefined && (kind !== "text" || bound.texts.length > 0)) {
       return extent === "part" ? partial : editing(stream, ...bodyEditors(kind, bound, heldBytesMax));

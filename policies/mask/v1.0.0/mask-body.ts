@@ -21,10 +21,22 @@ export function bodyEditors(kind: BodyKind, rules: BoundRules, heldBytesMax: num
     case "events":
       return [eventEditor(heldBytesMax, (event) => maskEvent(event, rules, newBudget()))];
     case "text":
-      if (rules.needWholeTexts) return [wholeEditor(heldBytesMax, (body) => maskWholeText(body, rules))];
-      return [characterEditor(), ...rules.texts.map(({ finder, mask }) => matchEditor(finder, mask.text))];
+      if (rules.needWholeTexts) return [textEditor, wholeEditor(heldBytesMax, (body) => maskWholeText(body, rules))];
+      return [textEditor, characterEditor(), ...rules.texts.map(({ finder, mask }) => matchEditor(finder, mask.text))];
   }
 }
+
+/**
+ * UTF-16 and UTF-32 with ASCII in it is valid UTF-8 full of NUL, and readers of XML tell it by its first bytes, whatever the headers say (XML 1.0, appendix
+ * F). Holds nothing, so that all bodies can share it.
+ */
+const textEditor: BodyEditor = {
+  chunk(bytes) {
+    if (bytes.includes(0)) throw new BodyFault("the text holds a NUL, as UTF-16 does: it may be read as another one");
+    return bytes;
+  },
+  end: () => undefined,
+};
 
 function maskWholeText(body: Uint8Array, rules: BoundRules): Uint8Array {
   if (!isUtf8(body)) throw new BodyFault("the body is no UTF-8");

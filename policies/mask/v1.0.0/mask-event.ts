@@ -33,12 +33,16 @@ function maskField(field: EventField, masked: (text: string) => string): readonl
 }
 
 function maskData(data: string, rules: BoundRules, budget: SearchBudget): string {
-  const [, sign] = /^[ \t\n\r]*([{["])/.exec(data) ?? [];
-  if (sign !== undefined) {
+  // Behind a byte order mark, which some readers of JSON take.
+  const [, sign] = /^\ufeff?[ \t\n\r]*([{["])/.exec(data) ?? [];
+  // The path `$` leads to numbers, too. They stay what they are for patterns: text.
+  const isMaskedWhole = rules.paths.root.value !== undefined;
+  if (sign !== undefined || isMaskedWhole) {
     try {
       return masking(data, (bytes) => maskJson(bytes, rules, budget));
     } catch (error) {
-      if (!(error instanceof JsonFault) || (rules.hasPaths && sign !== '"' && data !== streamEnd)) throw error;
+      const mayHoldPlaces = rules.hasPaths && (sign === "{" || sign === "[") && data !== streamEnd;
+      if (!(error instanceof JsonFault) || mayHoldPlaces) throw error;
     }
   }
   return masking(data, (bytes) => maskText(bytes, rules.texts, budget));

@@ -119,6 +119,21 @@ describe("iban", () => {
   });
 });
 
+test("a text of nothing but groups is looked at once", () => {
+  let reads = 0;
+  const text = Buffer.from("AB12 ".repeat(1_000));
+  // A number may begin at each group, and end behind each of those that follow.
+  const counted = new Proxy(text, {
+    get(target, key) {
+      reads++;
+      const value: unknown = Reflect.get(target, key);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  expect(ibanFinder.find(counted, 0)).toBeUndefined();
+  expect(reads / text.length).toBeLessThan(100);
+});
+
 describe("email", () => {
   test.each([
     "«alice@example.com»",
@@ -136,6 +151,12 @@ describe("email", () => {
     "..«a@b.cd»",
     "«a..b@c.de»",
     "a@b@«c@d.ef»",
+    // Text around it that is no part of it, but looks like one.
+    "«alice@example.com»- call her",
+    "«alice@example.com»--",
+    "«联系alice@example.com»获取更多信息我们会尽快回复您的邮件请耐心等待谢谢合作",
+    "«a@例子.广告»-",
+    "«alice@example.com。谢谢»",
     // Not addresses.
     "alice@localhost",
     "react@18.2.0",
@@ -187,7 +208,11 @@ describe.each<[string, Finder, readonly string[]]>([
       "1",
     ],
   ],
-  ["email", emailFinder, ["a", "@", ".", "b.cd", "a@b.cd", "é", "-", " ", "a".repeat(40), "1", "."]],
+  [
+    "email",
+    emailFinder,
+    ["a", "@", ".", "b.cd", "a@b.cd", "é", "-", " ", "a".repeat(40), "1", ".", "多".repeat(22), `b.${"c".repeat(60)}.`, " a@b.cd "],
+  ],
 ])("%s in any chunks", (_, finder, pieces) => {
   test("is what it is in the whole", () => {
     let matches = 0;

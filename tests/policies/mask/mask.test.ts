@@ -118,6 +118,14 @@ describe("what is masked", () => {
     ["an event that is not ended", "text/event-stream", [{ detect: "email" }], "data: a@b.cd", "data: ***\n"],
     ["a quotation that is no JSON", "text/event-stream", [{ path: "$.a" }], 'data: "hello\n\n', 'data: "hello\n\n'],
     ["nothing at a path in text", "text/event-stream", [{ path: "$.a" }], "data: hello\n\n: ping\n\n", "data: hello\n\n: ping\n\n"],
+    ["JSON behind a byte order mark", "text/event-stream", [{ path: "$.a" }], 'data: \ufeff{"a":1}\n\n', 'data: \ufeff{"a":"***"}\n\n'],
+    [
+      "all that is JSON, in events",
+      "text/event-stream",
+      [{ path: "$" }],
+      'data: 42\n\ndata: true\n\ndata: {"a":1}\n\ndata: hello\n\ndata: [DONE]\n\n',
+      'data: "***"\n\ndata: "***"\n\ndata: "***"\n\ndata: hello\n\ndata: [DONE]\n\n',
+    ],
     ["XML", "image/svg+xml", [{ detect: "iban" }], "<a>DE89 3704 0044 0532 0130 00</a>", "<a>***</a>"],
   ])("%s", (_, contentType, rules, body, expected) => {
     expect(whole(contentType, rules, body)).toBe(expected);
@@ -180,6 +188,8 @@ describe("a body that cannot be masked to its end is ended", () => {
     ["text that is no UTF-8, held whole", "text/plain", [{ pattern: "a+" }], Buffer.from("é", "latin1"), /^the body is no UTF-8$/],
     ["JSON that is no UTF-8", "application/json", email, Buffer.from('"é"', "latin1"), /^the JSON is no UTF-8$/],
     ["UTF-16", "application/json", email, Buffer.from('"a@b.cd"', "utf16le"), /^the JSON is wrong at byte 1/],
+    ["XML in UTF-16", "application/xml", email, Buffer.from("<a>a@b.cd</a>", "utf16le"), /NUL/],
+    ["text in UTF-16, held whole", "text/plain", [{ pattern: "a+" }], Buffer.from("a@b.cd", "utf16le").swap16(), /NUL/],
     ["a large document", "application/json", email, JSON.stringify("x".repeat(10_000)), /^the body is larger than 10000 bytes$/],
     ["a long line", "application/x-ndjson", email, JSON.stringify("x".repeat(10_000)), /^a line is longer than 10000 bytes$/],
     ["a large event", "text/event-stream", email, `data: ${"x".repeat(10_000)}`, /^an event is larger than 10000 bytes$/],
@@ -337,6 +347,13 @@ test.each([
   [["text/plain; charset=iso-8859-1"], undefined],
   [["text/plain; charset=utf-8; charset=utf-16"], undefined],
   [["text/plain;charset="], undefined],
+  [['text/plain; charset="utf-8" ; x=y'], "text"],
+  // To browsers, and others that read on behind the quotation, this is UTF-16.
+  [['text/plain; charset="utf-16le"x'], undefined],
+  [['text/plain; charset=utf-16"'], undefined],
+  [['text/plain; charset="utf\\-16"'], undefined],
+  [["text/plain; charset*=utf-16"], undefined],
+  [['text/plain; x=";charset=utf-8"; charset="utf-16'], undefined],
   [["application/json, text/plain"], undefined],
   [["application/json; a=b, text/plain"], undefined],
   [["application/json", "application/json"], undefined],

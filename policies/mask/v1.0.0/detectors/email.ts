@@ -28,7 +28,8 @@ export const emailFinder: Finder = {
 
 const atomSigns: ReadonlySet<Byte> = new Set(Buffer.from("!#$%&'*+-/=?^_`{|}~."));
 const isAtom = (byte: Byte): boolean => isLetter(byte) || isDigit(byte) || isBeyondAscii(byte) || atomSigns.has(byte);
-const isLabel = (byte: Byte): boolean => isLetter(byte) || isDigit(byte) || isBeyondAscii(byte) || byte === hyphen;
+const isAsciiLabel = (byte: Byte): boolean => isLetter(byte) || isDigit(byte) || byte === hyphen;
+const isLabel = (byte: Byte): boolean => isAsciiLabel(byte) || isBeyondAscii(byte);
 
 /** Of a longer name the last bytes, from a whole character on; no dot begins it. */
 function localBegin(text: Uint8Array, sign: number): number {
@@ -42,12 +43,22 @@ function localBegin(text: Uint8Array, sign: number): number {
 function domainEnd(text: Uint8Array, begin: number): number | undefined {
   let found: number | undefined;
   for (let label = begin; ; ) {
-    const end = runEnd(text, label, labelBytesMax + 1, isLabel);
-    const length = end - label;
-    if (length === 0 || length > labelBytesMax || end - begin > domainBytesMax) return found;
-    if (text[label] === hyphen || text[end - 1] === hyphen) return found;
-    if (label > begin && length > 1 && !isDigit(text[label])) found = end;
+    const end = labelEnd(text, label, Math.min(labelBytesMax, begin + domainBytesMax - label));
+    if (end === undefined) return found;
+    if (label > begin && end - label > 1 && !isDigit(text[label])) found = end;
     if (text[end] !== dot) return found;
     label = end + 1;
   }
+}
+
+/**
+ * Undefined when there is no label of so many bytes at most. The text may go on without a blank where it is written without any (Chinese, Japanese): then
+ * what is beyond ASCII is no part of it. Nor are hyphens behind it.
+ */
+function labelEnd(text: Uint8Array, label: number, bytesMax: number): number | undefined {
+  if (text[label] === hyphen) return undefined;
+  const run = runEnd(text, label, bytesMax + 1, isLabel);
+  let end = run - label > bytesMax ? runEnd(text, label, bytesMax + 1, isAsciiLabel) : run;
+  while (text[end - 1] === hyphen) end--;
+  return end > label && end - label <= bytesMax ? end : undefined;
 }

@@ -1,8 +1,12 @@
 import type { Finder } from "@envoy-policy-engine/streams/matches";
 import { type Byte, isCapital, isDigit, isLetter, runEnd } from "./bytes.ts";
 
+/** The country and the check digits. */
+const prefixCharacters = 4;
 const charactersMin = 15;
 const charactersMax = 34;
+/** With the blanks between groups of four. */
+const matchBytesMax = charactersMax + 8;
 const blank = 0x20;
 
 /**
@@ -11,13 +15,12 @@ const blank = 0x20;
  */
 export const ibanFinder: Finder = {
   matchBytesMin: charactersMin,
-  matchBytesMax: charactersMax + 8,
+  matchBytesMax,
   find(text, from) {
     for (let at = from; at < text.length; at++) {
       if (!isCapital(text[at]) || !isCapital(text[at + 1]) || !isDigit(text[at + 2]) || !isDigit(text[at + 3])) continue;
       if (isLetter(text[at - 1]) || isDigit(text[at - 1])) continue;
-      // From the longest on: the group behind a number may look like one of its own.
-      const end = possibleEnds(text, at).findLast((possible) => isAccount(text.subarray(at, possible)));
+      const end = accountEnd(text, at);
       if (end !== undefined) return { start: at, end };
     }
     return undefined;
@@ -26,28 +29,44 @@ export const ibanFinder: Finder = {
 
 const isPart = (byte: Byte): boolean => isCapital(byte) || isDigit(byte);
 
-/** Where a number that begins here may end. Together it has one end, in groups one behind each of them. */
+/**
+ * Where a number that begins here may end. Together it has one end, in groups one behind each of them, as far as a number can reach: every group of a text may
+ * begin one.
+ */
 function possibleEnds(text: Uint8Array, start: number): readonly number[] {
   const together = runEnd(text, start, charactersMax + 1, isPart);
-  if (together > start + 4) return isLetter(text[together]) ? [] : [together];
+  if (together > start + prefixCharacters) return isLetter(text[together]) ? [] : [together];
   const ends: number[] = [];
   for (let end = together, group = 4; group === 4 && text[end] === blank; ) {
     const begin = end + 1;
     end = runEnd(text, begin, 5, isPart);
     group = end - begin;
-    if (group === 0 || group > 4 || isLetter(text[end])) break;
+    if (group === 0 || group > 4 || isLetter(text[end]) || end > start + matchBytesMax) break;
     ends.push(end);
   }
   return ends;
 }
 
-function isAccount(text: Uint8Array): boolean {
-  const characters = text.filter(isPart);
-  if (characters.length < charactersMin || characters.length > charactersMax) return false;
-  // The country and the check digits move to the end, and every letter counts as two digits, 10 to 35 (ISO 7064, MOD 97-10).
-  const remainder = [...characters.subarray(4), ...characters.subarray(0, 4)].reduce(
-    (rest, byte) => (isDigit(byte) ? rest * 10 + byte - 0x30 : rest * 100 + byte - 0x41 + 10) % 97,
-    0,
-  );
-  return remainder === 1;
+/** Where the longest account number that begins here ends: the group behind a number may look like one of its own. */
+function accountEnd(text: Uint8Array, start: number): number | undefined {
+  let found: number | undefined;
+  let rest = 0;
+  let characters = prefixCharacters;
+  let at = start + prefixCharacters;
+  for (const end of possibleEnds(text, start)) {
+    for (; at < end; at++) {
+      const byte = text[at];
+      if (byte === undefined || byte === blank) continue;
+      rest = appended(rest, byte);
+      characters++;
+    }
+    if (characters < charactersMin || characters > charactersMax) continue;
+    if (text.subarray(start, start + prefixCharacters).reduce(appended, rest) === 1) found = end;
+  }
+  return found;
+}
+
+/** The country and the check digits count as if they stood at the end, and every letter as two digits, 10 to 35 (ISO 7064, MOD 97-10). */
+function appended(rest: number, byte: number): number {
+  return (isDigit(byte) ? rest * 10 + byte - 0x30 : rest * 100 + byte - 0x41 + 10) % 97;
 }
