@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { root } from "../../../scripts/cache.mjs";
+import type { Child } from "../../../scripts/processes/child-process.ts";
 import { type Data, replaceAt } from "../../../scripts/processes/data.ts";
 import { type Stage, startStage } from "../../../scripts/processes/start-stage.ts";
 import { waitFor } from "../../../scripts/processes/wait-for.ts";
@@ -60,13 +61,19 @@ export async function runChaos(plan: ChaosPlan): Promise<ChaosReport> {
       until: "listening",
     });
     try {
-      return await play(plan, stage, xds);
+      return await Promise.race([play(plan, stage, xds), ...[stage.envoy, stage.engine].map(({ process }) => endOf(process))]);
     } finally {
       await stage.close();
     }
   } finally {
     await xds.stop();
   }
+}
+
+/** Rejects when the process ends: nothing that is measured afterwards means anything. */
+async function endOf({ exited, lastLines, name }: Child): Promise<never> {
+  const { code, signal } = await exited;
+  throw new Error(`the ${name} has ended in the middle (${signal ?? code}): it said\n${lastLines().slice(-20).join("\n")}`);
 }
 
 /** The control plane beside the file. */
