@@ -9,14 +9,14 @@ COPY dist/builder-image/ /opt/policy-engine-builder/
 RUN ln -s /opt/policy-engine-builder/bin/policy-engine.mjs /usr/local/bin/policy-engine
 # What is built belongs to whoever owns the folder: run it with `--user`. Then there is no home.
 ENV POLICY_ENGINE_CACHE=/tmp/policy-engine-cache
-WORKDIR /work
+WORKDIR /recipe
 ENTRYPOINT ["policy-engine", "build"]
 
 # Empty, unless a build context of this name takes its place.
 FROM scratch AS recipe
 
 FROM builder AS built
-COPY --from=recipe . /work/
+COPY --from=recipe . /recipe/
 RUN ["policy-engine", "build", "--out", "/distribution"]
 
 # What was built elsewhere takes its place as a build context of this name.

@@ -14,7 +14,7 @@ import type { Generated, GeneratedPolicy } from "./generate.ts";
 export const programFile = "policy-engine.mjs";
 
 /** Everything else, in one module. */
-const engineFile = "engine.mjs";
+export const engineFile = "engine.mjs";
 
 export interface Bundled {
   /** What becomes the distribution. */

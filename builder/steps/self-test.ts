@@ -10,7 +10,7 @@ import { proofOf } from "../kept.ts";
 import { originalOf, placeIn, policyName } from "../originals.ts";
 import { recallPolicy } from "../read-policies.ts";
 import { type CommandResult, runCommand } from "../run-command.ts";
-import { type Bundled, programFile } from "./bundle.ts";
+import { type Bundled, engineFile } from "./bundle.ts";
 import type { Generated, GeneratedPolicy } from "./generate.ts";
 
 /** How long the whole may take. A policy that hangs is found after 10 s, by its own deadline. */
@@ -39,7 +39,8 @@ export async function selfTest(generated: Generated, bundled: Bundled, context: 
     untested.length === policies.length
       ? []
       : ["--only", ...(untested.length === 0 ? ["none"] : untested.map(({ policy }) => policyName(policy)))];
-  const program = join(bundled.folder, programFile);
+  // Without what starts it: of a module that never finishes loading, Node names the line only in the program itself.
+  const program = join(bundled.folder, engineFile);
   const args = ["--enable-source-maps", program, "self-test", "--json", "--cases", "policies", "--metadata", "metadata.json", ...only];
   // In the build's folder, so that no file of whoever builds is in reach by chance.
   const ended = await runCommand(process.execPath, args, { cwd: folder, timeoutMs });

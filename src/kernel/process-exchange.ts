@@ -88,6 +88,8 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   readonly #streams: BodyStreams;
   /** The body that is waited for, or was last. */
   #expected: ExpectedBody | undefined;
+  /** The request's body has failed: all that Envoy still hears is the reply, whatever it says meanwhile. */
+  #requestFailed = false;
   /** Directions whose whole body has come. */
   #taken: readonly Direction[] = [];
   /** Undefined until it is there. */
@@ -180,6 +182,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     }
     if (failure.call === undefined) return this.#refuse(failure.code, failure.cause);
     this.#state = "running";
+    this.#requestFailed = true;
     this.#deadlineMs = this.#nextDeadlineMs();
     this.#proceed(run.replyToFailure(failure, this.#deadlineMs), () => this.#refuse(failure.code));
   }
@@ -190,7 +193,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
 
   #take(incoming: Incoming): void {
     const { phase } = incoming;
-    if (this.#state === "ended" || phase === "unknown") return;
+    if (this.#state === "ended" || this.#requestFailed || phase === "unknown") return;
     if (incoming.observed) return this.#host.counters.observed();
     if (this.#state !== "running") this.#deadlineMs = this.#nextDeadlineMs();
     const { configured } = incoming;

@@ -60,7 +60,7 @@ test("with Docker alone an image is made from a folder with a manifest; a folder
     );
     expect(await docker("run", "--rm", "--read-only", image, "list")).toContain("greet@1.0.0");
 
-    await docker("run", "--rm", "--network", "none", "--volume", `${folder}:/work`, builder, "--out", "gateway");
+    await docker("run", "--rm", "--network", "none", "--volume", `${folder}:/recipe`, builder, "--out", "gateway");
     expect(
       await docker(
         "run",
@@ -68,7 +68,7 @@ test("with Docker alone an image is made from a folder with a manifest; a folder
         "--network",
         "none",
         "--volume",
-        `${folder}:/work`,
+        `${folder}:/recipe`,
         "--entrypoint",
         "node",
         builder,

@@ -45,6 +45,10 @@ class Envoy {
     this.#handler.message(envoyBytes({ message: "request-body", body, more }, false, "route"));
   }
 
+  respond(): void {
+    this.#handler.message(envoyBytes({ message: "response-headers", headers: { ":status": "200" }, more: true }, false, "route"));
+  }
+
   drain(): void {
     this.full = false;
     this.#handler.drained();
@@ -260,4 +264,29 @@ describe("a body under way", () => {
     expect(seen).toEqual(["POST", true]);
     envoy.hangUp();
   });
+});
+
+test("a response that comes while steps see why the request's body has failed changes nothing about the answer", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const outer: PolicyInstance<unknown> = {
+    request: () => undefined,
+    response: async ({ response }) => {
+      await promise;
+      response.headers.set("x-outer", "seen");
+    },
+  };
+  const fails = streamed(() => ({
+    chunk: () => {
+      throw new Error("at once");
+    },
+    end: () => undefined,
+  }));
+  const text = chainOf("outer", "fails");
+  const envoy = new Envoy(await engineUnderTest(text, {}, { policies: codePolicies({ outer, fails }) }));
+  envoy.chunk("a");
+  envoy.respond();
+  resolve();
+  await expect.poll(() => envoy.events.at(-1)).toEqual({ end: "ok" });
+  expect(envoy.events.at(-2)).toMatchObject({ reply: 500, code: "policy-failed", headers: { "x-outer": ["seen"] } });
+  envoy.hangUp();
 });

@@ -16,12 +16,12 @@ export interface ChaosWriter {
   settle(): Promise<readonly [file: string, xds: string]>;
 }
 
-const fileWays = [inPlace, byRename, bySymlinkSwap];
-const fileBreakages = [...brokenDocuments, ...brokenFiles];
-
 /** @param perSecond how often, both places together */
 export function createChaosWriter(file: string, xds: XdsServer, perSecond: number): ChaosWriter {
   const counts = { all: 0, broken: 0 };
+  const fileWays = inTurn([inPlace, byRename, bySymlinkSwap]);
+  const fileBreakages = inTurn([...brokenDocuments, ...brokenFiles]);
+  const documentBreakages = inTurn(brokenDocuments);
   let number = 0;
 
   return {
@@ -47,12 +47,12 @@ export function createChaosWriter(file: string, xds: XdsServer, perSecond: numbe
 
   async function replaceFile(): Promise<string> {
     const stamp = `orders-good-${number}`;
-    await fileWays[number % fileWays.length]?.(file, goodText("orders", stamp));
+    await fileWays.next()(file, goodText("orders", stamp));
     return stamp;
   }
 
   async function breakFile(): Promise<void> {
-    const breakage = fileBreakages[number % fileBreakages.length];
+    const breakage = fileBreakages.next();
     if (breakage === undefined) await rm(file, { force: true });
     else await writeFile(file, breakage.spoil(goodText("orders", `orders-bad-${number}`), "reports"));
   }
@@ -60,10 +60,16 @@ export function createChaosWriter(file: string, xds: XdsServer, perSecond: numbe
   /** The version is the stamp. */
   function publish(kind: "good" | "broken"): string {
     const stamp = `reports-${kind === "good" ? "good" : "bad"}-${number}`;
-    const breakages = kind === "good" ? [] : brokenDocuments;
-    const text = breakages[number % breakages.length]?.spoil(goodText("reports", stamp), "orders") ?? goodText("reports", stamp);
-    const resources = [{ typeUrl: configurationType, value: resourceOf("reports", String(text)) }];
+    const good = goodText("reports", stamp);
+    const text = kind === "good" ? good : String(documentBreakages.next().spoil(good, "orders"));
+    const resources = [{ typeUrl: configurationType, value: resourceOf("reports", text) }];
     xds.publish({ version: stamp, typeUrl: configurationType, resources });
     return stamp;
   }
+}
+
+/** One after the other, round and round: each in its turn, however the others fall. */
+function inTurn<Item>(items: readonly [Item, ...Item[]]): { next(): Item } {
+  let turn = 0;
+  return { next: () => items[turn++ % items.length] ?? items[0] };
 }

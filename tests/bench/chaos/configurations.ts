@@ -11,7 +11,7 @@ export function goodText(route: Route, stamp: string): string {
   return `version: 1
 routes: { ${route}: ${route} }
 chains: { ${route}: { steps: [
-  { policy: set-header@1, name: first, when: request.path != "/never", ${both(`{ name: x-stamp, set: "${stamp}" }`)} },
+  { policy: set-header@1, name: first, when: 'request.path != "/never"', ${both(`{ name: x-stamp, set: "${stamp}" }`)} },
   { policy: set-header@2, name: second, ${both(`{ set: { name: x-stamp-again, value: "${stamp}" } }`)} },
   { policy: set-header@2, name: cleaned, parameters: { request: [{ removeMatching: { pattern: ^x-internal- } }] } }
   ] } }
@@ -27,7 +27,7 @@ export interface Breakage {
 const replacing = (what: string, from: string, to: string): Breakage => ({ what, spoil: (text) => text.replace(from, to) });
 
 /** What any provider can deliver. */
-export const brokenDocuments: readonly Breakage[] = [
+export const brokenDocuments: readonly [Breakage, ...Breakage[]] = [
   replacing("an unknown policy", "set-header@1", "set-headr@1"),
   replacing("an unknown version", "set-header@1", "set-header@9"),
   replacing("an unknown name in a condition", "request.path", "reqest.path"),

@@ -10,12 +10,13 @@ export interface ChaosBounds {
 }
 
 export function chaosFindings(report: ChaosReport, bounds: ChaosBounds): readonly Finding[] {
-  const { seconds, replaced, sent, wrong, configurationsSeen, generation, refused, liveMs, brokenAcknowledged, reported, open } = report;
+  const { seconds, replaced, sent, wrong, configurationsSeen, generation, refused, reasons, liveMs, brokenAcknowledged, reported, open } =
+    report;
   const live = liveMs.map(Math.round).toSorted((one, other) => one - other);
   const answers = sent.orders + sent.reports;
   return [
     finding("replacements", `${replaced.all} in ${seconds.toFixed(1)} s, ${replaced.broken} broken`, "some", replaced.broken > 0),
-    finding("generations", `${generation} in use, ${refused} refusals`, "some refusals", refused > 0),
+    { ...finding("generations", `${generation} in use, ${refused} refusals`, "some refusals", refused > 0), details: [reasons.join(", ")] },
     finding(
       "configurations that answers came from",
       `${configurationsSeen}`,

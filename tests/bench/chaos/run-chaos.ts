@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { root } from "../../../scripts/cache.mjs";
+import type { Child } from "../../../scripts/processes/child-process.ts";
 import { type Data, replaceAt } from "../../../scripts/processes/data.ts";
 import { type Stage, startStage } from "../../../scripts/processes/start-stage.ts";
 import { waitFor } from "../../../scripts/processes/wait-for.ts";
@@ -34,6 +35,8 @@ export interface ChaosReport {
   /** The generation in use at the end. */
   readonly generation: number;
   readonly refused: number;
+  /** Codes that the control plane was given as reasons. */
+  readonly reasons: readonly string[];
   /** How long after the last write of a round it was live at both providers' routes, milliseconds. */
   readonly liveMs: readonly number[];
   /** Broken states that the engine has told the control plane it took. */
@@ -60,13 +63,19 @@ export async function runChaos(plan: ChaosPlan): Promise<ChaosReport> {
       until: "listening",
     });
     try {
-      return await play(plan, stage, xds);
+      return await Promise.race([play(plan, stage, xds), ...[stage.envoy, stage.engine].map(({ process }) => endOf(process))]);
     } finally {
       await stage.close();
     }
   } finally {
     await xds.stop();
   }
+}
+
+/** Rejects when the process ends: nothing that is measured afterwards means anything. */
+async function endOf({ exited, lastLines, name }: Child): Promise<never> {
+  const { code, signal } = await exited;
+  throw new Error(`the ${name} has ended in the middle (${signal ?? code}): it said\n${lastLines().slice(-20).join("\n")}`);
 }
 
 /** The control plane beside the file. */
@@ -91,19 +100,18 @@ async function play({ rounds, roundMs, perSecond, progress }: ChaosPlan, stage: 
   const traffic = startChaosTraffic(envoy.port);
   const liveMs: number[] = [];
   const memory: LiveMemory[] = [];
-  for (let round = 1; round <= rounds; round++) {
-    await writer.storm(roundMs);
-    const stamps = await writer.settle();
-    const written = performance.now();
-    const live = await waitFor({ what: `${stamps.join(" and ")} to be live`, timeoutMs: liveTimeoutMs, explain: said }, () => {
-      const seen = stamps.map((stamp) => traffic.firstSeen.get(stamp) ?? Number.POSITIVE_INFINITY);
-      return Math.max(...seen) < Number.POSITIVE_INFINITY ? Math.max(...seen) : undefined;
-    });
-    liveMs.push(live - written);
-    memory.push(await readLiveMemory(inspector));
-    progress(`round ${round} of ${rounds}: ${writer.counts.all} replacements, ${traffic.firstSeen.size} configurations seen`);
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      await writer.storm(roundMs);
+      const stamps = await writer.settle();
+      const written = performance.now();
+      liveMs.push((await allSeen(stamps, traffic)) - written);
+      memory.push(await readLiveMemory(inspector));
+      progress(`round ${round} of ${rounds}: ${writer.counts.all} replacements, ${traffic.firstSeen.size} configurations seen`);
+    }
+  } finally {
+    await traffic.stop();
   }
-  await traffic.stop();
   const seconds = (performance.now() - started) / 1000;
 
   await waitFor({ what: "the last report", timeoutMs: liveTimeoutMs }, () => reportedTo(xds) === traffic.sent.reports || undefined).catch(
@@ -122,6 +130,7 @@ async function play({ rounds, roundMs, perSecond, progress }: ChaosPlan, stage: 
     configurationsSeen: traffic.firstSeen.size,
     generation: metrics("policy_engine_generation"),
     refused: metrics('policy_engine_reloads_total{verdict="refused"}'),
+    reasons: reasonsGivenTo(xds),
     liveMs,
     brokenAcknowledged: xds.requests.flatMap(({ versionInfo = "" }) => (versionInfo.includes("-bad-") ? [versionInfo] : [])),
     reported: reportedTo(xds),
@@ -130,8 +139,24 @@ async function play({ rounds, roundMs, perSecond, progress }: ChaosPlan, stage: 
   };
 }
 
+/** When answers with each of these stamps had come, milliseconds on the monotonic clock. */
+function allSeen(stamps: readonly string[], { firstSeen, wrong }: ChaosTraffic): Promise<number> {
+  const what = `${stamps.join(" and ")} to be live`;
+  const explain = (): string => `${wrong.count} wrong answers\n${wrong.first.join("\n")}`;
+  return waitFor({ what, timeoutMs: liveTimeoutMs, explain }, () => {
+    const last = Math.max(...stamps.map((stamp) => firstSeen.get(stamp) ?? Number.POSITIVE_INFINITY));
+    return last < Number.POSITIVE_INFINITY ? last : undefined;
+  });
+}
+
 /** Exchanges with the control plane's chain, as the last message with statistics has them. */
 function reportedTo({ requests }: XdsServer): number | undefined {
   const told: Told = requests.findLast(({ node }) => node?.metadata?.statistics)?.node?.metadata?.statistics ?? {};
   return told.chains?.find(({ chain }) => chain === "reports")?.exchanges;
+}
+
+/** In each line of a refusal: `xds:NAME at PATH: CODE: MESSAGE`. */
+function reasonsGivenTo({ requests }: XdsServer): readonly string[] {
+  const lines = requests.flatMap(({ errorDetail }) => errorDetail?.message?.split("\n") ?? []);
+  return [...new Set(lines.flatMap((line) => /^xds:reports at \S+: ([a-z-]+):/.exec(line)?.[1] ?? []))].toSorted();
 }
