@@ -8,9 +8,11 @@ import { codePolicies } from "../../support/code-policy.ts";
 import type { Event } from "./conversations.ts";
 import type { Coverage, State } from "./coverage.ts";
 import { bytesOf } from "./messages.ts";
+import { expectAnswer } from "./sent-messages.ts";
 import type { Step } from "./steps.ts";
+import { newWatch, type Watch } from "./watch.ts";
 import { watchedInstance } from "./watched-handlers.ts";
-import { expectAnswer, type Lets, newWatch, type Room, type Watch, watched } from "./watcher.ts";
+import { type Lets, type Room, watched } from "./watcher.ts";
 
 export interface Setting {
   readonly allowModeOverride: boolean;

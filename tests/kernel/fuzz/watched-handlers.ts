@@ -12,7 +12,7 @@ import type {
 } from "@envoy-policy-engine/sdk";
 import { act, type Behaviour, type Direction, type Step } from "./steps.ts";
 import { type Stage, watchedTransform } from "./transforms.ts";
-import type { Watch } from "./watcher.ts";
+import type { Watch } from "./watch.ts";
 
 /** The policy instance of a step, which tells the watcher when its handlers are called and when they are done. */
 export function watchedInstance(watch: () => Watch, index: number, step: Step): PolicyInstance<unknown> {
@@ -56,6 +56,7 @@ function handlerOf(watch: () => Watch, index: number, phase: Direction, what: Be
     stream: StreamControl,
   ): Reply | BodyTransform | undefined => {
     const outcome: unknown = handle(exchange);
+    // Also what no type allows, like a promise.
     if (outcome !== undefined) return outcome as Reply;
     const stage: Stage = { took: [], gave: [], ended: false };
     if (hasBody(watch(), phase, exchange)) watch().stages[phase].push(stage);

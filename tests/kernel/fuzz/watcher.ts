@@ -1,87 +1,19 @@
 /** Knows, beside a stream, what was sent and what the handlers did, and holds the engine's writes against what is promised. */
-import { ProcessingMode_BodySendMode as BodyMode } from "../../../src/generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
-import {
-  type HttpHeaders,
-  ProcessingRequest,
-  ProcessingResponse,
-} from "../../../src/generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
+import { ProcessingResponse } from "../../../src/generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
 import type { StreamHandler } from "../../../src/kernel/transport.ts";
 import { type EngineDoes, engineDoes } from "../../conversations/conversation.ts";
 import type { EngineUnderTest } from "../../conversations/engine-under-test.ts";
 import type { Coverage } from "./coverage.ts";
-import type { PhaseCase } from "./messages.ts";
-import { comes, leaves, type PassingBody, wayOf } from "./passing-body.ts";
-import type { Direction, Step } from "./steps.ts";
-import type { Stage } from "./transforms.ts";
+import { leaves, type PassingBody, wayOf } from "./passing-body.ts";
+import { overridden } from "./sent-messages.ts";
+import type { Step } from "./steps.ts";
+import type { Watch } from "./watch.ts";
 
 /** Whether the transport takes what is written at once, or only a little later. */
 export type Room = "always" | "later";
 
 /** Whether the chain denies everybody. */
 export type Lets = "some pass" | "nobody pass";
-
-/** What one exchange has seen so far; `faults` is what should not have happened. */
-export interface Watch {
-  readonly faults: string[];
-  /** All that the engine has written. */
-  readonly writes: EngineDoes[];
-  /** Handlers that were called, and those that have let the exchange go on. */
-  readonly called: Set<string>;
-  readonly done: Set<string>;
-  readonly unanswered: PhaseCase[];
-  /** Directions whose headers were answered while steps of theirs wait for the body. */
-  readonly holding: Set<Direction>;
-  /** Directions whose body Envoy sends whole, as it says. */
-  readonly whole: Set<Direction>;
-  /** Directions whose body Envoy sends in pieces, as it says: nobody may take one for the whole. */
-  readonly pieces: Set<Direction>;
-  /** Directions whose body Envoy sends in FULL_DUPLEX_STREAMED, as it says. */
-  readonly duplex: Set<Direction>;
-  /** Bodies that pass in pieces, from their headers on. */
-  readonly passing: Map<Direction, PassingBody>;
-  /** What streamed handlers have left behind for the body of a direction. */
-  readonly stages: Readonly<Record<Direction, Stage[]>>;
-  /** Directions whose headers have come, and those of them whose headers end them. */
-  readonly begun: Set<Direction>;
-  readonly bodyless: Set<Direction>;
-  /** Directions whose headers said how long the body is. */
-  readonly measured: Set<Direction>;
-  running: number;
-  /** A step has promised what never comes: its deadline must pass. */
-  hangs: boolean;
-  halfClosed: boolean;
-  replied: boolean;
-  ended: boolean;
-  /** The transport has said that there is no room, and not yet that there is again. */
-  full: boolean;
-  paused: boolean;
-}
-
-export function newWatch(): Watch {
-  return {
-    faults: [],
-    writes: [],
-    called: new Set(),
-    done: new Set(),
-    unanswered: [],
-    holding: new Set(),
-    whole: new Set(),
-    pieces: new Set(),
-    duplex: new Set(),
-    passing: new Map(),
-    stages: { request: [], response: [] },
-    begun: new Set(),
-    bodyless: new Set(),
-    measured: new Set(),
-    running: 0,
-    hangs: false,
-    halfClosed: false,
-    replied: false,
-    ended: false,
-    full: false,
-    paused: false,
-  };
-}
 
 /** Opens a stream whose every write is held against what is promised. */
 export function watched(
@@ -218,73 +150,3 @@ function pieceOf(bytes: Uint8Array): { readonly part: Uint8Array; readonly ends:
 function phaseOf(answer: string): string {
   return answer.replace(/-([a-z])/, (_, letter: string) => letter.toUpperCase());
 }
-
-/** Notes a message as Envoy would that waits for its answer. */
-export function expectAnswer(watch: Watch, bytes: Uint8Array): void {
-  if (watch.replied || watch.ended) return;
-  try {
-    const { request, observabilityMode, protocolConfig } = ProcessingRequest.decode(bytes);
-    if (request === undefined || observabilityMode === true) return;
-    if (protocolConfig !== undefined) {
-      watch.whole.clear();
-      watch.pieces.clear();
-      watch.duplex.clear();
-      for (const one of ["request", "response"] as const) {
-        const mode = protocolConfig[`${one}BodyMode`];
-        if (mode === BodyMode.BUFFERED) watch.whole.add(one);
-        else if (mode !== undefined && mode !== BodyMode.NONE) watch.pieces.add(one);
-        if (mode === BodyMode.FULL_DUPLEX_STREAMED) watch.duplex.add(one);
-      }
-    }
-    const direction = request.$case.startsWith("request") ? "request" : "response";
-    const passing = watch.passing.get(direction);
-    if (passing !== undefined && !("headers" in request.value)) return noteComing(passing, request);
-    watch.unanswered.push(request.$case);
-    if ("headers" in request.value) noteHeaders(watch, direction, request.value);
-    if ("headers" in request.value && request.value.headers?.headers?.some(({ key }) => key?.toLowerCase() === "content-length"))
-      watch.measured.add(direction);
-    if (watch.unanswered.length > waitingMax) watch.faults.push("more messages wait than memory should hold");
-  } catch {
-    // No message: it may only be refused.
-  }
-}
-
-/** From here on Envoy sends bodies as it is asked to. */
-function overridden(watch: Watch, { buffer, stream }: { readonly buffer?: readonly string[]; readonly stream?: readonly string[] }): void {
-  for (const one of ["request", "response"] as const) {
-    note(watch.whole, one, buffer);
-    note(watch.duplex, one, stream);
-    note(watch.pieces, one, stream);
-  }
-}
-
-function note(directions: Set<Direction>, one: Direction, asked: readonly string[] = []): void {
-  if (asked.includes(one)) directions.add(one);
-  else directions.delete(one);
-}
-
-function noteComing(passing: PassingBody, request: NonNullable<ProcessingRequest["request"]>): void {
-  if ("body" in request.value)
-    comes(passing, request.value.body ?? new Uint8Array(), request.value.endOfStream === true ? "body" : undefined);
-  else comes(passing, new Uint8Array(), "trailers");
-}
-
-function noteHeaders(watch: Watch, direction: Direction, { headers, endOfStream }: HttpHeaders): void {
-  if (watch.begun.has(direction)) return;
-  watch.begun.add(direction);
-  if (endOfStream === true) watch.bodyless.add(direction);
-  else if (watch.duplex.has(direction)) {
-    const codings = (headers?.headers ?? []).filter(({ key }) => key?.toLowerCase() === "content-encoding");
-    watch.passing.set(direction, {
-      codings: codings.map(({ rawValue }) => Buffer.from(rawValue ?? []).toString()),
-      stages: watch.stages[direction],
-      came: [],
-      left: [],
-      whole: undefined,
-      over: false,
-    });
-  }
-}
-
-/** The headers, the 64 that may wait for them, and the one that is too many. */
-const waitingMax = 66;
