@@ -166,7 +166,10 @@ export class BodyStream {
         if (this.#state === "flowing") goOn(parts);
         this.proceed();
       })
-      .catch((cause: unknown) => this.#fail({ code: this.#codeOf(cause), cause }))
+      .catch((cause: unknown) => {
+        this.#busy = false;
+        this.#fail({ code: this.#codeOf(cause), cause });
+      })
       .finally(() => this.#host.settled());
   }
 

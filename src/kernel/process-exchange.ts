@@ -277,7 +277,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
       case "awaiting-response":
         return this.#runResponse(incoming);
       case "passing":
-        return this.#passResponse(incoming);
+        return this.#response === undefined ? this.#passResponse(incoming) : this.#refuse("unexpected-message");
       case "ended":
         return;
       default:

@@ -95,9 +95,10 @@ test.for([
   ["bytes that are no gzip", "gzip", Buffer.from("hello"), 415, "request-coding"],
   ["a gzip that is cut off", "gzip", gzipSync("hello").subarray(0, -3), 415, "request-coding"],
   ["a body that becomes too large", "gzip", gzipSync(Buffer.alloc(50_000_000)), 413, "request-too-large"],
-] as const)("%s is refused", async ([, encoding, coded, status, code]) => {
+] as const)("%s is refused, and keeps no generation", async ([, encoding, coded, status, code]) => {
   const engine = await engineUnderTest(chainOf("upper"), {}, { policies });
   const { client, replied, upstream } = await pass(engine, encoding, Buffer.from(coded), [0.5]);
   expect({ replied, upstream, status: client.status }).toEqual({ replied: true, upstream: undefined, status });
   expect(engine.replies.map(({ reply }) => reply.code)).toEqual([code]);
+  await expect.poll(() => engine.openGenerations(), { interval: 1 }).toBe(0);
 });

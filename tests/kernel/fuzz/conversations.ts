@@ -1,6 +1,7 @@
 /** What happens to a stream, in order. */
 import fc from "fast-check";
-import { codings, configured, type PhaseCase, phases, type Sent, sent, wellFormed } from "./messages.ts";
+import { ProcessingMode_BodySendMode as BodyMode } from "../../../src/generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
+import { codings, type PhaseCase, phases, pieceOf, type Sent, sent, wellFormed } from "./messages.ts";
 
 export type Event =
   | { readonly do: "message"; readonly sent: Sent }
@@ -20,24 +21,32 @@ export const event: fc.Arbitrary<Event> = fc.oneof(
 );
 const seldom = (events: fc.Arbitrary<Event[]>): fc.Arbitrary<Event[]> =>
   fc.oneof({ weight: 1, arbitrary: fc.constant<Event[]>([]) }, { weight: 1, arbitrary: events });
+/** The body modes that the route is configured for. */
+type Modes = fc.Arbitrary<Sent["configured"]>;
 /** What Envoy would send next, once the message before is answered. */
-export const wellFormedConversation: fc.Arbitrary<readonly Sent[]> = fc
-  .record({
-    coding: fc.constantFrom(...codings),
-    modes: configured,
-    requestBody: fc.boolean(),
-    response: fc.constantFrom<PhaseCase[]>(
-      [],
-      ["responseHeaders"],
-      ["responseHeaders", "responseBody"],
-      ["responseHeaders", "responseTrailers"],
-    ),
-  })
-  .map(({ coding, modes, requestBody, response }) => [
-    wellFormed("requestHeaders", coding, modes),
-    ...(requestBody ? [wellFormed("requestBody", coding)] : []),
-    ...response.map((phase) => wellFormed(phase, coding)),
-  ]);
+export const wellFormedConversation = (modes: Modes): fc.Arbitrary<readonly Sent[]> =>
+  fc
+    .record({
+      coding: fc.constantFrom(...codings),
+      modes,
+      requestBody: fc.boolean(),
+      pieces: fc.nat({ max: 2 }),
+      response: fc.constantFrom<PhaseCase[]>(
+        [],
+        ["responseHeaders"],
+        ["responseHeaders", "responseBody"],
+        ["responseHeaders", "responseTrailers"],
+      ),
+    })
+    .map(({ coding, modes, requestBody, pieces, response }) => {
+      const before = (phase: "requestBody" | "responseBody", index: 0 | 1): readonly Sent[] =>
+        coding === "none" && modes?.[index] === BodyMode.FULL_DUPLEX_STREAMED ? Array.from({ length: pieces }, () => pieceOf(phase)) : [];
+      return [
+        wellFormed("requestHeaders", coding, modes),
+        ...(requestBody ? [...before("requestBody", 0), wellFormed("requestBody", coding)] : []),
+        ...response.flatMap((phase) => [...(phase === "responseBody" ? before(phase, 1) : []), wellFormed(phase, coding)]),
+      ];
+    });
 
 const oddEvent: fc.Arbitrary<Event> = fc.oneof(
   {
@@ -49,37 +58,39 @@ const oddEvent: fc.Arbitrary<Event> = fc.oneof(
 );
 
 /** One that is well-formed so far, whatever comes then: so that everything comes to an exchange in every state. */
-const tameConversation: fc.Arbitrary<readonly Event[]> = fc
-  .tuple(wellFormedConversation, fc.nat(), oddEvent, fc.array(event, { maxLength: 2 }))
-  .map(([messages, place, odd, then]) => [...answeredOneByOne(messages.slice(0, place % (messages.length + 1))), odd, ...then]);
+const tameConversation = (modes: Modes): fc.Arbitrary<readonly Event[]> =>
+  fc
+    .tuple(wellFormedConversation(modes), fc.nat(), oddEvent, fc.array(event, { maxLength: 2 }))
+    .map(([messages, place, odd, then]) => [...answeredOneByOne(messages.slice(0, place % (messages.length + 1))), odd, ...then]);
 
 /** Most begin as Envoy does, and many go on so: else nothing but refusals would be seen. */
-const wildConversation: fc.Arbitrary<readonly Event[]> = fc
-  .tuple(
-    fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
-    fc.constantFrom(...codings),
-    configured,
-    seldom(fc.array(event, { maxLength: 5 })),
-    fc.boolean(),
-    fc.boolean(),
-    fc.constantFrom(...codings),
-    seldom(fc.array(event, { maxLength: 3 })),
-    fc.constantFrom("body", "body", "trailers", "nothing"),
-    fc.array(event, { maxLength: 3 }),
-  )
-  .map(([opens, coding, modes, before, sends, responds, otherCoding, between, sendsBack, after]) => [
-    ...(opens ? [message("requestHeaders", coding, modes)] : []),
-    ...(sends ? [message("requestBody", coding)] : []),
-    ...before,
-    ...(responds ? [{ do: "rest" } as const, message("responseHeaders", otherCoding)] : []),
-    ...between,
-    ...(sendsBack === "nothing"
-      ? []
-      : [{ do: "settle" } as const, message(sendsBack === "body" ? "responseBody" : "responseTrailers", otherCoding)]),
-    ...after,
-  ]);
+const wildConversation = (modes: Modes): fc.Arbitrary<readonly Event[]> =>
+  fc
+    .tuple(
+      fc.oneof({ weight: 9, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+      fc.constantFrom(...codings),
+      modes,
+      seldom(fc.array(event, { maxLength: 5 })),
+      fc.boolean(),
+      fc.boolean(),
+      fc.constantFrom(...codings),
+      seldom(fc.array(event, { maxLength: 3 })),
+      fc.constantFrom("body", "body", "trailers", "nothing"),
+      fc.array(event, { maxLength: 3 }),
+    )
+    .map(([opens, coding, modes, before, sends, responds, otherCoding, between, sendsBack, after]) => [
+      ...(opens ? [message("requestHeaders", coding, modes)] : []),
+      ...(sends ? [message("requestBody", coding)] : []),
+      ...before,
+      ...(responds ? [{ do: "rest" } as const, message("responseHeaders", otherCoding)] : []),
+      ...between,
+      ...(sendsBack === "nothing"
+        ? []
+        : [{ do: "settle" } as const, message(sendsBack === "body" ? "responseBody" : "responseTrailers", otherCoding)]),
+      ...after,
+    ]);
 
-export const conversation: fc.Arbitrary<readonly Event[]> = fc.oneof(wildConversation, tameConversation);
+export const conversation = (modes: Modes): fc.Arbitrary<readonly Event[]> => fc.oneof(wildConversation(modes), tameConversation(modes));
 
 /** As Envoy sends them: the next when the one before is answered. */
 export function answeredOneByOne(messages: readonly Sent[]): readonly Event[] {

@@ -1,7 +1,15 @@
 /** What conversations have come to, all together: they must not only have seen refusals. */
 
 /** The states of an exchange, by what can be known from outside. */
-export const states = ["opened", "running", "awaiting-request-body", "awaiting-response", "awaiting-response-body", "ended"] as const;
+export const states = [
+  "opened",
+  "running",
+  "awaiting-request-body",
+  "awaiting-response",
+  "awaiting-response-body",
+  "passing",
+  "ended",
+] as const;
 export type State = (typeof states)[number];
 
 export interface Coverage {

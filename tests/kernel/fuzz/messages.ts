@@ -55,6 +55,13 @@ export const configured = fc.option(
   ),
   { nil: undefined },
 );
+/** The same of routes whose bodies pass in pieces. */
+export const configuredInPieces = fc.constantFrom<NonNullable<Sent["configured"]>>(
+  [BodyMode.FULL_DUPLEX_STREAMED, BodyMode.FULL_DUPLEX_STREAMED],
+  [BodyMode.FULL_DUPLEX_STREAMED, BodyMode.FULL_DUPLEX_STREAMED],
+  [BodyMode.FULL_DUPLEX_STREAMED, BodyMode.NONE],
+  [BodyMode.NONE, BodyMode.FULL_DUPLEX_STREAMED],
+);
 const ordinary: readonly (readonly [string, Uint8Array])[] = [
   [":method", Buffer.from("GET")],
   [":path", Buffer.from("/a?b")],
@@ -92,7 +99,7 @@ export function sent(phase: fc.Arbitrary<PhaseCase | undefined>): fc.Arbitrary<S
     observed: fc.oneof({ weight: 30, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     last: fc.boolean(),
     body,
-    configured,
+    configured: fc.oneof({ weight: 4, arbitrary: configured }, { weight: 1, arbitrary: configuredInPieces }),
     tail,
     damage: fc.oneof(
       { weight: 15, arbitrary: fc.constant({ kind: "none" as const }) },
@@ -102,6 +109,11 @@ export function sent(phase: fc.Arbitrary<PhaseCase | undefined>): fc.Arbitrary<S
 }
 
 export const codings = ["none", "gzip"] as const;
+
+/** A piece of a body, with more behind it. */
+export function pieceOf(phase: "requestBody" | "responseBody"): Sent {
+  return { ...wellFormed(phase, "none"), last: false };
+}
 
 /** As Envoy sends it. */
 export function wellFormed(phase: PhaseCase, coding: (typeof codings)[number], modes?: Sent["configured"]): Sent {

@@ -10,17 +10,19 @@ import type { Coverage, State } from "./coverage.ts";
 import { bytesOf } from "./messages.ts";
 import type { Step } from "./steps.ts";
 import { watchedInstance } from "./watched-handlers.ts";
-import { expectAnswer, type Lets, newWatch, type Watch, watched } from "./watcher.ts";
+import { expectAnswer, type Lets, newWatch, type Room, type Watch, watched } from "./watcher.ts";
 
 export interface Setting {
   readonly allowModeOverride: boolean;
   readonly responseHeaders: "sent" | "skipped";
+  readonly room: Room;
 }
 
 export const setting: fc.Arbitrary<Setting> = fc
   .record({
     allowModeOverride: fc.boolean(),
     responseHeaders: fc.constantFrom<Setting["responseHeaders"]>("sent", "skipped"),
+    room: fc.constantFrom<Room>("always", "later"),
   })
   // The binder refuses a chain with response handlers on the other combination.
   .filter(({ allowModeOverride, responseHeaders }) => allowModeOverride || responseHeaders === "sent");
@@ -32,7 +34,12 @@ export interface FuzzedEngine {
   end(): Promise<void>;
 }
 
-export async function startFuzzedEngine(steps: readonly Step[], setting: Setting, lets: Lets, coverage: Coverage): Promise<FuzzedEngine> {
+export async function startFuzzedEngine(
+  steps: readonly Step[],
+  { room, ...setting }: Setting,
+  lets: Lets,
+  coverage: Coverage,
+): Promise<FuzzedEngine> {
   let watch = newWatch();
   const instances = steps.map((step, index) => [`step-${index}`, watchedInstance(() => watch, index, step)] as const);
   const listed = steps.map(
@@ -44,8 +51,8 @@ export async function startFuzzedEngine(steps: readonly Step[], setting: Setting
   return {
     async converse(events) {
       watch = newWatch();
-      const handler = watched(engine, watch, steps, lets, coverage);
-      const writes = await tell(engine, handler, watch, events, coverage);
+      const handler = watched(engine, watch, steps, room, lets, coverage);
+      const writes = await tell(engine, handler, watch, steps, events, coverage);
       // One exchange at a time: what still runs would be taken for the next one's.
       await ended(engine, watch);
       expect(engine.openTimers()).toBe(0);
@@ -62,6 +69,7 @@ async function tell(
   engine: EngineUnderTest,
   handler: StreamHandler,
   watch: Watch,
+  steps: readonly Step[],
   events: readonly Event[],
   coverage: Coverage,
 ): Promise<readonly (readonly EngineDoes[])[]> {
@@ -73,7 +81,7 @@ async function tell(
   };
   const writes: (readonly EngineDoes[])[] = [];
   for (const one of events) {
-    coverage.visit(stateOf(watch), eventName(one));
+    coverage.visit(stateOf(watch, steps), eventName(one));
     const before = watch.writes.length;
     switch (one.do) {
       case "message":
@@ -122,15 +130,21 @@ async function tell(
 
 /** Every message must come to its answer, and a stream that Envoy has closed on its side to its end, without anything more being sent. */
 async function quiet(engine: EngineUnderTest, watch: Watch): Promise<void> {
-  const waits = (): boolean => !watch.ended && (watch.unanswered.length > 0 || watch.halfClosed);
+  const waits = (): boolean => !watch.ended && (watch.unanswered.length > 0 || watch.halfClosed || endsLater(watch));
   for (let pauses = 0; waits() && pauses < pausesMax; pauses += 1) await pause();
   await ended(engine, watch);
   if (waits()) watch.faults.push(`the stream stays open, with ${watch.unanswered.join()} unanswered`);
+  if (watch.paused) watch.faults.push("nothing waits, and Envoy is not listened to");
+}
+
+/** The whole of a body has come, and its last answer has not left; the headers of a response may still be held up by nothing but Envoy. */
+function endsLater({ passing }: Watch): boolean {
+  return [...passing.values()].some(({ whole, over }) => whole !== undefined && !over);
 }
 
 /** Resolves when no handler runs any more. */
 async function ended(engine: EngineUnderTest, watch: Watch): Promise<void> {
-  while (watch.running > 0 || (watch.hangs && engine.openTimers() > 0)) await pause();
+  while (watch.running > 0 || watch.full || (watch.hangs && engine.openTimers() > 0)) await pause();
   await new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -138,11 +152,13 @@ async function ended(engine: EngineUnderTest, watch: Watch): Promise<void> {
 const pausesMax = 500;
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
 
-function stateOf(watch: Watch): State {
+function stateOf(watch: Watch, steps: readonly Step[]): State {
   if (watch.ended) return "ended";
   if (watch.unanswered.length > 0) return "running";
   if (watch.holding.has("request")) return "awaiting-request-body";
   if (watch.holding.has("response")) return "awaiting-response-body";
+  const noneCanRun = watch.begun.has("response") || steps.every(({ response }) => response === undefined);
+  if (noneCanRun && [...watch.passing.values()].some(({ over }) => !over)) return "passing";
   return watch.writes.length === 0 ? "opened" : "awaiting-response";
 }
 

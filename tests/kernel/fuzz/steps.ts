@@ -1,6 +1,7 @@
 /** What steps do: from nothing to what no policy should. */
 import type { Outcome } from "@envoy-policy-engine/sdk";
 import fc from "fast-check";
+import { type Transforming, transforming } from "./transforms.ts";
 
 const behaviours = [
   "pass",
@@ -24,21 +25,27 @@ export interface Step {
   readonly response: Behaviour | undefined;
   /** Also what an upgrade or a stream of events means for it. */
   readonly onError: "deny" | "skip";
-  /** Which handlers wait for the body. */
-  readonly buffered: readonly Direction[];
+  /** How its handlers take the body. */
+  readonly body: Readonly<Record<Direction, Takes>>;
+  /** What streamed handlers leave behind for it. */
+  readonly transforming: Transforming;
 }
+
+type Takes = "none" | "buffered" | "streamed";
 
 export type Direction = "request" | "response";
 
 const behaviour = fc.constantFrom(...behaviours);
 const mildBehaviour = fc.constantFrom<Behaviour>("pass", "change", "replace", "replace-later", "pass-later");
-const buffered = fc.subarray<Direction>(["request", "response"]);
+const takes = fc.constantFrom<Takes>("none", "buffered", "buffered", "streamed");
+const anyBody = fc.record({ request: takes, response: takes });
 export const step: fc.Arbitrary<Step> = fc
   .record({
     request: fc.option(fc.oneof({ weight: 3, arbitrary: mildBehaviour }, { weight: 1, arbitrary: behaviour }), { nil: undefined }),
     response: fc.option(fc.oneof({ weight: 3, arbitrary: mildBehaviour }, { weight: 1, arbitrary: behaviour }), { nil: undefined }),
     onError: fc.constantFrom<Step["onError"]>("deny", "skip"),
-    buffered,
+    body: anyBody,
+    transforming,
   })
   .filter(({ request, response }) => request !== undefined || response !== undefined);
 
@@ -47,7 +54,17 @@ export const waiting: fc.Arbitrary<Step> = fc.record({
   request: fc.constant(undefined),
   response: mildBehaviour,
   onError: fc.constantFrom<Step["onError"]>("deny", "skip"),
-  buffered: fc.constant<readonly Direction[]>(["response"]),
+  body: fc.constant<Step["body"]>({ request: "none", response: "buffered" }),
+  transforming,
+});
+
+/** A step through which the bodies pass in pieces; few are in the response, so that only the body of the request is left to pass. */
+export const streaming: fc.Arbitrary<Step> = fc.record({
+  request: mildBehaviour.filter((behaviour) => !behaviour.endsWith("later")),
+  response: fc.option(fc.constantFrom<Behaviour>("pass", "change"), { nil: undefined, freq: 1 }),
+  onError: fc.constantFrom<Step["onError"]>("deny", "skip"),
+  body: fc.constant<Step["body"]>({ request: "streamed", response: "streamed" }),
+  transforming,
 });
 
 /** A step that lets nobody pass. */
@@ -55,7 +72,8 @@ export const denying: fc.Arbitrary<Step> = fc.record({
   request: fc.constantFrom<Behaviour>("deny", "deny-later", "throw", "reject", "hang", "nonsense", "bad-thenable"),
   response: fc.option(behaviour, { nil: undefined }),
   onError: fc.constant("deny"),
-  buffered,
+  body: anyBody,
+  transforming,
 });
 
 export function act(what: Behaviour, change: (body?: "replaced" | "cleared") => void): Outcome {
