@@ -60,7 +60,7 @@ describe.for(kinds)("$kind:", ({ someSteps, lastStep, modes }) => {
       fc.asyncProperty(someSteps(3), lastStep, setting, conversations, (steps, last, one, all) =>
         play([...steps, ...last], one, "some pass", all),
       ),
-      { seed: 2, numRuns: 120 },
+      { seed: 2, numRuns: 200 },
     );
   }, 60_000);
 
@@ -99,9 +99,11 @@ describe.for(kinds)("$kind:", ({ someSteps, lastStep, modes }) => {
   }, 60_000);
 });
 
-/** Every exchange has a decision of its own. */
+/** Every exchange has a decision of its own, which the body of a reply may say in letters that a step has changed. */
 const withoutIds = (writes: readonly (readonly EngineDoes[])[]): unknown =>
-  JSON.parse(JSON.stringify(writes.flat()).replaceAll(/decision-\d+/g, "decision"));
+  JSON.parse(JSON.stringify(writes.flat().map(withoutReplyBody)).replaceAll(/decision-\d+/g, "decision"));
+
+const withoutReplyBody = (does: EngineDoes): unknown => ("reply" in does ? { ...does, body: undefined } : does);
 
 describe("the conversations have come to", () => {
   const answers = ["request-headers", "request-body", "request-trailers", "response-headers", "response-body", "response-trailers"];

@@ -104,7 +104,7 @@ async function tell(
         await undefined;
         break;
       case "quiet":
-        await quiet(engine, watch);
+        await quiet(engine, watch, steps);
         break;
       case "half-close":
         if (!watch.halfClosed) {
@@ -123,21 +123,22 @@ async function tell(
     }
     writes.push(watch.writes.slice(before));
   }
-  await quiet(engine, watch);
+  await quiet(engine, watch, steps);
   handler.closed();
   return writes;
 }
 
 /** Every message must come to its answer, and a stream that Envoy has closed on its side to its end, without anything more being sent. */
-async function quiet(engine: EngineUnderTest, watch: Watch): Promise<void> {
+async function quiet(engine: EngineUnderTest, watch: Watch, steps: readonly Step[]): Promise<void> {
   const waits = (): boolean => !watch.ended && (watch.unanswered.length > 0 || watch.halfClosed || endsLater(watch));
   for (let pauses = 0; waits() && pauses < pausesMax; pauses += 1) await pause();
   await ended(engine, watch);
   if (waits()) watch.faults.push(`the stream stays open, with ${watch.unanswered.join()} unanswered`);
+  else if (nothingIsLeft(watch, steps)) watch.faults.push("the stream stays open, with nothing left to be done");
   if (watch.paused) watch.faults.push("nothing waits, and Envoy is not listened to");
 }
 
-/** The whole of a body has come, and its last answer has not left; the headers of a response may still be held up by nothing but Envoy. */
+/** The whole of a body has come, and its last answer has not left. */
 function endsLater({ passing }: Watch): boolean {
   return [...passing.values()].some(({ whole, over }) => whole !== undefined && !over);
 }
@@ -157,10 +158,22 @@ function stateOf(watch: Watch, steps: readonly Step[]): State {
   if (watch.unanswered.length > 0) return "running";
   if (watch.holding.has("request")) return "awaiting-request-body";
   if (watch.holding.has("response")) return "awaiting-response-body";
-  const noneCanRun = watch.begun.has("response") || steps.every(({ response }) => response === undefined);
-  if (noneCanRun && [...watch.passing.values()].some(({ over }) => !over)) return "passing";
+  if (noneCanRun(watch, steps) && bodiesPass(watch)) return "passing";
   return watch.writes.length === 0 ? "opened" : "awaiting-response";
 }
+
+/** Only of chains without steps that wait for a body: whether one that may be skipped waits cannot be known from outside. */
+function nothingIsLeft(watch: Watch, steps: readonly Step[]): boolean {
+  if (steps.some(({ body }) => body.request === "buffered" || body.response === "buffered")) return false;
+  const { ended, begun, unanswered, holding } = watch;
+  return !ended && begun.has("request") && unanswered.length === 0 && holding.size === 0 && noneCanRun(watch, steps) && !bodiesPass(watch);
+}
+
+/** Of what is answered so far: no handler is left. */
+const noneCanRun = ({ begun }: Watch, steps: readonly Step[]): boolean =>
+  begun.has("response") || steps.every(({ response }) => response === undefined);
+
+const bodiesPass = ({ passing }: Watch): boolean => [...passing.values()].some(({ over }) => !over);
 
 function eventName(event: Event): string {
   switch (event.do) {
