@@ -72,7 +72,7 @@ test("what was looked at is what is built, also when somebody edits it meanwhile
     if (event === "finished" && step === "validate") writeFileSync(file, `import "node:fs";\n${before.replace("x-greet", "x-edited")}`);
   });
   expect(built).toMatchObject({ succeeded: true, text: "" });
-  const program = await readFile(join(folder, "out/policy-engine.mjs"), "utf8");
+  const program = await readFile(join(folder, "out/engine.mjs"), "utf8");
   expect(program).toContain("x-greet");
   expect(program).not.toContain("x-edited");
 });
