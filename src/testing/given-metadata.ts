@@ -1,31 +1,10 @@
 import type { JsonSchema, PolicyRegistry, PolicyRelease } from "../config/types.ts";
+import { metadataWriter } from "./metadata-writer.ts";
 
 /** A policy that stands before the one under test and writes what a case gives, with the schema of the policy that writes it in a real chain. */
 export function givenMetadata(values: Readonly<Record<string, unknown>>, policies: PolicyRegistry): PolicyRelease {
   const writes = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, writtenSchema(key, policies) ?? schemaOf(value)]));
-  return {
-    manifest: {
-      name: "given-metadata",
-      version: "1.0.0",
-      summary: "Writes the metadata that a case gives.",
-      sdk: 1,
-      protects: false,
-      metadata: { reads: [], writes },
-      mutates: [],
-      headers: { request: [], response: [] },
-      replies: "sometimes",
-      parameters: { type: "object", additionalProperties: false },
-    },
-    definition: {
-      create: () => ({
-        request: (exchange) => {
-          for (const [name, value] of Object.entries(values)) exchange.metadata.set({ name }, value);
-        },
-      }),
-    },
-    source: "case",
-    hash: "",
-  };
+  return metadataWriter("given-metadata", writes, values);
 }
 
 function writtenSchema(key: string, policies: PolicyRegistry): JsonSchema | undefined {

@@ -1,7 +1,6 @@
 /** Whether the policies that are compiled in do here what they should: each is created, runs its cases, and is closed. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { stringify } from "yaml";
-import { sdkGeneration } from "../config/manifest.ts";
 import type { JsonSchema, PolicyRegistry, PolicyRelease, SourceDocument } from "../config/types.ts";
 import type { ErrorCode, Position } from "../errors.ts";
 import { prepare } from "../generations/prepare.ts";
@@ -10,6 +9,7 @@ import { createInstancePool } from "../worker/instances.ts";
 import { parseCases } from "./case-format.ts";
 import { runCases } from "./cases.ts";
 import { exampleParameters } from "./example-parameters.ts";
+import { metadataWriter } from "./metadata-writer.ts";
 import { testCheckEnvironment, testHost } from "./test-engine.ts";
 
 export type SelfTestEvent =
@@ -38,7 +38,7 @@ export interface SelfTestOptions {
 
 /** Tests one policy after the other, so that whatever happens is the doing of the one that was reported last. */
 export async function selfTest(policies: PolicyRegistry, { metadata, chosen, cases, report }: SelfTestOptions): Promise<void> {
-  const known = new Map([...policies, ["earlier-steps@1.0.0", writerOf(metadata)] as const]);
+  const known = new Map([...policies, ["earlier-steps@1.0.0", metadataWriter("earlier-steps", metadata, {})] as const]);
   for (const [policy, release] of policies) {
     if (!chosen(policy)) continue;
     report({ event: "testing", policy });
@@ -87,7 +87,7 @@ async function bindExamples(
   const config = { version: 1, chains: { example: { steps } }, routes: { example: "example" } };
   const now = (): number => Date.UTC(2026, 0, 1);
   const result = await prepare([{ uri: "the manifest's examples", text: stringify(config) }], {
-    ...testCheckEnvironment(new Map([...known, ["earlier-steps@1.0.0", writerOf(written)]]), {}),
+    ...testCheckEnvironment(new Map([...known, ["earlier-steps@1.0.0", metadataWriter("earlier-steps", written, {})]]), {}),
     instances: createInstancePool(testHost({ counters: createStepCounters() }, now)),
     redact: (text) => text,
   });
@@ -97,21 +97,4 @@ async function bindExamples(
   }
   const own = result.problems.filter(({ code }) => ownProblems.has(code));
   return { bound: false, failures: own.map(({ message }) => ({ what: "create", detail: message })) };
-}
-
-/** Stands for the policies that write this. */
-function writerOf(writes: Readonly<Record<string, JsonSchema>>): PolicyRelease {
-  const manifest: PolicyRelease["manifest"] = {
-    name: "earlier-steps",
-    version: "1.0.0",
-    summary: "Stands for the steps before.",
-    sdk: sdkGeneration,
-    protects: false,
-    metadata: { reads: [], writes },
-    mutates: [],
-    headers: { request: [], response: [] },
-    replies: "sometimes",
-    parameters: { type: "object", additionalProperties: false },
-  };
-  return { manifest, definition: { create: () => ({ request: () => {} }) }, source: "", hash: "" };
 }
