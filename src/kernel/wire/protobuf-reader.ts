@@ -87,15 +87,13 @@ export class ProtobufReader {
         this.varint();
         return;
       case 1:
-        this.#need(8);
-        this.at += 8;
+        this.#pass(8);
         return;
       case 2:
-        this.at += this.length();
+        this.#pass(this.length());
         return;
       case 5:
-        this.#need(4);
-        this.at += 4;
+        this.#pass(4);
         return;
       default:
         throw new RangeError(`a protobuf field has the wire type ${tag & 7}`);
@@ -112,6 +110,11 @@ export class ProtobufReader {
       if (byte < 0x80) return value >>> 0;
     }
     throw new RangeError("a protobuf integer has more than ten bytes");
+  }
+
+  #pass(bytes: number): void {
+    this.#need(bytes);
+    this.at += bytes;
   }
 
   #need(bytes: number): void {
