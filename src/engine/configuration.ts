@@ -60,7 +60,7 @@ export async function createConfiguration(parts: ConfigurationParts): Promise<Co
       judged: (provider, verdict) => logVerdict(log, provider, verdict, generations.current()?.config.warnings ?? []),
       failed: (provider, error) =>
         log.error({ provider, err: error }, "the provider's source cannot be read: the running generation stays"),
-      statistics: (provider, kept) => providerStatistics(provider, { generations, counters: parts.counters, kept }),
+      statistics: (provider, delivered, kept) => providerStatistics(provider, { generations, counters: parts.counters, delivered, kept }),
       reportFailed: (provider, error) => log.warn({ provider, err: error }, "the provider's source did not take the statistics"),
       restored: (state, verdict) => {
         if (verdict.kind !== "refused") restored = state;

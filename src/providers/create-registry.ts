@@ -7,12 +7,14 @@ import {
   choose,
   createDelivery,
   createSource,
+  deliveryStatistics,
   inForceOf,
   isHeld,
   isInForce,
   isSame,
   latest,
   merged,
+  outcomeOf,
   putInForce,
   type Registration,
   type Source,
@@ -32,7 +34,7 @@ const patienceMs = 3_000;
  * - A delivery is tried together with the latest of all others. If that is refused, it is tried with what is in force of the others, so
  *   that one provider's mistake stops nobody else. What was refused is kept and tried again with the next delivery of another provider: the
  *   order of deliveries does not matter in the end, and a restart would not lead to another configuration.
- * - Whoever is away or refused stays with what it has in force.
+ * - Whoever is away or refused stays with what it has in force. Whoever was refused is told when that is no longer so.
  * - When the start leads to nothing, because a provider is away or what they deliver is refused, what was saved is taken into use, whole:
  *   the generation that was in use last. From there on the rules above hold. Without an exact match of names and sources it is not used.
  * - A rollback takes the documents of an earlier generation into use, with the secrets of today, and holds back what each provider has
@@ -119,6 +121,7 @@ export function createProviderRegistry(
         const { promise, ...waiting } = Promise.withResolvers<Verdict>();
         source.failure = undefined;
         source.delivered = createDelivery(documents, version);
+        source.verdict = undefined;
         if (!isHeld(source)) source.heldBack = undefined;
         source.waiting.push(waiting);
         pending.add(source);
@@ -128,7 +131,7 @@ export function createProviderRegistry(
       },
       waiting: () => source.heard.resolve(),
       failed: (error) => failed(source, error),
-      statistics: () => host.statistics(source.name, kept.list()),
+      statistics: () => host.statistics(source.name, deliveryStatistics(source), kept.list()),
       reported(failure) {
         if (failure !== undefined && failure.message !== source.reportFailure) host.reportFailed(source.name, failure);
         source.reportFailure = failure?.message;
@@ -163,12 +166,11 @@ export function createProviderRegistry(
       if (asking.size === 0 && refreshing.length === 0) return;
       const newest = choose(sources, latest);
       const together = await apply(newest, refreshing.length > 0 ? "refresh" : "delivery");
-      if (together.kind !== "refused") tell(putInForce(newest), together, asking);
+      if (together.kind !== "refused") tell(putInForce(newest), newest, together, asking);
       for (const source of asking.keys()) {
         const alone = choose(sources, (one) => (one === source ? latest(one) : settled(one)));
         const verdict = isSame(alone, newest) ? together : await apply(alone, "delivery");
-        if (verdict.kind === "refused") source.problems = verdict.problems.length;
-        tell(verdict.kind === "refused" ? [source] : putInForce(alone), verdict, asking);
+        tell(verdict.kind === "refused" ? [source] : putInForce(alone), alone, verdict, asking);
       }
       if (refreshing.length === 0) return;
       const inForce = choose(sources, settled);
@@ -186,20 +188,42 @@ export function createProviderRegistry(
   }
 
   /** Tells those who asked, and those who did not but are in force only now. */
-  function tell(judged: readonly Source[], verdict: Verdict, asking: Map<Source, readonly Waiting[]>): void {
+  function tell(judged: readonly Source[], choice: Choice, verdict: Verdict, asking: Map<Source, readonly Waiting[]>): void {
     for (const source of judged) {
       host.judged(source.name, verdict);
-      for (const { resolve } of asking.get(source) ?? []) resolve(verdict);
+      const waiting = asking.get(source) ?? [];
       asking.delete(source);
+      for (const { resolve } of waiting) resolve(verdict);
+      // What has come since is judged for itself.
+      if (choice.get(source) !== source.delivered) continue;
+      if (waiting.length === 0) rejudge(source, verdict);
+      else source.verdict = verdict;
     }
     if (verdict.kind !== "refused") host.settled(inForceOf(sources));
+  }
+
+  /** For a verdict that no `update` waits for. */
+  function rejudge(source: Source, verdict: Verdict): void {
+    const isNews = outcomeOf(source.verdict) !== outcomeOf(verdict);
+    source.verdict = verdict;
+    if (!isNews || closed) return;
+    try {
+      source.provider.rejudged?.(verdict);
+    } catch (error) {
+      failed(source, error);
+    }
   }
 
   function tellHeld(asking: Map<Source, readonly Waiting[]>): void {
     const verdict: Verdict = { kind: "held", generation: kept.newest() };
     const held = [...asking.keys()].filter(isHeld);
-    for (const source of held) source.problems = 0;
-    if (held.length > 0) tell(held, verdict, asking);
+    if (held.length > 0)
+      tell(
+        held,
+        choose(held, ({ delivered }) => delivered),
+        verdict,
+        asking,
+      );
   }
 
   async function restore(saved: SavedState): Promise<void> {
@@ -232,7 +256,9 @@ export function createProviderRegistry(
       // What came while the rollback was under way is new.
       const isBack = delivered !== undefined && delivered === before.get(source) && delivered.hash !== source.inForce?.hash;
       source.heldBack = isBack ? delivered.hash : undefined;
-      if (isBack) source.problems = 0;
+      if (delivered !== before.get(source) || pending.has(source)) continue;
+      if (isBack) rejudge(source, { kind: "held", generation: verdict.generation });
+      else if (delivered !== undefined) rejudge(source, verdict);
     }
     host.settled(inForceOf(sources));
     return verdict;
@@ -251,6 +277,8 @@ export function createProviderRegistry(
     source.heard.resolve();
     for (const { reject } of source.waiting) reject(new Error(`the provider \`${name}\` was taken out`));
     if (verdict !== undefined) host.settled(inForceOf(sources));
+    // It may have been the reason.
+    for (const other of sources) if (other.verdict?.kind === "refused") pending.add(other);
     wantJudgement();
     return verdict;
   }

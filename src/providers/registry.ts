@@ -63,7 +63,7 @@ export interface RegistryHost {
   /** Told once for each failure, not again while it lasts. */
   failed(provider: string, error: Error): void;
   /** What to tell a provider's source; undefined before any generation is in use. */
-  statistics(provider: string, kept: readonly KeptGeneration[]): ProviderStatistics | undefined;
+  statistics(provider: string, delivered: ProviderStatistics["delivered"], kept: readonly KeptGeneration[]): ProviderStatistics | undefined;
   /** Told once for each failure to hand statistics over, not again while it lasts. */
   reportFailed(provider: string, error: Error): void;
   /** Told when what was saved had to be taken, and what came of it. */

@@ -2,8 +2,10 @@
 import { createHash } from "node:crypto";
 import type { DocumentOrigin, SourceDocument } from "../config/types.ts";
 import type { Provider, Verdict } from "./provider.ts";
+import { refusalText } from "./refusal-text.ts";
 import type { ProviderState } from "./registry.ts";
 import type { SavedSource } from "./saved-state.ts";
+import type { DeliveryStatistics } from "./statistics.ts";
 
 /** A provider, and what its documents may do. */
 export interface Registration extends Omit<DocumentOrigin, "provider"> {
@@ -32,7 +34,8 @@ export interface Source extends Registration {
   inForce: Delivery | undefined;
   /** Hash of the delivery that somebody has rolled back from. */
   heldBack: string | undefined;
-  problems: number;
+  /** On what it delivered last; undefined while that is not judged. */
+  verdict: Verdict | undefined;
   failure: string | undefined;
   reportFailure: string | undefined;
 }
@@ -46,7 +49,7 @@ export function createSource(registration: Registration): Source {
     delivered: undefined,
     inForce: undefined,
     heldBack: undefined,
-    problems: 0,
+    verdict: undefined,
     failure: undefined,
     reportFailure: undefined,
   };
@@ -78,6 +81,22 @@ export function isSame(one: Choice, other: Choice): boolean {
   return one.size === other.size && [...one].every(([source, delivery]) => other.get(source) === delivery);
 }
 
+/** What a verdict means for the delivery that it is on. */
+export function outcomeOf(verdict: Verdict | undefined): DeliveryStatistics["outcome"] {
+  switch (verdict?.kind) {
+    case undefined:
+      return "waiting";
+    case "accepted":
+    case "unchanged":
+      return "in-use";
+    case "held":
+    case "refused":
+      return verdict.kind;
+    default:
+      return verdict satisfies never;
+  }
+}
+
 /** The documents of a choice, each with its origin, in the order of the sources. */
 export function merged(choice: Choice): readonly SourceDocument[] {
   return [...choice].flatMap(([{ name, precedence, mayUseSecret }, { documents }]) => {
@@ -89,10 +108,7 @@ export function merged(choice: Choice): readonly SourceDocument[] {
 /** Returns the sources that have something else in force now. */
 export function putInForce(choice: Choice): readonly Source[] {
   const changed = [...choice].filter(([source, delivery]) => source.inForce !== delivery);
-  for (const [source, delivery] of changed) {
-    source.inForce = delivery;
-    if (source.delivered === delivery) source.problems = 0;
-  }
+  for (const [source, delivery] of changed) source.inForce = delivery;
   return changed.map(([source]) => source);
 }
 
@@ -109,9 +125,17 @@ export function inForceOf(sources: readonly Source[]): readonly SavedSource[] {
   });
 }
 
+/** What its own source may know of it. */
+export function deliveryStatistics({ delivered, verdict }: Source): DeliveryStatistics | null {
+  if (delivered === undefined) return null;
+  const refusal = verdict?.kind === "refused" ? refusalText(verdict.problems) : null;
+  return { version: delivered.version, outcome: outcomeOf(verdict), refusal };
+}
+
 /** What people may see of it. */
 export function stateOf(source: Source): ProviderState {
-  const { name, inForce, delivered, problems, failure, reportFailure } = source;
+  const { name, inForce, delivered, verdict, failure, reportFailure } = source;
   const from = inForce === undefined ? undefined : delivered === undefined ? "disk" : "provider";
+  const problems = verdict?.kind === "refused" ? verdict.problems.length : 0;
   return { name, version: inForce?.version, delivered: delivered?.version, from, held: isHeld(source), problems, failure, reportFailure };
 }
