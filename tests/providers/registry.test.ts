@@ -81,6 +81,7 @@ function stage(accepts: (words: string) => boolean = () => true, before?: SavedS
   let running = 0;
   let generation = 0;
   const host: RegistryHost = {
+    attempt: (documents) => host.apply(documents),
     async apply(documents: readonly SourceDocument[]) {
       running += 1;
       expect(running, "applications overlap").toBe(1);
@@ -193,6 +194,7 @@ describe("the start", () => {
     const nothing = (): void => {};
     const host: RegistryHost = {
       apply: () => Promise.reject(new Error("nothing to apply")),
+      attempt: () => Promise.reject(new Error("nothing to apply")),
       judged: nothing,
       failed: (name, { message }) => told.push(`${name}: ${message}`),
       restored: nothing,
