@@ -193,13 +193,14 @@ export function createProviderRegistry(
       if (together.kind === "superseded") return judgeAgain(asking, refreshing);
       if (together.kind !== "refused") tell(putInForce(newest), newest, together, asking);
       for (const source of asking.keys()) {
-        const alone = choose(sources, (one) => (one === source ? latest(one) : settled(one)));
+        const others = settled(sources);
+        const alone = choose(sources, (one) => (one === source ? latest(one) : others(one)));
         const verdict = isSame(alone, newest) ? together : await trials.attempt(alone, "delivery");
         if (verdict.kind === "superseded") return judgeAgain(asking, refreshing);
         tell(verdict.kind === "refused" ? [source] : putInForce(alone), alone, verdict, asking);
       }
       if (refreshing.length === 0) return;
-      const inForce = choose(sources, settled);
+      const inForce = choose(sources, settled(sources));
       const verdict = isSame(inForce, newest) ? together : await trials.attempt(inForce, "refresh");
       if (verdict.kind === "superseded") return judgeAgain(asking, refreshing);
       for (const { resolve } of refreshing) resolve(verdict);
@@ -272,7 +273,7 @@ export function createProviderRegistry(
     const source = sources.find((one) => one.name === name);
     if (source === undefined) throw new Error(`there is no provider \`${name}\``);
     const rest = sources.filter((one) => one !== source);
-    const verdict = source.inForce && (await trials.apply(choose(rest, settled), "delivery"));
+    const verdict = source.inForce && (await trials.apply(choose(rest, settled(sources)), "delivery"));
     if (verdict?.kind === "refused") return verdict;
     sources.splice(0, sources.length, ...rest);
     pending.delete(source);

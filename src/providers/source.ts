@@ -75,7 +75,6 @@ export function choose(sources: readonly Source[], pick: (source: Source) => Del
 
 export const isHeld = ({ delivered, heldBack }: Source): boolean => delivered !== undefined && delivered.hash === heldBack;
 export const latest = (source: Source): Delivery | undefined => (isHeld(source) ? source.inForce : (source.delivered ?? source.inForce));
-export const settled = (source: Source): Delivery | undefined => source.inForce ?? latest(source);
 
 export function isSame(one: Choice, other: Choice): boolean {
   return one.size === other.size && [...one].every(([source, delivery]) => other.get(source) === delivery);
@@ -110,6 +109,14 @@ export function putInForce(choice: Choice): readonly Source[] {
   const changed = [...choice].filter(([source, delivery]) => source.inForce !== delivery);
   for (const [source, delivery] of changed) source.inForce = delivery;
   return changed.map(([source]) => source);
+}
+
+/**
+ * What others count with while one source is tried alone: what is in force of them, and nothing of a newcomer whose first delivery was refused.
+ * Before anything is in force it is what they deliver: a part of the configuration is not the configuration.
+ */
+export function settled(sources: readonly Source[]): (source: Source) => Delivery | undefined {
+  return isInForce(sources) ? ({ inForce }) => inForce : latest;
 }
 
 export function isInForce(sources: readonly Source[]): boolean {
