@@ -17,6 +17,7 @@ import {
   type Registration,
   type Source,
   settled,
+  standing,
   stateOf,
   type Waiting,
 } from "./source.ts";
@@ -33,7 +34,8 @@ const patienceMs = 3_000;
  *   `unmatched: pass` the routes of a provider that is away would be open.
  * - A delivery is tried together with the latest of all others. If that is refused, it is tried with what is in force of the others, so
  *   that one provider's mistake stops nobody else. What was refused is kept and tried again with the next delivery of another provider: the
- *   order of deliveries does not matter in the end, and a restart would not lead to another configuration.
+ *   order of deliveries does not matter in the end, and a restart would not lead to another configuration. Only what a hanging policy was
+ *   refused for waits for its own provider, or for a secret to change.
  * - Whoever is away or refused stays with what it has in force. Whoever was refused is told when that is no longer so.
  * - When the start leads to nothing, because a provider is away or what they deliver is refused, what was saved is taken into use, whole:
  *   the generation that was in use last. From there on the rules above hold. Without an exact match of names and sources it is not used.
@@ -188,7 +190,7 @@ export function createProviderRegistry(
     try {
       tellHeld(asking);
       if (asking.size === 0 && refreshing.length === 0) return;
-      const newest = choose(sources, latest);
+      const newest = choose(sources, (one) => (asking.has(one) || refreshing.length > 0 ? latest(one) : standing(one)));
       const together = await trials.attempt(newest, refreshing.length > 0 ? "refresh" : "delivery");
       if (together.kind === "superseded") return judgeAgain(asking, refreshing);
       if (together.kind !== "refused") tell(putInForce(newest), newest, together, asking);

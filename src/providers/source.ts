@@ -112,6 +112,16 @@ export function putInForce(choice: Choice): readonly Source[] {
 }
 
 /**
+ * What a source counts with when others deliver: the latest, so that what was refused is tried again, unless a policy of it hung. Each delivery of
+ * anybody would wait for that policy once more.
+ */
+export const standing = (source: Source): Delivery | undefined => (hangs(source) ? (source.inForce ?? latest(source)) : latest(source));
+
+function hangs({ verdict }: Source): boolean {
+  return verdict?.kind === "refused" && verdict.problems.some(({ code }) => code === "policy-create-timeout");
+}
+
+/**
  * What others count with while one source is tried alone: what is in force of them, and nothing of a newcomer whose first delivery was refused.
  * Before anything is in force it is what they deliver: a part of the configuration is not the configuration.
  */

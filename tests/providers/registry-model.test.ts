@@ -20,7 +20,7 @@ type Action =
 
 const precedences: Readonly<Record<string, number>> = { a: 0, b: 0, c: 1, d: 0 };
 const name = fc.constantFrom(...Object.keys(precedences));
-const word = fc.constantFrom("good 1", "good 2", "good 3", "bad", "same 1", "same 2", "secret");
+const word = fc.constantFrom("good 1", "good 2", "good 3", "bad", "hang", "same 1", "same 2", "secret");
 const delivery = fc.tuple(name, word);
 const actions = fc.array(
   fc.oneof(
@@ -80,7 +80,7 @@ async function start(names: readonly string[], world: World, disk: readonly Save
     async apply(documents) {
       await Promise.resolve();
       const words = wordsOf(documents);
-      if (!isGood(words, world)) return { kind: "refused", problems: [refusal] };
+      if (!isGood(words, world)) return { kind: "refused", problems: [words.some(({ word: one }) => one === "hang") ? hanging : refusal] };
       const content = contentOf(words);
       if (content === current.content) return { kind: "unchanged", generation: current.generation };
       current = { generation: current.generation + 1, content };
@@ -201,7 +201,9 @@ function expectedOf({ generation, content, told, providers, kept, saved }: Model
   };
 }
 
-const refusal = problem("no-configuration", { position: { uri: "a", line: 1, column: 1 }, path: "" }, {});
+const where = { position: { uri: "a", line: 1, column: 1 }, path: "" };
+const refusal = problem("no-configuration", where, {});
+const hanging = problem("policy-create-timeout", where, { step: "s", policy: "p@1.0.0", timeoutMs: 1 });
 const newcomer = (one: string) => ({ name: one, precedence: precedences[one] ?? 0 });
 const toldText = (one: string, verdict: Verdict): string => `${one} ${outcomeOf(verdict)}`;
 

@@ -22,12 +22,12 @@ export interface World {
 /** What a configuration is made of: the word of each provider that has one. */
 export type Words = readonly { readonly name: string; readonly precedence: number; readonly word: string }[];
 
-/** `bad` is never good, `secret` needs the secret, and of two with `same` only the one of higher precedence counts; neither, if it is equal. */
+/** `bad` is never good, nor is `hang`, which is not tried again with what others deliver; `secret` needs the secret, and of two with `same` only the one of higher precedence counts; neither, if it is equal. */
 export function isGood(words: Words, world: World): boolean {
   const same = words.filter(({ word }) => word.includes("same")).map(({ precedence }) => precedence);
   return (
     words.length > 0 &&
-    words.every(({ word }) => !word.includes("bad") && (world.secret || !word.includes("secret"))) &&
+    words.every(({ word }) => !/bad|hang/.test(word) && (world.secret || !word.includes("secret"))) &&
     new Set(same).size === same.length
   );
 }
@@ -146,7 +146,11 @@ export class Model {
     }
     const left = asking.filter((one) => !isHeld(one.provider));
     if (left.length === 0 && why === "delivery") return;
-    if (this.#use(this.#words(latest), left)) return;
+    const standing = (one: ModelProvider): string | undefined =>
+      one.outcome === "refused" && one.delivered === "hang" ? (one.inForce ?? latest(one)) : latest(one);
+    const tried = (one: ModelProvider): string | undefined =>
+      why === "refresh" || left.some(({ provider }) => provider === one) ? latest(one) : standing(one);
+    if (this.#use(this.#words(tried), left)) return;
     for (const one of left) {
       const { provider, how } = one;
       // Somebody before it in the same judgement may have brought something into use.
