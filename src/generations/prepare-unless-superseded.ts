@@ -2,7 +2,10 @@ import type { SourceDocument } from "../config/types.ts";
 import type { Problem } from "../errors.ts";
 import { type PrepareEnvironment, type PrepareResult, prepare } from "./prepare.ts";
 
-/** For so long a preparation goes on whatever comes: policies are created in much less, and configurations may come faster than that. Milliseconds. */
+/**
+ * For so long a preparation goes on whatever comes, milliseconds: policies are created in much less, and configurations may come faster than
+ * that.
+ */
 export const undisturbedMs = 500;
 
 /**

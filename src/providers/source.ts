@@ -112,8 +112,8 @@ export function putInForce(choice: Choice): readonly Source[] {
 }
 
 /**
- * What a source counts with when others deliver: the latest, so that what was refused is tried again, unless a policy of it hung. Each delivery of
- * anybody would wait for that policy once more.
+ * What a source counts with when others deliver: the latest, so that what was refused is tried again, unless a policy of it hung. Each
+ * delivery of anybody would wait for that policy once more.
  */
 export const standing = (source: Source): Delivery | undefined => (hangs(source) ? (source.inForce ?? latest(source)) : latest(source));
 

@@ -1,6 +1,6 @@
 /**
- * What the registry promises, said again as simply as possible: words in place of documents, one thing after the other. Its rules are those at
- * the top of `create-registry.ts`.
+ * What the registry promises, said again as simply as possible: words in place of documents, one thing after the other. Its rules are those
+ * at the top of `create-registry.ts`.
  */
 export interface ModelProvider {
   readonly name: string;
@@ -22,7 +22,10 @@ export interface World {
 /** What a configuration is made of: the word of each provider that has one. */
 export type Words = readonly { readonly name: string; readonly precedence: number; readonly word: string }[];
 
-/** `bad` is never good, nor is `hang`, which is not tried again with what others deliver; `secret` needs the secret, and of two with `same` only the one of higher precedence counts; neither, if it is equal. */
+/**
+ * `bad` is never good, nor is `hang`, which is not tried again with what others deliver; `secret` needs the secret; two with `same` need
+ * different precedences.
+ */
 export function isGood(words: Words, world: World): boolean {
   const same = words.filter(({ word }) => word.includes("same")).map(({ precedence }) => precedence);
   return (
