@@ -689,6 +689,12 @@ export const problemCatalogue = {
     message: (f) => `${f.what} of this Envoy come from elsewhere and were not checked`,
     remedy: () => "check that part too: a file with a connection manager or a route configuration alone will do",
   }),
+  "envoy-update-refused": entry<{ resource: string }>({
+    meaning: "Envoy has refused the last update of a resource, as its admin port says, and goes on with what it had.",
+    severity: "warning",
+    message: (f) => `Envoy has refused the last update of \`${f.resource}\`: what runs is older than what was meant`,
+    remedy: () => "`error_state.details` there has Envoy's reason",
+  }),
   "envoy-not-asked": entry<Record<never, never>>({
     meaning: "No HTTP connection manager has an ext_proc filter that is on: nobody asks the engine, and every request passes.",
     message: () => "there is no ext_proc filter that is on: the engine is never asked",
@@ -983,6 +989,12 @@ export const problemCatalogue = {
     meaning: "A route rewrites what its chain has already changed.",
     message: (f) => `\`${f.key}\` rewrites the ${f.part}, which the chain of the route \`${f.route}\` changes too`,
     remedy: (f) => `remove \`${f.key}\`, or let only one of the two change the ${f.part}`,
+  }),
+  "envoy-route-missing": entry<{ route: string }>({
+    meaning: "The configuration knows a route that this Envoy does not have.",
+    severity: "warning",
+    message: (f) => `no route is called \`${f.route}\`, which the configuration knows`,
+    remedy: () => "name a route so, or remove it from `routes`; nothing is wrong when another Envoy has it",
   }),
   "envoy-chain-unreached": entry<{ chain: string; routes: readonly string[] }>({
     meaning: "No route of this Envoy reaches a chain.",
