@@ -1,0 +1,69 @@
+/** Where requests come into an Envoy that asks the engine, and which of Envoy's counters tell of them. */
+import { type Node, type Place, rootPlace } from "../config/node.ts";
+import { type EngineFilter, findEngineFilters } from "./engine-filter.ts";
+import { field, items, text } from "./field.ts";
+import { type ConnectionManager, type EnvoyParts, findParts, routesOf } from "./parts.ts";
+import { readRoutes } from "./routes.ts";
+
+export interface Entrance {
+  /** The connection manager's `stat_prefix`. Managers that share one share their counters, and are one entrance. */
+  readonly name: string;
+  /** What the connection manager's counters start with, `http.ingress.`. */
+  readonly counters: string;
+  /** What the engine's filters count under, `http.ingress.ext_proc.`. */
+  readonly filterCounters: readonly string[];
+  /** The clusters of the engines. */
+  readonly clusters: readonly string[];
+  /** What may answer a request or let it pass without asking the engine, for messages. */
+  readonly ways: readonly string[];
+}
+
+/** The entrances of what Envoy's admin port dumps, or of a bootstrap, in its order; none for managers that never ask. */
+export function findEntrances(root: Node): readonly Entrance[] {
+  const parts = findParts(rootPlace(root));
+  const managers = parts.managers.map((manager) => ({ manager, filters: findEngineFilters(manager.place, parts.extensions).filters }));
+  const names = new Set(managers.filter(({ filters }) => filters.length > 0).map(({ manager }) => prefixOf(manager)));
+  return [...names].map((name) => {
+    const sharing = managers.filter(({ manager }) => prefixOf(manager) === name);
+    const counters = `http.${statName(name)}.`;
+    const filters = sharing.flatMap((one) => one.filters);
+    const silent = sharing.some((one) => one.filters.length === 0);
+    return {
+      name,
+      counters,
+      filterCounters: unique(filters.map(({ config }) => `${counters}ext_proc.${filterPrefix(config)}`)),
+      clusters: unique(filters.flatMap(({ config }) => text(field(config, "grpc_service", "envoy_grpc", "cluster_name")) ?? [])),
+      ways: unique([
+        ...(silent ? ["a connection manager of the same `stat_prefix` that has no ext_proc filter"] : []),
+        ...sharing.flatMap(({ manager, filters: [filter] }) => (filter === undefined ? [] : waysAround(manager, filter, parts))),
+      ]),
+    };
+  });
+}
+
+const prefixOf = ({ place }: ConnectionManager): string => text(field(place, "stat_prefix")) ?? "";
+
+const filterPrefix = (config: Place): string => {
+  const prefix = text(field(config, "stat_prefix"));
+  return prefix === undefined || prefix === "" ? "" : `${statName(prefix)}.`;
+};
+
+/** As Envoy writes a name into its counters (`Utility::sanitizeStatsName`). */
+const statName = (name: string): string => name.replaceAll("://", "_").replaceAll(":/", "_").replaceAll(":", "_");
+
+function waysAround(manager: ConnectionManager, filter: EngineFilter, parts: EnvoyParts): readonly string[] {
+  const filters = items(field(manager.place, "http_filters"));
+  const before = filters.slice(
+    0,
+    filters.findIndex(({ node }) => node === filter.place.node),
+  );
+  const { routes } = routesOf(manager, parts);
+  const layers =
+    routes === undefined ? [] : readRoutes(routes, filter).routes.flatMap((route) => [...route.layers.slice(0, 1), ...route.parts]);
+  return [
+    ...before.map((one) => `the filter \`${text(field(one, "name")) ?? ""}\``),
+    ...layers.filter(({ disabled }) => disabled).map(({ owner }) => `${owner}, which switches the engine off`),
+  ];
+}
+
+const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)];
