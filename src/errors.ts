@@ -721,7 +721,10 @@ export const problemCatalogue = {
   }),
   "doctor-no-engine": entry<{ cluster: string; total: number }>({
     meaning: "No engine of Envoy's cluster is healthy: Envoy answers every request with an error, or lets it through where it fails open.",
-    message: (f) => `none of the ${f.total} engines of the cluster \`${f.cluster}\` is healthy`,
+    message: (f) =>
+      f.total === 0
+        ? `there is no engine in the cluster \`${f.cluster}\`, or no such cluster`
+        : `none of the ${f.total} engines of the cluster \`${f.cluster}\` is healthy`,
     remedy: () => "start an engine where the cluster looks for it, with a valid configuration: its `/readyz` says what it lacks",
   }),
   "doctor-engine-not-ready": entry<Record<never, never>>({

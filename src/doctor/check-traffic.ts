@@ -21,40 +21,46 @@ const slackMin = 2;
 const refusedShareMax = 0.05;
 
 export function trafficOf({ name, counters, filterCounters }: Entrance, span: Span): Traffic {
-  const redirected = growth(span, `${counters}downstream_rq_redirected_with_normalized_path`);
-  const classes = ["1xx", "2xx", "3xx"].map((one) => `${counters}downstream_rq_${one}`);
+  const grown = (counter: string): number => growth(span, ...below(counters, counter));
   return {
     entrance: name,
-    requests: growth(span, `${counters}downstream_rq_total`),
-    passed: Math.max(0, growth(span, ...classes) - redirected),
-    asked: growth(span, ...filterCounters.map((prefix) => `${prefix}streams_started`)),
+    requests: grown("downstream_rq_total"),
+    passed: Math.max(0, sum(["1xx", "2xx", "3xx"].map((one) => grown(`downstream_rq_${one}`))) - grown(redirected)),
+    asked: growth(span, ...below(filterCounters, "streams_started")),
   };
 }
+
+/** Requests that the connection manager itself redirects, before any filter. */
+const redirected = "downstream_rq_redirected_with_normalized_path";
+
+const below = (prefixes: readonly string[], counter: string): readonly string[] => prefixes.map((prefix) => `${prefix}${counter}`);
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((left, right) => left + right, 0);
 
 /** `waitMs` is how long the while was. */
 export function checkTraffic(entrance: Entrance, span: Span, source: string, waitMs: number): readonly Finding[] {
   const { name, counters, filterCounters, ways, clusters } = entrance;
   const traffic = trafficOf(entrance, span);
   const { requests, asked } = traffic;
-  const grown = (counter: string): number => growth(span, ...filterCounters.map((prefix) => `${prefix}${counter}`));
+  const grown = (counter: string): number => growth(span, ...below(filterCounters, counter));
   const time = durationText(waitMs);
   const findings: Finding[] = [];
 
   if (requests === 0) findings.push(finding("doctor-no-traffic", source, { entrance: name, time }));
-  // Those that were under way at the start were asked about before, those that are at the end may be just about to be.
-  const underWay = (counter: Span["before"]): number => counter.get(`${counters}downstream_rq_active`) ?? 0;
-  const slack = Math.max(slackMin, requests * slackShare);
-  const unseen = traffic.passed - asked - underWay(span.before);
-  const unasked = requests - asked - underWay(span.after);
-  const early = growth(span, ...refusedBefore.map((counter) => `${counters}${counter}`));
-  if (unseen > slack || (asked === 0 && unseen > 0)) {
-    const code = ways.length > 0 && asked > 0 ? "doctor-partly-asked" : "doctor-not-asked";
-    findings.push(finding(code, source, { entrance: name, time, answered: traffic.passed, asked, ways }));
-  } else if (unasked - early > Math.max(slackMin, requests * refusedShareMax) || (asked === 0 && unasked > early)) {
-    findings.push(finding("doctor-partly-asked", source, { entrance: name, time, answered: requests, asked, ways }));
-  }
-
   const openly = grown("failure_mode_allowed");
+  // Those that were under way at the start were asked about before, those that are at the end may be just about to be.
+  const underWay = (at: Span["before"]): number => sum(below(counters, "downstream_rq_active").map((one) => at.get(one) ?? 0));
+  const passedBy = traffic.passed - asked - openly - underWay(span.before);
+  // A stream that could not be started is not among those that were.
+  const unasked = requests - asked - grown("streams_failed") - underWay(span.after);
+  const early = growth(span, ...refusedBefore.flatMap((counter) => below(counters, counter)));
+  const facts = { entrance: name, time, asked, ways };
+  if (passedBy > Math.max(slackMin, requests * slackShare) || (asked === 0 && passedBy > 0)) {
+    const code = ways.length > 0 && asked > 0 ? "doctor-partly-asked" : "doctor-not-asked";
+    findings.push(finding(code, source, { ...facts, answered: traffic.passed }));
+  } else if (unasked - early > Math.max(slackMin, requests * refusedShareMax) || (asked === 0 && unasked > early)) {
+    findings.push(finding("doctor-partly-asked", source, { ...facts, answered: requests }));
+  }
   if (openly > 0) findings.push(finding("doctor-failed-open", source, { entrance: name, time, requests: openly }));
   for (const [counter, code] of failures) {
     const count = grown(counter);
@@ -63,9 +69,9 @@ export function checkTraffic(entrance: Entrance, span: Span, source: string, wai
   return [...findings, ...clusters.flatMap((cluster) => checkCluster(cluster, span, source, time))];
 }
 
-/** Requests that the connection manager itself refuses or redirects, before any filter. */
+/** Requests that the connection manager itself answers, before any filter. */
 const refusedBefore = [
-  "downstream_rq_redirected_with_normalized_path",
+  redirected,
   "downstream_rq_failed_path_normalization",
   "downstream_rq_header_timeout",
   "downstream_rq_overload_close",
@@ -80,8 +86,13 @@ const failures = [
   ["rejected_header_mutations", "doctor-mutations-rejected"],
 ] as const;
 
+/** What a cluster's counters start with. */
+export function clusterCounters(cluster: string): string {
+  return `cluster.${cluster.replaceAll(":", "_")}.`;
+}
+
 function checkCluster(cluster: string, span: Span, source: string, time: string): readonly Finding[] {
-  const prefix = `cluster.${cluster.replaceAll(":", "_")}.`;
+  const prefix = clusterCounters(cluster);
   const findings: Finding[] = [];
   const total = span.after.get(`${prefix}membership_total`) ?? 0;
   const healthy = span.after.get(`${prefix}membership_healthy`) ?? 0;

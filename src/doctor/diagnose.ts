@@ -15,7 +15,7 @@ import {
   type WatchedEngine,
 } from "./check-engines.ts";
 import { checkServer, type ServerState, serverState } from "./check-server.ts";
-import { checkTraffic, type Traffic, trafficOf } from "./check-traffic.ts";
+import { checkTraffic, clusterCounters, type Traffic, trafficOf } from "./check-traffic.ts";
 import { type Counters, growth, readCounters, type Span } from "./counters.ts";
 import { asFinding, type Finding, sortFindings } from "./finding.ts";
 import { type Probe, sendProbe } from "./probe.ts";
@@ -95,7 +95,11 @@ async function readPage(fetch: Fetch, port: URL, path: string): Promise<ReturnTy
 
 /** Of thousands of counters those of the entrances and of the engines' clusters. */
 async function readStats(fetch: Fetch, port: URL, entrances: readonly Entrance[]): Promise<Counters> {
-  const wanted = entrances.flatMap(({ counters, clusters }) => [counters, ...clusters.map((cluster) => `cluster.${cluster}.`)]);
+  const wanted = entrances.flatMap((one) => [
+    ...one.counters,
+    ...one.filterCounters,
+    ...one.clusters.map((cluster) => clusterCounters(cluster)),
+  ]);
   const filter = `^(${wanted.map(escaped).join("|")})`;
   return readCounters(await readAdmin(fetch, port, `stats?filter=${encodeURIComponent(filter)}`));
 }

@@ -65,7 +65,7 @@ function checkDocument(root: Place, demands: EnvoyDemands, report: Report): void
   }
   checkReach(tables, context);
   checkRuntime(context);
-  for (const place of parts.refused) report(problem("envoy-update-refused", atKey(place), { resource: nameOf(place) }));
+  reportRefused(parts.refused, report);
 }
 
 /** Returns what it knows of the connection manager's routes; undefined when they come from elsewhere. */
@@ -89,7 +89,13 @@ function checkRouteTable(place: Place, filter: EngineFilter | undefined, context
   return table;
 }
 
-const nameOf = (place: Place): string => text(field(place, "name")) ?? "";
+/** Envoy lists one refused update both with what runs and alone, there without a name of its own (measured). */
+function reportRefused(refused: readonly Place[], report: Report): void {
+  const nameOf = (place: Place): string =>
+    text(field(place, "name")) ?? text(field(place, "error_state", "failed_configuration", "name")) ?? "";
+  const byName = new Map(refused.toReversed().map((place) => [nameOf(place), place]));
+  for (const [resource, place] of byName) report(problem("envoy-update-refused", atKey(place), { resource }));
+}
 
 /** Another part of Envoy's configuration than this document. */
 function reportUnseen(place: Place, what: string, report: Report): void {

@@ -1,15 +1,15 @@
 /** Where requests come into an Envoy that asks the engine, and which of Envoy's counters tell of them. */
-import { type Node, type Place, rootPlace } from "../config/node.ts";
+import { type Node, rootPlace } from "../config/node.ts";
 import { type EngineFilter, findEngineFilters } from "./engine-filter.ts";
 import { field, items, text } from "./field.ts";
 import { type ConnectionManager, type EnvoyParts, findParts, routesOf } from "./parts.ts";
 import { readRoutes } from "./routes.ts";
 
 export interface Entrance {
-  /** The connection manager's `stat_prefix`. Managers that share one share their counters, and are one entrance. */
+  /** The `stat_prefix` of the connection manager; several where managers cannot be told apart by the counters of their filters. */
   readonly name: string;
-  /** What the connection manager's counters start with, `http.ingress.`. */
-  readonly counters: string;
+  /** What the counters of the connection managers start with, `http.ingress.`. */
+  readonly counters: readonly string[];
   /** What the engine's filters count under, `http.ingress.ext_proc.`. */
   readonly filterCounters: readonly string[];
   /** The clusters of the engines. */
@@ -22,16 +22,16 @@ export interface Entrance {
 export function findEntrances(root: Node): readonly Entrance[] {
   const parts = findParts(rootPlace(root));
   const managers = parts.managers.map((manager) => ({ manager, filters: findEngineFilters(manager.place, parts.extensions).filters }));
-  const names = new Set(managers.filter(({ filters }) => filters.length > 0).map(({ manager }) => prefixOf(manager)));
-  return [...names].map((name) => {
+  const asking = new Set(managers.filter(({ filters }) => filters.length > 0).map(({ manager }) => prefixOf(manager)));
+  const entrances = [...asking].map((name): Entrance => {
     const sharing = managers.filter(({ manager }) => prefixOf(manager) === name);
     const counters = `http.${statName(name)}.`;
     const filters = sharing.flatMap((one) => one.filters);
     const silent = sharing.some((one) => one.filters.length === 0);
     return {
       name,
-      counters,
-      filterCounters: unique(filters.map(({ config }) => `${counters}ext_proc.${filterPrefix(config)}`)),
+      counters: [counters],
+      filterCounters: unique(filters.map((filter) => filterCounters(filter, counters))),
       clusters: unique(filters.flatMap(({ config }) => text(field(config, "grpc_service", "envoy_grpc", "cluster_name")) ?? [])),
       ways: unique([
         ...(silent ? ["a connection manager of the same `stat_prefix` that has no ext_proc filter"] : []),
@@ -39,14 +39,33 @@ export function findEntrances(root: Node): readonly Entrance[] {
       ]),
     };
   });
+  return entrances.reduce(mergeShared, []);
+}
+
+/** A filter that comes over ECDS counts for all connection managers together (measured). */
+function mergeShared(known: readonly Entrance[], next: Entrance): readonly Entrance[] {
+  const shares = (one: Entrance): boolean => one.filterCounters.some((prefix) => next.filterCounters.includes(prefix));
+  const together = [...known.filter(shares), next];
+  const all = (key: Exclude<keyof Entrance, "name">): readonly string[] => unique(together.flatMap((one) => one[key]));
+  return [
+    ...known.filter((one) => !shares(one)),
+    {
+      name: together.map(({ name }) => name).join(", "),
+      counters: all("counters"),
+      filterCounters: all("filterCounters"),
+      clusters: all("clusters"),
+      ways: all("ways"),
+    },
+  ];
+}
+
+function filterCounters({ place, config, name }: EngineFilter, counters: string): string {
+  const scope = field(place, "config_discovery") === undefined ? counters : `extension_config_discovery.http_filter.${statName(name)}.`;
+  const prefix = text(field(config, "stat_prefix")) ?? "";
+  return `${scope}ext_proc.${prefix === "" ? "" : `${statName(prefix)}.`}`;
 }
 
 const prefixOf = ({ place }: ConnectionManager): string => text(field(place, "stat_prefix")) ?? "";
-
-const filterPrefix = (config: Place): string => {
-  const prefix = text(field(config, "stat_prefix"));
-  return prefix === undefined || prefix === "" ? "" : `${statName(prefix)}.`;
-};
 
 /** As Envoy writes a name into its counters (`Utility::sanitizeStatsName`). */
 const statName = (name: string): string => name.replaceAll("://", "_").replaceAll(":/", "_").replaceAll(":", "_");

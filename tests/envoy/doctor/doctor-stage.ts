@@ -19,6 +19,8 @@ import { demandsOf } from "../../config/envoy/support.ts";
 
 /** One engine and one upstream, and an Envoy with a configuration of its own for each case. */
 export interface DoctorStage {
+  /** For files of a test's own. */
+  readonly folder: string;
   readonly upstream: Stage["upstream"];
   readonly engine: Stage["engine"];
   readonly demands: EnvoyDemands;
@@ -31,7 +33,7 @@ export interface DoctorStage {
 export interface EnvoyPlan {
   readonly text: string;
   readonly engine?: "away" | undefined;
-  readonly change?: (bootstrap: Data) => Data;
+  readonly change?: ((bootstrap: Data) => Data) | undefined;
 }
 
 export async function startDoctorStage(): Promise<DoctorStage> {
@@ -41,6 +43,7 @@ export async function startDoctorStage(): Promise<DoctorStage> {
   const stage = await startStage({ envoy: printed, policies: configuration });
   const { upstream, engine, folder } = stage;
   return {
+    folder,
     upstream,
     engine,
     demands,
