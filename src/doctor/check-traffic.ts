@@ -1,6 +1,6 @@
 /** What Envoy's counters say of the requests of a while: was the engine asked about them, and what became of asking. */
 import { durationText } from "../config/quantities.ts";
-import type { Entrance } from "../envoy-config/entrances.ts";
+import type { EngineCluster, Entrance } from "../envoy-config/entrances.ts";
 import { growth, type Span } from "./counters.ts";
 import { type Finding, finding } from "./finding.ts";
 
@@ -86,19 +86,13 @@ const failures = [
   ["rejected_header_mutations", "doctor-mutations-rejected"],
 ] as const;
 
-/** What a cluster's counters start with. */
-export function clusterCounters(cluster: string): string {
-  return `cluster.${cluster.replaceAll(":", "_")}.`;
-}
-
-function checkCluster(cluster: string, span: Span, source: string, time: string): readonly Finding[] {
-  const prefix = clusterCounters(cluster);
+function checkCluster({ name: cluster, counters }: EngineCluster, span: Span, source: string, time: string): readonly Finding[] {
   const findings: Finding[] = [];
-  const total = span.after.get(`${prefix}membership_total`) ?? 0;
-  const healthy = span.after.get(`${prefix}membership_healthy`) ?? 0;
+  const total = span.after.get(`${counters}membership_total`) ?? 0;
+  const healthy = span.after.get(`${counters}membership_healthy`) ?? 0;
   if (healthy === 0) findings.push(finding("doctor-no-engine", source, { cluster, total }));
   else if (healthy < total) findings.push(finding("doctor-engines-away", source, { cluster, total, healthy }));
-  const overflow = growth(span, `${prefix}upstream_rq_pending_overflow`);
+  const overflow = growth(span, `${counters}upstream_rq_pending_overflow`);
   if (overflow > 0) findings.push(finding("doctor-overflow", source, { cluster, time, count: overflow }));
   return findings;
 }

@@ -15,7 +15,7 @@ import {
   type WatchedEngine,
 } from "./check-engines.ts";
 import { checkServer, type ServerState, serverState } from "./check-server.ts";
-import { checkTraffic, clusterCounters, type Traffic, trafficOf } from "./check-traffic.ts";
+import { checkTraffic, type Traffic, trafficOf } from "./check-traffic.ts";
 import { type Counters, growth, readCounters, type Span } from "./counters.ts";
 import { asFinding, type Finding, sortFindings } from "./finding.ts";
 import { type Probe, sendProbe } from "./probe.ts";
@@ -95,11 +95,7 @@ async function readPage(fetch: Fetch, port: URL, path: string): Promise<ReturnTy
 
 /** Of thousands of counters those of the entrances and of the engines' clusters. */
 async function readStats(fetch: Fetch, port: URL, entrances: readonly Entrance[]): Promise<Counters> {
-  const wanted = entrances.flatMap((one) => [
-    ...one.counters,
-    ...one.filterCounters,
-    ...one.clusters.map((cluster) => clusterCounters(cluster)),
-  ]);
+  const wanted = entrances.flatMap((one) => [...one.counters, ...one.filterCounters, ...one.clusters.map(({ counters }) => counters)]);
   const filter = `^(${wanted.map(escaped).join("|")})`;
   return readCounters(await readAdmin(fetch, port, `stats?filter=${encodeURIComponent(filter)}`));
 }

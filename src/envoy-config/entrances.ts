@@ -5,6 +5,13 @@ import { field, items, text } from "./field.ts";
 import { type ConnectionManager, type EnvoyParts, findParts, routesOf } from "./parts.ts";
 import { readRoutes } from "./routes.ts";
 
+/** A cluster of engines. */
+export interface EngineCluster {
+  readonly name: string;
+  /** What its counters start with, `cluster.policy_engine.`. */
+  readonly counters: string;
+}
+
 export interface Entrance {
   /** The `stat_prefix` of the connection manager; several where managers cannot be told apart by the counters of their filters. */
   readonly name: string;
@@ -12,8 +19,7 @@ export interface Entrance {
   readonly counters: readonly string[];
   /** What the engine's filters count under, `http.ingress.ext_proc.`. */
   readonly filterCounters: readonly string[];
-  /** The clusters of the engines. */
-  readonly clusters: readonly string[];
+  readonly clusters: readonly EngineCluster[];
   /** What may answer a request or let it pass without asking the engine, for messages. */
   readonly ways: readonly string[];
 }
@@ -25,14 +31,14 @@ export function findEntrances(root: Node): readonly Entrance[] {
   const asking = new Set(managers.filter(({ filters }) => filters.length > 0).map(({ manager }) => prefixOf(manager)));
   const entrances = [...asking].map((name): Entrance => {
     const sharing = managers.filter(({ manager }) => prefixOf(manager) === name);
-    const counters = `http.${statName(name)}.`;
+    const counters = `http.${name}.`;
     const filters = sharing.flatMap((one) => one.filters);
     const silent = sharing.some((one) => one.filters.length === 0);
     return {
       name,
       counters: [counters],
       filterCounters: unique(filters.map((filter) => filterCounters(filter, counters))),
-      clusters: unique(filters.flatMap(({ config }) => text(field(config, "grpc_service", "envoy_grpc", "cluster_name")) ?? [])),
+      clusters: clustersOf(filters, parts),
       ways: unique([
         ...(silent ? ["a connection manager of the same `stat_prefix` that has no ext_proc filter"] : []),
         ...sharing.flatMap(({ manager, filters: [filter] }) => (filter === undefined ? [] : waysAround(manager, filter, parts))),
@@ -46,29 +52,37 @@ export function findEntrances(root: Node): readonly Entrance[] {
 function mergeShared(known: readonly Entrance[], next: Entrance): readonly Entrance[] {
   const shares = (one: Entrance): boolean => one.filterCounters.some((prefix) => next.filterCounters.includes(prefix));
   const together = [...known.filter(shares), next];
-  const all = (key: Exclude<keyof Entrance, "name">): readonly string[] => unique(together.flatMap((one) => one[key]));
+  const all = (key: "counters" | "filterCounters" | "ways"): readonly string[] => unique(together.flatMap((one) => one[key]));
   return [
     ...known.filter((one) => !shares(one)),
     {
       name: together.map(({ name }) => name).join(", "),
       counters: all("counters"),
       filterCounters: all("filterCounters"),
-      clusters: all("clusters"),
+      clusters: [...new Map(together.flatMap(({ clusters }) => clusters).map((one) => [one.name, one])).values()],
       ways: all("ways"),
     },
   ];
 }
 
 function filterCounters({ place, config, name }: EngineFilter, counters: string): string {
-  const scope = field(place, "config_discovery") === undefined ? counters : `extension_config_discovery.http_filter.${statName(name)}.`;
+  const scope = field(place, "config_discovery") === undefined ? counters : `extension_config_discovery.http_filter.${scopeName(name)}.`;
   const prefix = text(field(config, "stat_prefix")) ?? "";
-  return `${scope}ext_proc.${prefix === "" ? "" : `${statName(prefix)}.`}`;
+  return `${scope}ext_proc.${prefix === "" ? "" : `${prefix}.`}`;
+}
+
+function clustersOf(filters: readonly EngineFilter[], { clusters }: EnvoyParts): readonly EngineCluster[] {
+  const names = unique(filters.flatMap(({ config }) => text(field(config, "grpc_service", "envoy_grpc", "cluster_name")) ?? []));
+  return names.map((name) => {
+    const cluster = clusters.find((one) => text(field(one, "name")) === name);
+    return { name, counters: `cluster.${scopeName(text(field(cluster, "alt_stat_name")) ?? name)}.` };
+  });
 }
 
 const prefixOf = ({ place }: ConnectionManager): string => text(field(place, "stat_prefix")) ?? "";
 
-/** As Envoy writes a name into its counters (`Utility::sanitizeStatsName`). */
-const statName = (name: string): string => name.replaceAll("://", "_").replaceAll(":/", "_").replaceAll(":", "_");
+/** As Envoy writes the names of clusters and ECDS filters into their counters (`Utility::sanitizeStatsName`); others it leaves as they are (measured). */
+const scopeName = (name: string): string => name.replaceAll("://", "_").replaceAll(":/", "_").replaceAll(":", "_");
 
 function waysAround(manager: ConnectionManager, filter: EngineFilter, parts: EnvoyParts): readonly string[] {
   const filters = items(field(manager.place, "http_filters"));
