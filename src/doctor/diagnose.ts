@@ -47,7 +47,7 @@ export interface Diagnosis {
 /** Rejects when Envoy's admin port cannot be read: without it nothing is known. Reads only, besides the probes. */
 export async function diagnose(patient: Patient, { fetch, waitMs, wait }: Instruments): Promise<Diagnosis> {
   const { envoyAdmin, demands, hash } = patient;
-  const envoy = serverState(await readAdminJson(fetch, envoyAdmin, "server_info"));
+  const envoy = serverState(await readAdminJson(fetch, envoyAdmin, "server_info").catch(unreadable));
   const dump = await readPage(fetch, envoyAdmin, "config_dump");
   const runtime = await readPage(fetch, envoyAdmin, "runtime");
   const entrances = findEntrances(dump);
@@ -87,6 +87,10 @@ export async function diagnose(patient: Patient, { fetch, waitMs, wait }: Instru
       ...(watched.length === patient.engineAdmins.length ? checkElsewhere(watched, answered, waitMs) : []),
     ]),
   };
+}
+
+function unreadable(error: unknown): never {
+  throw new Error(`Envoy's admin port does not answer: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 }
 
 async function readPage(fetch: Fetch, port: URL, path: string): Promise<ReturnType<typeof valueNode>> {
