@@ -12,7 +12,9 @@ export function formatDiagnosis({ envoy, engines, traffic, findings }: Diagnosis
       const runs = generation === undefined ? "no configuration" : `generation ${generation.number}`;
       return `engine ${port.host}, ${ready ? "ready" : "not ready"}, ${runs}`;
     }),
-    ...traffic.map(({ entrance, requests, asked }) => `${entrance}: ${requests} requests, the engine asked about ${asked}`),
+    ...traffic.map(
+      ({ entrance, requests, asked }) => `${entrance}: ${requests} request${requests === 1 ? "" : "s"}, the engine asked about ${asked}`,
+    ),
   ];
   return `${[...seen, ...findings.map(formatFinding)].map((text) => `${text}\n`).join("")}`;
 }

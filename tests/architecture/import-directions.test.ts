@@ -108,7 +108,14 @@ const directions: readonly Direction[] = [
   {
     from: "src/doctor",
     may: ["./finding.ts", "../config/value-node.ts", "../envoy-config/check.ts", "../errors.ts"],
-    mayNot: ["../engine/outgoing-fetch.ts", "../kernel/route-identity.ts", "../worker/run.ts", "../cli/main.ts", "node:http", "node:timers"],
+    mayNot: [
+      "../engine/outgoing-fetch.ts",
+      "../kernel/route-identity.ts",
+      "../worker/run.ts",
+      "../cli/main.ts",
+      "node:http",
+      "node:timers",
+    ],
   },
   {
     from: "src/envoy-config",
