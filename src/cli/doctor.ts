@@ -81,6 +81,7 @@ function adminUrl({ host, port }: TcpAddress): URL {
 function readUrl(text: string): URL {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError("It is no http or https URL.");
+  if (url.username !== "" || url.password !== "") throw new InvalidArgumentError("A URL without a name and a password.");
   return url;
 }
 

@@ -16,7 +16,7 @@ export function formatDiagnosis({ envoy, engines, traffic, findings }: Diagnosis
       ({ entrance, requests, asked }) => `${entrance}: ${requests} request${requests === 1 ? "" : "s"}, the engine asked about ${asked}`,
     ),
   ];
-  return `${[...seen, ...findings.map(formatFinding)].map((text) => `${text}\n`).join("")}`;
+  return [...seen.map(visibleText), ...findings.map(formatFinding)].map((text) => `${text}\n`).join("");
 }
 
 /**

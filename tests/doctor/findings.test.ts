@@ -37,7 +37,7 @@ interface Case {
 const cases: readonly Case[] = parse(readFileSync(new URL("findings.yaml", import.meta.url), "utf8"));
 const demands = writtenDemands({});
 const hash = "hash of the files";
-const probeUrl = "http://shop.example/orders";
+const probeUrl = "http://shop.example/orders?key=secret";
 
 async function diagnosisOf(one: Case): Promise<Diagnosis> {
   let watched = false;
