@@ -15,17 +15,21 @@ export interface AdminAnswer {
   readonly text: string;
 }
 
-/** `path` is below the port's URL, `stats?filter=a`. Rejects when there is no whole answer within 10 s. */
+/** `path` is below the port's URL, `stats?filter=a`. */
+export function pageUrl(port: URL, path: string): URL {
+  return new URL(path, port.href.endsWith("/") ? port : `${port.href}/`);
+}
+
+/** Rejects when there is no whole answer within 10 s. */
 export async function askAdmin(fetch: Fetch, port: URL, path: string): Promise<AdminAnswer> {
-  const url = new URL(path, port.href.endsWith("/") ? port : `${port.href}/`);
-  const response = await fetch(url.href, { signal: AbortSignal.timeout(timeoutMs), bodyBytesMax });
+  const response = await fetch(pageUrl(port, path).href, { signal: AbortSignal.timeout(timeoutMs), bodyBytesMax });
   return { status: response.status, text: await response.text() };
 }
 
 /** Like `askAdmin`; rejects when the status is not 200. */
 export async function readAdmin(fetch: Fetch, port: URL, path: string): Promise<string> {
   const { status, text } = await askAdmin(fetch, port, path);
-  if (status !== 200) throw new Error(`${new URL(path, port).href} answers ${status}`);
+  if (status !== 200) throw new Error(`${pageUrl(port, path).href} answers ${status}`);
   return text;
 }
 
@@ -35,6 +39,6 @@ export async function readAdminJson(fetch: Fetch, port: URL, path: string): Prom
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Error(`${new URL(path, port).href} answers with something else than JSON`, { cause: error });
+    throw new Error(`${pageUrl(port, path).href} answers with something else than JSON`, { cause: error });
   }
 }

@@ -1,22 +1,19 @@
 /** What Envoy's counters say of the requests of a while: was the engine asked about them, and what became of asking. */
 import { durationText } from "../config/quantities.ts";
 import type { EngineCluster, Entrance } from "../envoy-config/entrances.ts";
-import { growth, type Span } from "./counters.ts";
+import { growth, type Span, slackOf } from "./counters.ts";
 import { type Finding, finding } from "./finding.ts";
 
 /** What came in through an entrance within the while. */
 export interface Traffic {
   readonly entrance: string;
   readonly requests: number;
-  /** Of the requests: answered with 1xx, 2xx or 3xx, which Envoy seldom does by itself. */
+  /** Answered with 2xx or 3xx, which Envoy seldom does by itself. Not 1xx: another answer of the same request follows most of them. */
   readonly passed: number;
   /** Streams to the engine. */
   readonly asked: number;
 }
 
-/** Counters are read one after the other while requests come in: so many more may be on the one side. */
-const slackShare = 0.01;
-const slackMin = 2;
 /** Clients that send nonsense are refused before any filter: that is no finding as long as they are few. */
 const refusedShareMax = 0.05;
 
@@ -25,7 +22,7 @@ export function trafficOf({ name, counters, filterCounters }: Entrance, span: Sp
   return {
     entrance: name,
     requests: grown("downstream_rq_total"),
-    passed: Math.max(0, sum(["1xx", "2xx", "3xx"].map((one) => grown(`downstream_rq_${one}`))) - grown(redirected)),
+    passed: Math.max(0, grown("downstream_rq_2xx") + grown("downstream_rq_3xx") - grown(redirected)),
     asked: growth(span, ...below(filterCounters, "streams_started")),
   };
 }
@@ -48,17 +45,18 @@ export function checkTraffic(entrance: Entrance, span: Span, source: string, wai
 
   if (requests === 0) findings.push(finding("doctor-no-traffic", source, { entrance: name, time }));
   const openly = grown("failure_mode_allowed");
-  // Those that were under way at the start were asked about before, those that are at the end may be just about to be.
   const underWay = (at: Span["before"]): number => sum(below(counters, "downstream_rq_active").map((one) => at.get(one) ?? 0));
-  const passedBy = traffic.passed - asked - openly - underWay(span.before);
-  // A stream that could not be started is not among those that were.
-  const unasked = requests - asked - grown("streams_failed") - underWay(span.after);
+  const more = underWay(span.after) - underWay(span.before);
+  // By as many as there are fewer under way, more were answered than came, and were asked about before.
+  const passedBy = traffic.passed - asked - openly - Math.max(0, -more);
+  // A stream that could not be started is not among those that were. What has just come may be just about to be asked about.
+  const unasked = requests - asked - grown("streams_failed") - Math.max(0, more);
   const early = growth(span, ...refusedBefore.flatMap((counter) => below(counters, counter)));
   const facts = { entrance: name, time, asked, ways };
-  if (passedBy > Math.max(slackMin, requests * slackShare) || (asked === 0 && passedBy > 0)) {
+  if (passedBy > slackOf(requests) || (asked === 0 && passedBy > 0)) {
     const code = ways.length > 0 && asked > 0 ? "doctor-partly-asked" : "doctor-not-asked";
     findings.push(finding(code, source, { ...facts, answered: traffic.passed }));
-  } else if (unasked - early > Math.max(slackMin, requests * refusedShareMax) || (asked === 0 && unasked > early)) {
+  } else if (unasked - early > slackOf(requests) + requests * refusedShareMax || (asked === 0 && unasked > early)) {
     findings.push(finding("doctor-partly-asked", source, { ...facts, answered: requests }));
   }
   if (openly > 0) findings.push(finding("doctor-failed-open", source, { entrance: name, time, requests: openly }));

@@ -25,3 +25,8 @@ export function growth({ before, after }: Span, ...names: readonly string[]): nu
     return sum + (last < first ? last : last - first);
   }, 0);
 }
+
+/** Counters are read one after the other while requests come in: of `count` so many more may be on the one side. */
+export function slackOf(count: number): number {
+  return Math.max(2, count * 0.01);
+}

@@ -4,7 +4,7 @@ import { checkEnvoyNode } from "../envoy-config/check.ts";
 import { checkRuntimeValues } from "../envoy-config/check-runtime.ts";
 import type { EnvoyDemands } from "../envoy-config/demands.ts";
 import { type Entrance, findEntrances } from "../envoy-config/entrances.ts";
-import { type Fetch, readAdmin, readAdminJson } from "./admin-port.ts";
+import { type Fetch, pageUrl, readAdmin, readAdminJson } from "./admin-port.ts";
 import {
   checkElsewhere,
   checkEngineCounts,
@@ -77,9 +77,9 @@ export async function diagnose(patient: Patient, { fetch, waitMs, wait }: Instru
     engines,
     traffic,
     findings: sortFindings([
-      ...checkServer(envoy, new URL("server_info", envoyAdmin).href),
+      ...checkServer(envoy, pageUrl(envoyAdmin, "server_info").href),
       ...[...checkEnvoyNode(dump, demands), ...checkRuntimeValues(runtime)].map(asFinding),
-      ...entrances.flatMap((entrance) => checkTraffic(entrance, span, new URL("stats", envoyAdmin).href, waitMs)),
+      ...entrances.flatMap((entrance) => checkTraffic(entrance, span, pageUrl(envoyAdmin, "stats").href, waitMs)),
       ...probed,
       ...unreachable,
       ...engines.flatMap((engine) => checkEngineState(engine, hash)),
@@ -94,12 +94,13 @@ function unreadable(error: unknown): never {
 }
 
 async function readPage(fetch: Fetch, port: URL, path: string): Promise<ReturnType<typeof valueNode>> {
-  return valueNode(await readAdminJson(fetch, port, path), { uri: new URL(path, port).href, line: 1, column: 1 });
+  return valueNode(await readAdminJson(fetch, port, path), { uri: pageUrl(port, path).href, line: 1, column: 1 });
 }
 
 /** Of thousands of counters those of the entrances and of the engines' clusters. */
 async function readStats(fetch: Fetch, port: URL, entrances: readonly Entrance[]): Promise<Counters> {
   const wanted = entrances.flatMap((one) => [...one.counters, ...one.filterCounters, ...one.clusters.map(({ counters }) => counters)]);
+  if (wanted.length === 0) return new Map();
   const filter = `^(${wanted.map(escaped).join("|")})`;
   return readCounters(await readAdmin(fetch, port, `stats?filter=${encodeURIComponent(filter)}`));
 }
