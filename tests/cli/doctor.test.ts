@@ -13,18 +13,13 @@ test("without an Envoy nothing is known, which is no finding", () => {
   );
 });
 
-test("misuse ends with 2 and says what is meant", () => {
-  const misuse = [
-    [],
-    ["--envoy-admin", "127.0.0.1:9901"],
-    ["--envoy-admin", "http://me:secret@127.0.0.1:1"],
-    ["--envoy-admin", "http://127.0.0.1:1", "--watch-for", "soon"],
-    ["--envoy-admin", "http://127.0.0.1:1", "--watch-for", "2h"],
-    ["--envoy-admin", "http://127.0.0.1:1", "--probe", "orders"],
-    ["--envoy-admin", "http://127.0.0.1:1", "--probe", "http://127.0.0.1:1", "--expect-status", "99"],
-    ["--envoy-admin", "http://127.0.0.1:1", "--expect-status", "403"],
-  ];
-  for (const args of misuse) {
-    expect(run(...args)).toMatchObject({ status: 2, stdout: "", stderr: expect.stringMatching(/^error: |goes with --probe/) });
-  }
+test.each([
+  { what: "no Envoy", args: [] },
+  { what: "no URL", args: ["--envoy-admin", "127.0.0.1:9901"] },
+  { what: "a password", args: ["--envoy-admin", "http://me:secret@127.0.0.1:1"] },
+  { what: "no duration", args: ["--envoy-admin", "http://127.0.0.1:1", "--watch-for", "soon"] },
+  { what: "a duration that is too long", args: ["--envoy-admin", "http://127.0.0.1:1", "--watch-for", "2h"] },
+  { what: "a status without a probe", args: ["--envoy-admin", "http://127.0.0.1:1", "--expect-status", "403"] },
+])("$what is misuse, ends with 2 and says what is meant", ({ args }) => {
+  expect(run(...args)).toMatchObject({ status: 2, stdout: "", stderr: expect.stringMatching(/^error: |goes with --probe/) });
 });
