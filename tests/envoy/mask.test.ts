@@ -196,15 +196,13 @@ test("what cannot be masked is answered for", async () => {
 test.each([
   ["a 304", "GET", 304],
   ["the response to a HEAD", "HEAD", 200],
-] as const)("%s says what the whole would be like, and has no body to mask", async (_what, method, status) => {
-  const headers = { "content-type": "text/plain", "content-length": "1234", etag: '"1"' };
+] as const)("%s says what the whole would be like, which could not be masked, but has no body", async (_what, method, status) => {
+  const headers = { "content-type": "image/png", "content-length": "1234", etag: '"1"' };
   answer = (_, response) => response.writeHead(status, headers).end();
   const client = await open(method);
   await client.ended;
-  expect(client).toMatchObject({ status, headers: { "content-type": "text/plain", etag: '"1"' } });
+  expect(client).toMatchObject({ status, headers: { "content-type": "image/png", etag: '"1"' } });
   expect(client.text()).toBe("");
-  // How long what is masked would be nobody knows.
-  expect(client.headers).not.toHaveProperty("content-length");
   // The next exchange over the same connection to the upstream is not taken for its body.
   answer = (_, response) => response.writeHead(200, { "content-type": "text/plain" }).end("a@b.cd");
   const next = await open("GET");
