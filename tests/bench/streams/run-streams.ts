@@ -20,6 +20,8 @@ export interface StreamsPart extends SlowExchange {
 }
 
 export interface StreamsPlan {
+  /** How many small exchanges come first: what an engine has served that is idle. */
+  readonly warmUpExchanges: number;
   readonly parts: readonly StreamsPart[];
   /** Told when a part begins. */
   readonly progress: (text: string) => void;
@@ -44,7 +46,8 @@ export type Look = "held" | "resident";
 
 const MiB = 1024 * 1024;
 
-/** `npm run bench:streams`. */
+/** `npm run bench:streams`. After so many exchanges small ones are nothing new to the engine. */
+export const fullWarmUpExchanges = 2_000;
 export const streamsFull: readonly StreamsPart[] = [
   { exchanges: 1, bodyBytes: 100 * MiB, bytesPerSecond: 5 * MiB, look: "resident", growthBytesMax: Number.POSITIVE_INFINITY },
   { exchanges: 1, bodyBytes: 100 * MiB, bytesPerSecond: 5 * MiB, look: "held", growthBytesMax: 50 * MiB },
@@ -57,8 +60,7 @@ const looks = {
   resident: { sampleMs: 250, read: readUsedMemory },
 } as const;
 
-/** What an engine has served that is idle: small exchanges, until nothing is new to it. */
-const warmUp = { exchanges: 2_000, atOnce: 10, bodyBytes: 900 };
+const warmUp = { atOnce: 10, exchange: { bodyBytes: 900, bytesPerSecond: Number.POSITIVE_INFINITY } };
 
 const config = `
 version: 1
@@ -68,13 +70,13 @@ routes: { mask: mask }
 `;
 
 /** Rejects when something does not start. */
-export async function runStreams({ parts, progress }: StreamsPlan): Promise<readonly PartReport[]> {
+export async function runStreams({ warmUpExchanges, parts, progress }: StreamsPlan): Promise<readonly PartReport[]> {
   const upstream = await startSlowUpstream();
   try {
     const stage = await startMaskingStage(upstream.port);
     try {
       progress("small exchanges, so that the engine is an idle one and not one that has just started");
-      await warm(stage, upstream);
+      await warm(stage, upstream, warmUpExchanges);
       const reports: PartReport[] = [];
       for (const part of parts) {
         progress(`${part.exchanges} x ${part.bodyBytes / MiB} MiB each way, read at ${part.bytesPerSecond / MiB} MiB/s`);
@@ -89,10 +91,9 @@ export async function runStreams({ parts, progress }: StreamsPlan): Promise<read
   }
 }
 
-async function warm(stage: MeasuredStage, upstream: SlowUpstream): Promise<void> {
-  const small = { bodyBytes: warmUp.bodyBytes, bytesPerSecond: Number.POSITIVE_INFINITY };
-  for (let done = 0; done < warmUp.exchanges; done += warmUp.atOnce) {
-    await Promise.all(Array.from({ length: warmUp.atOnce }, () => upstream.exchange(stage.envoy.port, small)));
+async function warm(stage: MeasuredStage, upstream: SlowUpstream, exchanges: number): Promise<void> {
+  for (let done = 0; done < exchanges; done += warmUp.atOnce) {
+    await Promise.all(Array.from({ length: warmUp.atOnce }, () => upstream.exchange(stage.envoy.port, warmUp.exchange)));
   }
 }
 
