@@ -1325,14 +1325,14 @@ export const failureCatalogue = {
   "request-too-large": failure(
     413,
     "Content Too Large",
-    "A step waits for the request's body, and the body is larger than the limit, as it comes or decoded.",
-    "raise `envoy.bodyBytesMax` in the settings (and the buffers of Envoy with it), or the chain's `bodyBytesMax`",
+    "A step waits for the request's body, and the body is larger than the limit, as it comes or decoded. Or it becomes more than 64 KiB and more than 200 times its size when its content coding is undone, which no limit allows, also where it passes in pieces.",
+    "raise `envoy.bodyBytesMax` in the settings (and the buffers of Envoy with it), or the chain's `bodyBytesMax`; send what repeats itself that much without content coding",
   ),
   "response-too-large": failure(
     502,
     "Bad Gateway",
-    "A step waits for the response's body, and the body is larger than the limit, as it comes or decoded.",
-    "raise `envoy.bodyBytesMax` in the settings (and the buffers of Envoy with it), or the chain's `bodyBytesMax`",
+    "A step waits for the response's body, and the body is larger than the limit, as it comes or decoded. Or it becomes more than 64 KiB and more than 200 times its size when its content coding is undone, which no limit allows, also where it passes in pieces.",
+    "raise `envoy.bodyBytesMax` in the settings (and the buffers of Envoy with it), or the chain's `bodyBytesMax`; send what repeats itself that much without content coding",
   ),
   "request-coding": failure(
     415,
