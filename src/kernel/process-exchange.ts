@@ -80,6 +80,8 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #halfClosed = false;
   /** A promise is pending: the run and its generation cannot be let go of yet. */
   #pending = false;
+  /** When the first message came, on the monotonic clock. */
+  #startedMs = 0;
   /** When the message under way must have been answered, on the monotonic clock. */
   #deadlineMs = 0;
   #queued: UnaskedPhase[] = [];
@@ -218,6 +220,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
 
   #startRequest(incoming: Incoming): void {
     this.#state = "running";
+    this.#startedMs = this.#host.monotonicMs();
     const { envoy, generations } = this.#host;
     const identity = routeIdentity(envoy.identity, incoming.attributes, this.#metadata);
     const routeName = identity.kind === "route" ? identity.name : "";
@@ -537,7 +540,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #reply(reply: FinalReply, cause?: unknown): void {
     this.#end = reply.step === undefined ? "failed" : "replied";
     this.#endOk("replied", this.#withMetadata(encodeReply(reply)));
-    this.#host.replied({ ...this.#event(), reply, cause });
+    this.#host.replied({ ...this.#event(), reply, durationMs: this.#host.monotonicMs() - this.#startedMs, cause });
   }
 
   /** The last answer of a direction tells Envoy about the exchange, where the settings say so and there is something new. */

@@ -101,7 +101,7 @@ export async function engineUnderTest(
     now: () => 0,
     monotonicMs,
     newId: () => `decision-${++count}`,
-    startRun: (chain, received) =>
+    startRun: (chain, received, generation) =>
       new ExchangeRun(chain, received, {
         monotonicMs,
         startTimer: host.startTimer,
@@ -110,7 +110,7 @@ export async function engineUnderTest(
           failures.push(failure);
           failed?.(failure);
         },
-      }),
+      }, generation),
     replied: (event) => {
       replies.push(event);
       replied?.(event);
