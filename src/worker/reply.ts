@@ -72,7 +72,16 @@ export function engineReply(code: FailureCode, id: string, grpc: boolean): Pendi
   const { status, title } = failureCatalogue[code];
   const text = grpc ? `${title} (${id})` : `${JSON.stringify({ type: "about:blank", title, status, code, decisionId: id })}\n`;
   const headers = grpc ? [] : [{ name: "content-type", value: Buffer.from("application/problem+json") }];
-  return { status, headers, body: Buffer.from(text), grpcStatus: undefined, code, reason: undefined, step: undefined, failedStep: undefined };
+  return {
+    status,
+    headers,
+    body: Buffer.from(text),
+    grpcStatus: undefined,
+    code,
+    reason: undefined,
+    step: undefined,
+    failedStep: undefined,
+  };
 }
 
 /** A reply of the engine's own that no response handler sees, because no chain is known or none of its steps has run. */

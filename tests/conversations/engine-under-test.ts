@@ -102,15 +102,20 @@ export async function engineUnderTest(
     monotonicMs,
     newId: () => `decision-${++count}`,
     startRun: (chain, received, generation) =>
-      new ExchangeRun(chain, received, {
-        monotonicMs,
-        startTimer: host.startTimer,
-        counters: host.counters,
-        failed: (failure) => {
-          failures.push(failure);
-          failed?.(failure);
+      new ExchangeRun(
+        chain,
+        received,
+        {
+          monotonicMs,
+          startTimer: host.startTimer,
+          counters: host.counters,
+          failed: (failure) => {
+            failures.push(failure);
+            failed?.(failure);
+          },
         },
-      }, generation),
+        generation,
+      ),
     replied: (event) => {
       replies.push(event);
       replied?.(event);
