@@ -19,6 +19,7 @@ import { loadPatternEngine } from "./expressions/patterns.ts";
 import { createSecrets } from "./generations/secrets.ts";
 import { createEngineMetadata } from "./kernel/engine-metadata.ts";
 import { createExchangeCounters } from "./kernel/exchange-counters.ts";
+import { createExchangeRecorder } from "./kernel/exchange-recorder.ts";
 import { createKernel } from "./kernel/kernel.ts";
 import type { BodyNotSentEvent, ReplyEvent } from "./kernel/kernel-host.ts";
 import { createChainCounters } from "./observe/chain-counters.ts";
@@ -33,7 +34,6 @@ import { createGrpcJsTransport } from "./transport/grpc-js.ts";
 import { version } from "./version.ts";
 import { createInstancePool } from "./worker/instances.ts";
 import { createRecentDecisions } from "./worker/recent-decisions.ts";
-import { createRecordings, RecordedRun } from "./worker/recording.ts";
 import { ExchangeRun, type RunHost, type StepFailure } from "./worker/run.ts";
 
 export interface EngineOptions {
@@ -62,7 +62,7 @@ export interface Engine {
 /** How long the last writes may take before the sockets are closed. */
 const flushMs = 200;
 /** About 1 KB each. */
-const recentDecisionsMax = 1_000;
+const summariesMax = 1_000;
 
 /** Starts everything. Rejects when an address cannot be bound; a wrong configuration is no reason, the engine then denies with 503. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
@@ -99,7 +99,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const { generations } = configuration;
 
-  const recent = createRecentDecisions(recentDecisionsMax, secrets.redact);
+  const recent = createRecentDecisions({ summariesMax, timelinesMax: settings.recording?.exchangesMax ?? 0 }, secrets.redact);
   const runHost: RunHost = {
     monotonicMs: () => performance.now(),
     startTimer: policyHost.startTimer,
@@ -109,13 +109,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       recent.failed(failure);
     },
   };
-  const recordings = settings.recording && createRecordings(settings.recording.exchangesMax);
   const replied = (event: ReplyEvent): void => {
     logReply(log, event);
     if (event.request !== undefined) recent.replied({ ...event, request: event.request });
-    if (recordings === undefined || event.request === undefined) return;
-    if (recordings.find(event.id) === undefined) recordings.add(event.request, event.chain, event.generation, []);
-    recordings.replied(event.id, event.reply);
   };
 
   let draining = false;
@@ -126,6 +122,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax),
   });
 
+  const recorder =
+    settings.recording &&
+    createExchangeRecorder({ ...settings, generations, runHost, now: Date.now, redact: secrets.redact, done: recent.explained });
   const kernel = createKernel({
     generations,
     envoy: settings.envoy,
@@ -134,11 +133,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     now: Date.now,
     monotonicMs: runHost.monotonicMs,
     newId: randomUUID,
-    startRun:
-      recordings === undefined
-        ? (chain, request, generation) => new ExchangeRun(chain, request, runHost, generation)
-        : (chain, request, generation) =>
-            new RecordedRun(chain, request, runHost, generation, (steps) => recordings.add(request, chain.name, generation, steps)),
+    ...(recorder && { recorder }),
+    startRun: recorder?.startRun ?? ((chain, request, generation) => new ExchangeRun(chain, request, runHost, generation)),
     replied,
     bodyNotSent: (event) => logBodyNotSent(log, event),
   });
@@ -169,7 +165,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       const rollback = await configuration.rollback(generation, reason);
       return rollback.kind === "refused" ? { kind: rollback.kind, problems: rollback.problems.map(problemFacts) } : rollback;
     },
-    ...(recordings === undefined ? {} : { recording: recordings.find }),
+    decision: recent.find,
   });
   const listening = await transport.listen(kernel.open).catch(async (error: unknown) => {
     await admin.close();

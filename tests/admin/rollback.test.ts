@@ -23,6 +23,7 @@ async function serve(kind: Kind = "accepted", host = "127.0.0.1"): Promise<Admin
       config: () => undefined,
       generations: () => ({ generations: [] }),
       route: () => undefined,
+      decision: () => undefined,
       rollback: async (generation, reason) => {
         asked.push([generation, reason]);
         if (kind === "broken") throw new Error("broken");
