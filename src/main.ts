@@ -12,6 +12,7 @@ import { type Configuration, createConfiguration } from "./engine/configuration.
 import { problemFacts } from "./engine/configuration-log.ts";
 import { configPage, generationsPage, routePage } from "./engine/configuration-pages.ts";
 import { engineCollector } from "./engine/engine-metrics.ts";
+import { createExplainSource } from "./engine/explain-source.ts";
 import { createPolicyHost } from "./engine/policy-host.ts";
 import { registrationsOf } from "./engine/registrations.ts";
 import { failureCatalogue } from "./errors.ts";
@@ -78,6 +79,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const probes = createProbes();
   const exchanges = createExchangeCounters();
   const policyHost = createPolicyHost(log, { counters, chainCounters, policyCounters, probes });
+  const schemas = createSchemaEngine(patterns);
   const configuration = await createConfiguration({
     registrations: [
       ...registrationsOf(settings, { log, secrets, policies, startTimer: policyHost.startTimer, random: policyHost.random }),
@@ -85,7 +87,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ],
     environment: {
       policies,
-      schemas: createSchemaEngine(patterns),
+      schemas,
       secret: secrets.read,
       envoy: settings.envoy,
       instances: createInstancePool(policyHost),
@@ -166,6 +168,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       return rollback.kind === "refused" ? { kind: rollback.kind, problems: rollback.problems.map(problemFacts) } : rollback;
     },
     decision: recent.find,
+    explain: createExplainSource({ ...policyHost, generations, schemas, envoy: settings.envoy, redact: secrets.redact }),
   });
   const listening = await transport.listen(kernel.open).catch(async (error: unknown) => {
     await admin.close();

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isIPv6 } from "node:net";
 import { metricsContentType } from "../observe/metrics.ts";
 import { type ConfigurationSources, configurationPage, configurationPaths } from "./configuration.ts";
+import { type ExplainSource, explainPage, explainPath } from "./explain.ts";
 import { decoded, json, type Page } from "./page.ts";
 import { type RollbackSource, rollbackPage, rollbackTarget } from "./rollback.ts";
 
@@ -13,6 +14,7 @@ export interface AdminSources extends ConfigurationSources {
   readonly metrics: () => string;
   /** What is kept of an exchange, by the engine's id or Envoy's request id; undefined when nothing is. */
   readonly decision: (id: string) => object | undefined;
+  readonly explain: ExplainSource;
   readonly rollback: RollbackSource;
 }
 
@@ -32,7 +34,8 @@ export interface AdminServer {
 
 /**
  * Serves `GET` and `HEAD` of `/healthz` (200 while the process runs), `/readyz` (200 or 503, with the facts behind it), `/metrics`,
- * `/config`, `/generations`, `/routes/NAME` and `/decisions/ID`, and `POST` of `/generations/N/rollback` (see `rollback.ts`). Rejects when the address cannot be bound.
+ * `/config`, `/generations`, `/routes/NAME` and `/decisions/ID`, and `POST` of `/explain` and
+ * `/generations/N/rollback`. Rejects when the address cannot be bound.
  *
  * Limits: 64 connections, 5 s for the headers of a request, 10 s without anything read or written.
  */
@@ -76,7 +79,7 @@ function close(server: Server): Promise<void> {
   });
 }
 
-const paths = ["/healthz", "/readyz", "/metrics", ...configurationPaths, "/decisions/ID", "POST /generations/N/rollback"];
+const paths = ["/healthz", "/readyz", "/metrics", ...configurationPaths, "/decisions/ID", "POST /explain", "POST /generations/N/rollback"];
 const decisionPath = "/decisions/";
 
 function answer(response: ServerResponse, { status, body, headers }: Page): void {
@@ -108,6 +111,7 @@ function page(request: IncomingMessage, bound: string, sources: AdminSources): P
   const path = request.url?.split("?")[0] ?? "";
   const generation = rollbackTarget(path);
   if (generation !== undefined) return rollbackPage(request, generation, sources.rollback);
+  if (path === explainPath) return explainPage(request, sources.explain);
   if (request.method !== "GET" && request.method !== "HEAD") {
     // Whatever body comes with it is not read, so nothing else can be read from the connection.
     return json(405, { error: "only GET and HEAD" }, { allow: "GET, HEAD", connection: "close" });

@@ -11,7 +11,7 @@ import { HeaderStore } from "./header-store.ts";
 import { Journal, type Noted } from "./journal.ts";
 import { MetadataStore } from "./metadata-store.ts";
 import type { ReceivedRequest, ReceivedResponse } from "./received.ts";
-import { bodyText, headerText, jsonText, namesCredential, type Redaction, redacted } from "./redaction.ts";
+import { bodyText, headerText, holdsCredential, jsonText, namesCredential, type Redaction, redacted } from "./redaction.ts";
 import { type BodyDelivery, type Call, ExchangeRun, type RunHost, type Settlement } from "./run.ts";
 
 export interface RunRecorder {
@@ -176,7 +176,7 @@ function partText(value: unknown, reads: readonly string[]): string {
   return secret ? redacted : jsonText(value);
 }
 
-const metadataText = (key: string, value: unknown): string => (namesCredential(key) && value !== undefined ? redacted : jsonText(value));
+const metadataText = (key: string, value: unknown): string => (holdsCredential(key, value) ? redacted : jsonText(value));
 
 const metadataTexts = (key: string, value: unknown): readonly string[] => (value === undefined ? [] : [metadataText(key, value)]);
 

@@ -94,7 +94,12 @@ export function jsonText(value: unknown): string {
 function jsonMember(name: string, value: unknown): unknown {
   if (typeof value === "bigint") return Number(value);
   if (value instanceof Map) return Object.fromEntries(value);
-  return name !== "" && namesCredential(name) && typeof value !== "boolean" ? redacted : value;
+  return holdsCredential(name, value) ? redacted : value;
+}
+
+/** A record under such a name is looked into: `authorization` may be what a policy has decided. */
+export function holdsCredential(name: string, value: unknown): boolean {
+  return namesCredential(name) && (typeof value === "string" || typeof value === "number" || Array.isArray(value));
 }
 
 /** A body as text: JSON and forms without the members that carry credentials; bytes that are no text only by their number. */

@@ -24,6 +24,7 @@ async function serve(kind: Kind = "accepted", host = "127.0.0.1"): Promise<Admin
       generations: () => ({ generations: [] }),
       route: () => undefined,
       decision: () => undefined,
+      explain: () => Promise.reject(new Error("nothing was to be explained")),
       rollback: async (generation, reason) => {
         asked.push([generation, reason]);
         if (kind === "broken") throw new Error("broken");

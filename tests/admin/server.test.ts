@@ -16,6 +16,7 @@ const quiet: AdminSources = {
   generations: () => ({ generations: [] }),
   route: () => undefined,
   decision: () => undefined,
+  explain: () => Promise.reject(new Error("nothing was to be explained")),
   rollback: () => Promise.reject(new Error("no rollback was expected")),
 };
 
@@ -108,6 +109,7 @@ describe("pages", () => {
           "/generations",
           "/routes/NAME",
           "/decisions/ID",
+          "POST /explain",
           "POST /generations/N/rollback",
         ],
       },
