@@ -41,6 +41,8 @@ export class RecordedRun extends ExchangeRun {
 
   override runResponse(received: ReceivedResponse, deadlineMs: number, delivery: BodyDelivery): ReturnType<ExchangeRun["runResponse"]> {
     this.#recorder.redaction.learn(received.headers);
+    // What the kernel has read meanwhile, to tell Envoy, was read by no step.
+    this.#metadata.takeReads();
     return super.runResponse(received, deadlineMs, delivery);
   }
 
