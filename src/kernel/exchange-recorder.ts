@@ -162,7 +162,7 @@ function begin(recording: Recording, id: string, incoming: Incoming, metadata: S
   const routeName = route.kind === "route" ? route.name : "";
   recording.request = receivedRequest(incoming, { id, time: host.now(), routeName });
   recording.generation = generation?.number;
-  recording.redaction.learn(incoming.headers);
+  recording.redaction.learn(incoming.headers.entries());
   const known = routeName !== "" && generation?.config.routes.has(routeName) === true;
   const named = known ? "routes" : route.kind === "route" && route.ownChain !== undefined ? "route-metadata" : "unmatched";
   recording.found = {
@@ -177,7 +177,7 @@ function explanationOf(
   steps: readonly ExplainedStep[],
   durationMs: number,
 ): Explanation {
-  const lines = request.headers.map(({ name, value }) => ({ name, value: headerText(name, value) }));
+  const lines = request.headers.entries().map(({ name, value }) => ({ name, value: headerText(name, value) }));
   const pseudo = (wanted: string): string => lines.find(({ name }) => name === wanted)?.value ?? "";
   const failures = steps.flatMap(({ step, policy, phase, failure }) =>
     failure === undefined ? [] : [{ step, policy, phase, ...failure }],

@@ -40,7 +40,7 @@ export class RecordedRun extends ExchangeRun {
   }
 
   override runResponse(received: ReceivedResponse, deadlineMs: number, delivery: BodyDelivery): ReturnType<ExchangeRun["runResponse"]> {
-    this.#recorder.redaction.learn(received.headers);
+    this.#recorder.redaction.learn(received.headers.entries());
     // What the kernel has read meanwhile, to tell Envoy, was read by no step.
     this.#metadata.takeReads();
     return super.runResponse(received, deadlineMs, delivery);
