@@ -10,7 +10,7 @@ import type { ReceivedRequest } from "../worker/received.ts";
 import { exchangeFacts } from "../worker/recent-decisions.ts";
 import { RecordedRun } from "../worker/recorded-run.ts";
 import { createRedaction, headerText, redactedCopy } from "../worker/redaction.ts";
-import type { RunHost } from "../worker/run.ts";
+import type { RunHost } from "../worker/run-host.ts";
 import { receivedRequest } from "./received-messages.ts";
 import { routeIdentity } from "./route-identity.ts";
 import type { StreamHandler, StreamMetadata, StreamSink } from "./transport.ts";

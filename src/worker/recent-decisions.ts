@@ -4,7 +4,7 @@ import { decodeText } from "./header-store.ts";
 import type { ReceivedRequest } from "./received.ts";
 import { createRedaction } from "./redaction.ts";
 import type { FinalReply } from "./reply.ts";
-import type { StepFailure } from "./run.ts";
+import type { StepFailure } from "./run-host.ts";
 
 /** How an exchange was answered in place of the upstream. */
 export interface ReplyFacts {

@@ -7,7 +7,9 @@ import { describe, expect, test } from "vitest";
 import { createStepCounters } from "../../src/observe/step-counters.ts";
 import type { BoundHandler, BoundStep, Chain } from "../../src/worker/chain.ts";
 import { HeaderLines, noHeaders } from "../../src/worker/received-headers.ts";
-import { ExchangeRun, type RunHost, type RunOutcome } from "../../src/worker/run.ts";
+import { ExchangeRun } from "../../src/worker/run.ts";
+import type { RunHost } from "../../src/worker/run-host.ts";
+import type { RunOutcome } from "../../src/worker/run-outcome.ts";
 
 type Phase = "request" | "response";
 

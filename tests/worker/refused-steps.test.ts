@@ -7,7 +7,7 @@ import type { ReceivedRequest } from "../../src/worker/received.ts";
 import { HeaderLines, noHeaders } from "../../src/worker/received-headers.ts";
 import { RecordedRun } from "../../src/worker/recorded-run.ts";
 import { createRedaction } from "../../src/worker/redaction.ts";
-import type { RunOutcome } from "../../src/worker/run.ts";
+import type { RunOutcome } from "../../src/worker/run-outcome.ts";
 
 const never = Number.POSITIVE_INFINITY;
 
