@@ -86,9 +86,13 @@ export function headerText(name: string, value: Uint8Array): string {
   );
 }
 
-/** JSON of a value, members that carry credentials by their name replaced. `nothing` where there is none. */
+/** JSON of a value, members that carry credentials by their name replaced. `nothing` where there is none. Never throws: the value may be a policy's own object. */
 export function jsonText(value: unknown): string {
-  return value === undefined ? "nothing" : (JSON.stringify(value, jsonMember) ?? "nothing");
+  try {
+    return value === undefined ? "nothing" : (JSON.stringify(value, jsonMember) ?? "nothing");
+  } catch {
+    return "cannot be written as JSON";
+  }
 }
 
 function jsonMember(name: string, value: unknown): unknown {
@@ -106,7 +110,7 @@ export function holdsCredential(name: string, value: unknown): boolean {
 export function bodyText(bytes: Uint8Array): string {
   const head = bytes.subarray(0, bodyBytesRead);
   const size = `(${bytes.length} bytes)`;
-  // A cut inside of a character makes no difference here: that is what is left out then.
+  // Where it is cut, it may be cut inside of a character.
   if (head.includes(0) || (bytes.length <= bodyBytesRead && !isUtf8(head))) return size;
   const text = decodeText(head);
   return `${bytes.length > bodyBytesRead ? bare(text) : (json(text) ?? bare(text))} ${size}`;

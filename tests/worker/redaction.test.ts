@@ -2,6 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bodyText, createRedaction, headerText, jsonText, namesCredential } from "../../src/worker/redaction.ts";
 
+const circular: Record<string, unknown> = {};
+circular.self = circular;
+
 const bytes = (text: string): Buffer => Buffer.from(text);
 
 describe("names of credentials", () => {
@@ -91,6 +94,7 @@ describe("by name", () => {
     [{ authorization: { code: "readers" } }, '{"authorization":{"code":"readers"}}'],
     [undefined, "nothing"],
     [12n, "12"],
+    [circular, "cannot be written as JSON"],
   ])("%o", ([value, text]) => expect(jsonText(value)).toBe(text));
 
   test.for<[string, string]>([
