@@ -11,6 +11,7 @@ import type { PolicyRegistry } from "./config/types.ts";
 import { type Configuration, createConfiguration } from "./engine/configuration.ts";
 import { problemFacts } from "./engine/configuration-log.ts";
 import { configPage, generationsPage, routePage } from "./engine/configuration-pages.ts";
+import { countedFetch } from "./engine/counted-fetch.ts";
 import { engineCollector } from "./engine/engine-metrics.ts";
 import { createPolicyHost } from "./engine/policy-host.ts";
 import { registrationsOf } from "./engine/registrations.ts";
@@ -18,15 +19,18 @@ import { failureCatalogue } from "./errors.ts";
 import { loadPatternEngine } from "./expressions/patterns.ts";
 import { createSecrets } from "./generations/secrets.ts";
 import { createEngineMetadata } from "./kernel/engine-metadata.ts";
-import { createExchangeCounters } from "./kernel/exchange-counters.ts";
+import { createExchangeCounters, exchangeEnds } from "./kernel/exchange-counters.ts";
 import { createKernel } from "./kernel/kernel.ts";
-import type { BodyNotSentEvent, ReplyEvent } from "./kernel/kernel-host.ts";
+import type { BodyNotSentEvent, EndedEvent, ReplyEvent } from "./kernel/kernel-host.ts";
+import { createCalloutCounters } from "./observe/callout-counters.ts";
 import { createChainCounters } from "./observe/chain-counters.ts";
+import { createFailureCounters } from "./observe/failure-counters.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { createPolicyCounters } from "./observe/policy-counters.ts";
 import { createProbes } from "./observe/probes.ts";
 import { buildInfoCollector, collectProcess } from "./observe/process-metrics.ts";
+import { createRouteCounters } from "./observe/route-counters.ts";
 import { createStepCounters } from "./observe/step-counters.ts";
 import type { Registration } from "./providers/source.ts";
 import { createGrpcJsTransport } from "./transport/grpc-js.ts";
@@ -74,7 +78,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const policyCounters = createPolicyCounters();
   const probes = createProbes();
   const exchanges = createExchangeCounters();
-  const policyHost = createPolicyHost(log, { counters, chainCounters, policyCounters, probes });
+  const calloutCounters = createCalloutCounters();
+  const plainHost = createPolicyHost(log, { counters, chainCounters, policyCounters, probes });
+  const policyHost = { ...plainHost, fetch: countedFetch(plainHost.fetch, calloutCounters, () => performance.now()) };
   const configuration = await createConfiguration({
     registrations: [
       ...registrationsOf(settings, { log, secrets, policies, startTimer: policyHost.startTimer, random: policyHost.random }),
@@ -101,6 +107,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     startTimer: policyHost.startTimer,
     counters,
     failed: ({ cause, ...failure }) => log.error({ ...failure, err: cause }, `step failed: ${failureCatalogue[failure.code].remedy}`),
+  };
+  const routeCounters = createRouteCounters(exchangeEnds, generations.current);
+  const failureCounters = createFailureCounters(Object.keys(failureCatalogue));
+  const ended = ({ request, chain, end, reply }: EndedEvent): void => {
+    routeCounters.count(request?.route.name ?? "", chain, end);
+    if (end === "body-not-sent") failureCounters.count(end);
+    else if (reply !== undefined && reply.step === undefined) failureCounters.count(reply.code);
   };
   const recordings = settings.recording && createRecordings(settings.recording.exchangesMax);
   const replied = (event: ReplyEvent): void => {
@@ -133,17 +146,21 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
             new RecordedRun(chain, request, runHost, (steps) => recordings.add(request, chain.name, generation, steps)),
     replied,
     bodyNotSent: (event) => logBodyNotSent(log, event),
+    ended,
   });
 
   const processMetrics = collectProcess();
   const metrics = createMetrics();
   metrics.register(counters.families);
   metrics.register(chainCounters.families);
+  metrics.register(routeCounters.families);
+  metrics.register(failureCounters.families);
+  metrics.register(calloutCounters.families);
   metrics.register(policyCounters.families);
   metrics.register(probes.families);
   metrics.register(processMetrics.collect);
   metrics.register(buildInfoCollector(version, buildInfo));
-  metrics.register(engineCollector({ exchanges, configuration }));
+  metrics.register(engineCollector({ exchanges, configuration, serving, log }));
 
   const admin = await startAdminServer(settings.admin, {
     readiness: () => ({ ready: serving(), detail: { draining, ...configuration.state(), probes: probes.states() } }),

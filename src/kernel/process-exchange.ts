@@ -101,6 +101,8 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #run: ExchangeRun | undefined;
   #request: ReceivedRequest | undefined;
   #chain: Chain | undefined;
+  #told: FinalReply | undefined;
+  readonly #startedMs: number;
 
   constructor(host: KernelHost, metadata: StreamMetadata, sink: StreamSink, forget: () => void) {
     this.#host = host;
@@ -109,6 +111,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     this.#forget = forget;
     this.#streams = new BodyStreams(sink, this);
     this.#id = host.newId();
+    this.#startedMs = host.monotonicMs();
     this.#modes = { requestBody: "none", responseHeaders: host.envoy.responseHeaders === "sent" ? "send" : "skip", responseBody: "none" };
     host.counters.opened();
   }
@@ -155,6 +158,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     this.#host.counters.closed(this.#end);
     this.#forget();
     this.#letGo();
+    this.#host.ended({ ...this.#event(), end: this.#end, reply: this.#told, durationMs: this.#host.monotonicMs() - this.#startedMs });
   }
 
   /** The grace period is over. */
@@ -537,6 +541,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #reply(reply: FinalReply, cause?: unknown): void {
     this.#end = reply.step === undefined ? "failed" : "replied";
     this.#endOk("replied", this.#withMetadata(encodeReply(reply)));
+    this.#told = reply;
     this.#host.replied({ ...this.#event(), reply, cause });
   }
 

@@ -9,6 +9,8 @@ export interface Log {
   error(facts: Facts, message: string): void;
   /** Writes out what is still buffered, and waits for it; for the end of the process. An exit does it by itself. */
   flush(): void;
+  /** Lines that were dropped since the start, because their reader was too slow. */
+  droppedLines(): number;
 }
 
 export type Facts = Readonly<Record<string, unknown>>;
@@ -43,6 +45,7 @@ export function createLog({ level, redact, destination }: LogOptions): Log {
     warn: (facts, message) => log.warn(facts, message),
     error: (facts, message) => log.error(facts, message),
     flush: () => output?.flush(),
+    droppedLines: () => output?.droppedLines() ?? 0,
   };
 }
 

@@ -156,6 +156,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
       reply = event.reply.code;
     },
     bodyNotSent: () => {},
+    ended: () => {},
   });
   return {
     async exchange(request, response = {}) {

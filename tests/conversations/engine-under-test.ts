@@ -116,6 +116,7 @@ export async function engineUnderTest(
       replied?.(event);
     },
     bodyNotSent: (event) => void bodiesNotSent.push(event),
+    ended: () => {},
   });
   return {
     open,
