@@ -36,8 +36,9 @@ import type { Registration } from "./providers/source.ts";
 import { createGrpcJsTransport } from "./transport/grpc-js.ts";
 import { version } from "./version.ts";
 import { createInstancePool } from "./worker/instances.ts";
+import { createRecentDecisions } from "./worker/recent-decisions.ts";
 import { createRecordings, RecordedRun } from "./worker/recording.ts";
-import { ExchangeRun, type RunHost } from "./worker/run.ts";
+import { ExchangeRun, type RunHost, type StepFailure } from "./worker/run.ts";
 
 export interface EngineOptions {
   readonly settings: Settings;
@@ -64,6 +65,8 @@ export interface Engine {
 
 /** How long the last writes may take before the sockets are closed. */
 const flushMs = 200;
+/** About 1 KB each. */
+const recentDecisionsMax = 1_000;
 
 /** Starts everything. Rejects when an address cannot be bound; a wrong configuration is no reason, the engine then denies with 503. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
@@ -102,11 +105,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const { generations } = configuration;
 
+  const recent = createRecentDecisions(recentDecisionsMax, secrets.redact);
   const runHost: RunHost = {
     monotonicMs: () => performance.now(),
     startTimer: policyHost.startTimer,
     counters,
-    failed: ({ cause, ...failure }) => log.error({ ...failure, err: cause }, `step failed: ${failureCatalogue[failure.code].remedy}`),
+    failed: (failure) => {
+      logStepFailure(log, failure);
+      recent.failed(failure);
+    },
   };
   const routeCounters = createRouteCounters(exchangeEnds, generations.current);
   const failureCounters = createFailureCounters(Object.keys(failureCatalogue));
@@ -118,6 +125,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const recordings = settings.recording && createRecordings(settings.recording.exchangesMax);
   const replied = (event: ReplyEvent): void => {
     logReply(log, event);
+    if (event.request !== undefined) recent.replied({ ...event, request: event.request });
     if (recordings === undefined || event.request === undefined) return;
     if (recordings.find(event.id) === undefined) recordings.add(event.request, event.chain, event.generation, []);
     recordings.replied(event.id, event.reply);
@@ -141,9 +149,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     newId: randomUUID,
     startRun:
       recordings === undefined
-        ? (chain, request) => new ExchangeRun(chain, request, runHost)
+        ? (chain, request, generation) => new ExchangeRun(chain, request, runHost, generation)
         : (chain, request, generation) =>
-            new RecordedRun(chain, request, runHost, (steps) => recordings.add(request, chain.name, generation, steps)),
+            new RecordedRun(chain, request, runHost, generation, (steps) => recordings.add(request, chain.name, generation, steps)),
     replied,
     bodyNotSent: (event) => logBodyNotSent(log, event),
     ended,
@@ -233,6 +241,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       return endOnce();
     },
   };
+}
+
+function logStepFailure(log: Log, { request, cause, durationMs: _, ...facts }: StepFailure): void {
+  log.error({ id: request.id, ...facts, err: cause }, `step failed: ${failureCatalogue[facts.code].remedy}`);
 }
 
 /** One line for each reply: an approved exchange leaves none. */

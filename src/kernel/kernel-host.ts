@@ -38,6 +38,8 @@ interface ExchangeEvent {
 
 export interface ReplyEvent extends ExchangeEvent {
   readonly reply: FinalReply;
+  /** Since the request came, milliseconds. */
+  readonly durationMs: number;
   /** Set when the engine itself failed. */
   readonly cause: unknown;
 }

@@ -148,8 +148,8 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
     now,
     monotonicMs: runHost.monotonicMs,
     newId: () => `test-${++count}`,
-    startRun: (chain, received) => {
-      run = new ExchangeRun(chain, received, runHost);
+    startRun: (chain, received, generation) => {
+      run = new ExchangeRun(chain, received, runHost, generation);
       return run;
     },
     replied: (event) => {

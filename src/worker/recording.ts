@@ -41,8 +41,8 @@ export class RecordedRun extends ExchangeRun {
   readonly #host: RunHost;
   readonly #done: (steps: readonly RecordedStep[]) => void;
 
-  constructor(chain: Chain, received: ReceivedRequest, host: RunHost, done: (steps: readonly RecordedStep[]) => void) {
-    super(chain, received, host);
+  constructor(chain: Chain, received: ReceivedRequest, host: RunHost, generation: number, done: (steps: readonly RecordedStep[]) => void) {
+    super(chain, received, host, generation);
     this.#host = host;
     this.#done = done;
   }

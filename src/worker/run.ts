@@ -34,7 +34,8 @@ export interface RunHost {
 }
 
 export interface StepFailure {
-  readonly id: string;
+  readonly request: ReceivedRequest;
+  readonly generation: number;
   readonly chain: string;
   readonly step: string;
   readonly policy: string;
@@ -42,6 +43,8 @@ export interface StepFailure {
   readonly code: FailureCode;
   readonly skipped: boolean;
   readonly cause: unknown;
+  /** How long the step ran, milliseconds. */
+  readonly durationMs: number;
 }
 
 /** How Envoy gives a body to streamed steps: as one message, or as it comes, because its own configuration says so. */
@@ -98,6 +101,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
   response: ResponseView | undefined;
   protected readonly journal = new Journal();
   readonly #chain: Chain;
+  readonly #generation: number;
   readonly #host: RunHost;
   readonly #progress: Progress[];
   readonly #exchanges: (StepExchange | undefined)[] = [];
@@ -112,8 +116,10 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #endless = false;
   #gone = false;
 
-  constructor(chain: Chain, received: ReceivedRequest, host: RunHost) {
+  /** @param generation number of the generation that the chain is of */
+  constructor(chain: Chain, received: ReceivedRequest, host: RunHost, generation: number) {
     this.#chain = chain;
+    this.#generation = generation;
     this.#host = host;
     this.received = received;
     this.request = new RequestView(received, this.journal);
@@ -178,7 +184,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
   /** The request's body cannot come to its end, and no response is there: the engine answers, and the steps before the failed one see that. */
   replyToFailure({ call, code }: FlowFailure, deadlineMs: number): Eventually<RunOutcome> {
     const pass: Pass = { phase: "request", cursor: call.index, delivery: "in-chunks", deadlineMs };
-    this.#answer(call, pass, this.#ownReply(code));
+    this.#answer(call, pass, this.#ownReply(call, code));
     return this.#walk(pass);
   }
 
@@ -256,7 +262,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #endPass(pass: Pass): boolean {
     if (this.#flow === undefined) return false;
     const { failure, first } = this.#flow;
-    if (failure !== undefined) this.#answer(failure.call, pass, this.#ownReply(failure.code));
+    if (failure !== undefined) this.#answer(failure.call, pass, this.#ownReply(failure.call, failure.code));
     else if (pass.delivery === "whole") this.#waiting = { pass, call: first };
     return failure !== undefined;
   }
@@ -320,7 +326,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #refuseAt(call: Call, pass: Pass, code: FailureCode): void {
     this.#progress[call.index] = "failed";
     this.settled(call, "refused");
-    this.#answer(call, pass, this.#ownReply(code));
+    this.#answer(call, pass, this.#ownReply(call, code));
   }
 
   /** Like `#mayRespond`, for a step that the request side has not come to yet as well. */
@@ -420,7 +426,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #passWhole(flow: BodyFlow, body: BodyStore, pass: Pass): Promise<void> | undefined {
     const passed = andThen(body.bytes === undefined ? undefined : flow.whole(new Uint8Array(body.bytes), pass.deadlineMs), (bytes) => {
       if (flow.failure === undefined) return body.absent ? undefined : body.change(bytes);
-      this.#answer(flow.failure.call, pass, this.#ownReply(flow.failure.code));
+      this.#answer(flow.failure.call, pass, this.#ownReply(flow.failure.call, flow.failure.code));
     });
     return passed instanceof Promise ? passed : undefined;
   }
@@ -450,10 +456,9 @@ export class ExchangeRun implements SharedViews, VariableSources {
     this.settled(call, code === "policy-timeout" ? "timed-out" : "failed");
     if (this.#gone) return;
     const skipped = call.step.onError === "skip";
-    const { id } = this.received;
-    this.#report({ id, chain: this.chain, step: call.step.name, policy: call.step.policy, phase: call.phase, code, skipped, cause });
+    this.#report(call, { code, skipped, cause });
     if (skipped) move(pass);
-    else this.#answer(call, pass, this.#ownReply(code));
+    else this.#answer(call, pass, this.#ownReply(call, code));
   }
 
   /** A body that was on its way has failed: `onError: skip` does not help, what has gone on cannot be taken back. */
@@ -464,17 +469,18 @@ export class ExchangeRun implements SharedViews, VariableSources {
     this.#progress[call.index] = "failed";
     this.settled({ ...call, mark: this.journal.mark() }, code === "policy-timeout" ? "timed-out" : "failed");
     if (this.#gone) return;
-    const { id } = this.received;
-    const { name, policy } = call.step;
-    this.#report({ id, chain: this.chain, step: name, policy, phase: call.phase, code, skipped: false, cause });
+    this.#report(call, { code, skipped: false, cause });
   }
 
-  #ownReply(code: FailureCode): PendingReply {
-    return engineReply(code, this.received.id, isGrpc(this.received.headers));
+  #ownReply({ step }: Call, code: FailureCode): PendingReply {
+    return { ...engineReply(code, this.received.id, isGrpc(this.received.headers)), failedStep: step.name };
   }
 
   /** What a policy throws is its own object, and reading it may run its code once more: that must not decide about the exchange. */
-  #report(failure: StepFailure): void {
+  #report({ step, phase, startedMs }: Call, happened: Pick<StepFailure, "code" | "skipped" | "cause">): void {
+    const durationMs = this.#host.monotonicMs() - startedMs;
+    const where = { request: this.received, generation: this.#generation, chain: this.chain, step: step.name, policy: step.policy, phase };
+    const failure = { ...where, ...happened, durationMs };
     try {
       this.#host.failed(failure);
     } catch {

@@ -101,16 +101,21 @@ export async function engineUnderTest(
     now: () => 0,
     monotonicMs,
     newId: () => `decision-${++count}`,
-    startRun: (chain, received) =>
-      new ExchangeRun(chain, received, {
-        monotonicMs,
-        startTimer: host.startTimer,
-        counters: host.counters,
-        failed: (failure) => {
-          failures.push(failure);
-          failed?.(failure);
+    startRun: (chain, received, generation) =>
+      new ExchangeRun(
+        chain,
+        received,
+        {
+          monotonicMs,
+          startTimer: host.startTimer,
+          counters: host.counters,
+          failed: (failure) => {
+            failures.push(failure);
+            failed?.(failure);
+          },
         },
-      }),
+        generation,
+      ),
     replied: (event) => {
       replies.push(event);
       replied?.(event);

@@ -65,7 +65,8 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     newId: () => "decision",
     bodyNotSent: () => {},
     ended: () => {},
-    startRun: (chain, received) => new ExchangeRun(chain, received, { monotonicMs: () => performance.now(), ...host, failed: () => {} }),
+    startRun: (chain, received, generation) =>
+      new ExchangeRun(chain, received, { monotonicMs: () => performance.now(), ...host, failed: () => {} }, generation),
     replied: ({ reply }) => {
       code = reply.code;
     },

@@ -261,7 +261,7 @@ async function happens(steps: readonly Step[], sent: Exchange): Promise<Told> {
     route: { name: "r", metadata: {} },
     source: { address: undefined, port: undefined },
   };
-  const run = new ExchangeRun(chain, received, host);
+  const run = new ExchangeRun(chain, received, host, 1);
   const settle = async (started: RunOutcome | Promise<RunOutcome>): Promise<RunOutcome> => {
     const outcome = await started;
     if (outcome.kind !== "needs-body") return outcome;

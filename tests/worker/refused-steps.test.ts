@@ -82,7 +82,7 @@ describe("a step that is refused its body is counted and recorded once", () => {
     };
     let recorded: readonly RecordedStep[] = [];
     const host = { monotonicMs: () => 0, startTimer: () => () => {}, counters, failed: () => {} };
-    const recording = new RecordedRun(chain, received, host, (steps) => {
+    const recording = new RecordedRun(chain, received, host, 1, (steps) => {
       recorded = steps;
     });
     expect((run(recording) as RunOutcome).kind).toBe("reply");
