@@ -13,6 +13,7 @@ import { problemFacts } from "./engine/configuration-log.ts";
 import { configPage, generationsPage, routePage } from "./engine/configuration-pages.ts";
 import { countedFetch } from "./engine/counted-fetch.ts";
 import { engineCollector } from "./engine/engine-metrics.ts";
+import { createExchangeRecords } from "./engine/exchange-records.ts";
 import { createPolicyHost } from "./engine/policy-host.ts";
 import { registrationsOf } from "./engine/registrations.ts";
 import { failureCatalogue } from "./errors.ts";
@@ -65,6 +66,8 @@ export interface Engine {
 
 /** How long the last writes may take before the sockets are closed. */
 const flushMs = 200;
+/** How long decisions and spans that still wait may take to leave. */
+const recordsFlushMs = 2_000;
 /** About 1 KB each. */
 const recentDecisionsMax = 1_000;
 
@@ -105,6 +108,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const { generations } = configuration;
 
+  const records = createExchangeRecords(settings, log, secrets.redact);
   const recent = createRecentDecisions(recentDecisionsMax, secrets.redact);
   const runHost: RunHost = {
     monotonicMs: () => performance.now(),
@@ -113,14 +117,17 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     failed: (failure) => {
       logStepFailure(log, failure);
       recent.failed(failure);
+      records.failed(failure);
     },
   };
   const routeCounters = createRouteCounters(exchangeEnds, generations.current);
   const failureCounters = createFailureCounters(Object.keys(failureCatalogue));
-  const ended = ({ request, chain, end, reply }: EndedEvent): void => {
+  const ended = (event: EndedEvent): void => {
+    const { request, chain, end, reply } = event;
     routeCounters.count(request?.route.name ?? "", chain, end);
     if (end === "body-not-sent") failureCounters.count(end);
     else if (reply !== undefined && reply.step === undefined) failureCounters.count(reply.code);
+    records.ended(event);
   };
   const recordings = settings.recording && createRecordings(settings.recording.exchangesMax);
   const replied = (event: ReplyEvent): void => {
@@ -149,9 +156,12 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     newId: randomUUID,
     startRun:
       recordings === undefined
-        ? (chain, request, generation) => new ExchangeRun(chain, request, runHost, generation)
-        : (chain, request, generation) =>
-            new RecordedRun(chain, request, runHost, generation, (steps) => recordings.add(request, chain.name, generation, steps)),
+        ? (chain, request, generation, metadata) =>
+            new ExchangeRun(chain, request, records.hostFor(chain, request, metadata, runHost), generation)
+        : (chain, request, generation, metadata) =>
+            new RecordedRun(chain, request, records.hostFor(chain, request, metadata, runHost), generation, (steps) =>
+              recordings.add(request, chain.name, generation, steps),
+            ),
     replied,
     bodyNotSent: (event) => logBodyNotSent(log, event),
     ended,
@@ -164,6 +174,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   metrics.register(routeCounters.families);
   metrics.register(failureCounters.families);
   metrics.register(calloutCounters.families);
+  for (const collector of records.collectors) metrics.register(collector);
   metrics.register(policyCounters.families);
   metrics.register(probes.families);
   metrics.register(processMetrics.collect);
@@ -189,7 +200,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ...(recordings === undefined ? {} : { recording: recordings.find }),
   });
   const listening = await transport.listen(kernel.open).catch(async (error: unknown) => {
-    await admin.close();
+    await Promise.all([admin.close(), records.close(0)]);
     processMetrics.stop();
     throw error;
   });
@@ -219,7 +230,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     kernel.abandon();
     await sleep(flushMs);
     await transport.close();
-    await Promise.all([configuration.close(), admin.close()]);
+    await Promise.all([configuration.close(), admin.close(), records.close(recordsFlushMs)]);
     processMetrics.stop();
     log.info({}, "stopped");
     log.flush();

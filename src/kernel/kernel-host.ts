@@ -6,6 +6,7 @@ import type { FinalReply } from "../worker/reply.ts";
 import type { ExchangeRun } from "../worker/run.ts";
 import type { EngineMetadata } from "./engine-metadata.ts";
 import type { ExchangeCounters, ExchangeEnd } from "./exchange-counters.ts";
+import type { StreamMetadata } from "./transport.ts";
 
 /** What the kernel needs from outside; the same for every exchange. */
 export interface KernelHost {
@@ -19,7 +20,7 @@ export interface KernelHost {
   /** Milliseconds from an arbitrary start, never going back; the clock of the runs' deadlines. */
   monotonicMs(): number;
   newId(): string;
-  startRun(chain: Chain, received: ReceivedRequest, generation: number): ExchangeRun;
+  startRun(chain: Chain, received: ReceivedRequest, generation: number, metadata: StreamMetadata): ExchangeRun;
   /** A policy or the engine itself answered in place of the upstream. */
   replied(event: ReplyEvent): void;
   /** The stream ended while a step waited for a body: nobody is there to be answered. */
@@ -51,6 +52,8 @@ export interface BodyNotSentEvent extends ExchangeEvent {
 
 export interface EndedEvent extends ExchangeEvent {
   readonly end: ExchangeEnd;
+  /** Of the stream: Envoy's trace context is in it. */
+  readonly metadata: StreamMetadata;
   /** How a policy or the engine itself answered in place of the upstream; undefined when nobody did. */
   readonly reply: FinalReply | undefined;
   /** From the stream's start to its end, milliseconds: the upstream's time is a part of it where the response was asked for. */

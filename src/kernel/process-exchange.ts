@@ -128,7 +128,13 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     this.#host.counters.closed(this.#end);
     this.#forget();
     this.#letGo();
-    this.#host.ended({ ...this.#event(), end: this.#end, reply: this.#answered, durationMs: this.#durationMs() });
+    this.#host.ended({
+      ...this.#event(),
+      end: this.#end,
+      metadata: this.#metadata,
+      reply: this.#answered,
+      durationMs: this.#durationMs(),
+    });
   }
 
   /** The grace period is over. */
@@ -224,7 +230,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     if (!chain.rawPath && !isNormalPath(receivedText(headers, ":method"), receivedText(headers, ":path"))) {
       return this.#refuse("path-not-normal");
     }
-    const run = this.#host.startRun(chain, request, generation);
+    const run = this.#host.startRun(chain, request, generation, this.#metadata);
     this.#run = run;
     // Known before anything has reached the upstream, so said before it does.
     if (!this.#modes.canHave("response", run.responseBodyUse())) return this.#refuse("body-not-sent");

@@ -63,7 +63,7 @@ async function start(port: number, xds = "", more = "", policies: PolicyRegistry
   /** Streams that have not brought anything yet: the deadline of each is a timer. */
   let underWay = 0;
   const registrations = registrationsOf(parsed.settings, {
-    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, flush: () => {}, droppedLines: () => 0 },
+    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, flush: () => {}, droppedLines: () => 0, beside: () => {} },
     secrets: createSecrets({ TOKEN: "the-token" }),
     policies,
     startTimer(milliseconds, expired) {
