@@ -14,6 +14,7 @@ import { configPage, generationsPage, routePage } from "./engine/configuration-p
 import { countedFetch } from "./engine/counted-fetch.ts";
 import { engineCollector } from "./engine/engine-metrics.ts";
 import { createExchangeRecords } from "./engine/exchange-records.ts";
+import { createExplainSource } from "./engine/explain-source.ts";
 import { createPolicyHost } from "./engine/policy-host.ts";
 import { registrationsOf } from "./engine/registrations.ts";
 import { failureCatalogue } from "./errors.ts";
@@ -21,6 +22,7 @@ import { loadPatternEngine } from "./expressions/patterns.ts";
 import { createSecrets } from "./generations/secrets.ts";
 import { createEngineMetadata } from "./kernel/engine-metadata.ts";
 import { createExchangeCounters, exchangeEnds } from "./kernel/exchange-counters.ts";
+import { createExchangeRecorder } from "./kernel/exchange-recorder.ts";
 import { createKernel } from "./kernel/kernel.ts";
 import type { BodyNotSentEvent, EndedEvent, ReplyEvent } from "./kernel/kernel-host.ts";
 import { createCalloutCounters } from "./observe/callout-counters.ts";
@@ -38,7 +40,6 @@ import { createGrpcJsTransport } from "./transport/grpc-js.ts";
 import { version } from "./version.ts";
 import { createInstancePool } from "./worker/instances.ts";
 import { createRecentDecisions } from "./worker/recent-decisions.ts";
-import { createRecordings, RecordedRun } from "./worker/recording.ts";
 import { ExchangeRun, type RunHost, type StepFailure } from "./worker/run.ts";
 
 export interface EngineOptions {
@@ -69,7 +70,7 @@ const flushMs = 200;
 /** How long decisions and spans that still wait may take to leave. */
 const recordsFlushMs = 2_000;
 /** About 1 KB each. */
-const recentDecisionsMax = 1_000;
+const summariesMax = 1_000;
 
 /** Starts everything. Rejects when an address cannot be bound; a wrong configuration is no reason, the engine then denies with 503. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
@@ -87,6 +88,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const calloutCounters = createCalloutCounters();
   const plainHost = createPolicyHost(log, { counters, chainCounters, policyCounters, probes });
   const policyHost = { ...plainHost, fetch: countedFetch(plainHost.fetch, calloutCounters, () => performance.now()) };
+  const schemas = createSchemaEngine(patterns);
   const configuration = await createConfiguration({
     registrations: [
       ...registrationsOf(settings, { log, secrets, policies, startTimer: policyHost.startTimer, random: policyHost.random }),
@@ -94,7 +96,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ],
     environment: {
       policies,
-      schemas: createSchemaEngine(patterns),
+      schemas,
       secret: secrets.read,
       envoy: settings.envoy,
       instances: createInstancePool(policyHost),
@@ -109,7 +111,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { generations } = configuration;
 
   const records = createExchangeRecords(settings, log, secrets.redact);
-  const recent = createRecentDecisions(recentDecisionsMax, secrets.redact);
+  const recent = createRecentDecisions({ summariesMax, timelinesMax: settings.recording?.exchangesMax ?? 0 }, secrets.redact);
   const runHost: RunHost = {
     monotonicMs: () => performance.now(),
     startTimer: policyHost.startTimer,
@@ -129,13 +131,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     else if (reply !== undefined && reply.step === undefined) failureCounters.count(reply.code);
     records.ended(event);
   };
-  const recordings = settings.recording && createRecordings(settings.recording.exchangesMax);
   const replied = (event: ReplyEvent): void => {
     logReply(log, event);
     if (event.request !== undefined) recent.replied({ ...event, request: event.request });
-    if (recordings === undefined || event.request === undefined) return;
-    if (recordings.find(event.id) === undefined) recordings.add(event.request, event.chain, event.generation, []);
-    recordings.replied(event.id, event.reply);
   };
 
   let draining = false;
@@ -146,6 +144,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax),
   });
 
+  const recorder =
+    settings.recording &&
+    createExchangeRecorder({
+      ...settings,
+      generations,
+      monotonicMs: runHost.monotonicMs,
+      now: Date.now,
+      redact: secrets.redact,
+      done: recent.explained,
+    });
   const kernel = createKernel({
     generations,
     envoy: settings.envoy,
@@ -154,14 +162,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     now: Date.now,
     monotonicMs: runHost.monotonicMs,
     newId: randomUUID,
-    startRun:
-      recordings === undefined
-        ? (chain, request, generation, metadata) =>
-            new ExchangeRun(chain, request, records.hostFor(chain, request, metadata, runHost), generation)
-        : (chain, request, generation, metadata) =>
-            new RecordedRun(chain, request, records.hostFor(chain, request, metadata, runHost), generation, (steps) =>
-              recordings.add(request, chain.name, generation, steps),
-            ),
+    ...(recorder && { recorder }),
+    startRun: (chain, request, generation, metadata) => {
+      const host = records.hostFor(chain, request, metadata, runHost);
+      return recorder?.startRun(chain, request, generation, host) ?? new ExchangeRun(chain, request, host, generation);
+    },
     replied,
     bodyNotSent: (event) => logBodyNotSent(log, event),
     ended,
@@ -197,7 +202,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       const rollback = await configuration.rollback(generation, reason);
       return rollback.kind === "refused" ? { kind: rollback.kind, problems: rollback.problems.map(problemFacts) } : rollback;
     },
-    ...(recordings === undefined ? {} : { recording: recordings.find }),
+    decision: recent.find,
+    explain: createExplainSource({ ...policyHost, generations, schemas, envoy: settings.envoy, redact: secrets.redact }),
   });
   const listening = await transport.listen(kernel.open).catch(async (error: unknown) => {
     await Promise.all([admin.close(), records.close(0)]);

@@ -7,6 +7,7 @@ import type { MakeCommand } from "./command.ts";
 import { diffCommand } from "./diff.ts";
 import { envoyCommand } from "./envoy.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { explainCommand } from "./explain.ts";
 import { listCommand } from "./list.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { schemaCommand } from "./schema.ts";
@@ -27,6 +28,7 @@ const engineCommands: readonly MakeCommand[] = [
   serveCommand,
   validateCommand,
   diffCommand,
+  explainCommand,
   rollbackCommand,
   testCommand,
   listCommand,

@@ -26,10 +26,10 @@ export function createDecisionLog({ settings, sink, now, redact }: DecisionLogPa
   const { sample: share, headers } = settings;
   const failures = new Map<string, FailedStep[]>();
   return {
-    failed({ request, step, policy, phase, code, skipped }) {
+    failed({ request, step, policy, phase, code, handled }) {
       const earlier = failures.get(request.id) ?? [];
       failures.set(request.id, earlier);
-      earlier.push({ step, policy, phase, code, handled: skipped ? "skip" : "deny" });
+      earlier.push({ step, policy, phase, code, handled });
     },
     ended(event) {
       const failed = failures.get(event.id) ?? [];

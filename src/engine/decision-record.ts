@@ -7,10 +7,9 @@ import { decodeText } from "../worker/header-store.ts";
  * A line of the decision log. `schemas/decision.schema.json` is its description for others: a key that is undefined here is absent there. New
  * keys may come with any release, none changes its meaning without another `version`.
  */
-export interface DecisionRecord extends Omit<DecisionSummary, "outcome" | "code"> {
+export interface DecisionRecord extends Omit<DecisionSummary, "outcome"> {
   readonly version: 1;
   readonly outcome: RecordedOutcome;
-  readonly code: string | undefined;
   /** Of the trace that Envoy has the exchange in. */
   readonly traceId: string | undefined;
   /** The share of such exchanges that is written, where this one was chosen by chance. */

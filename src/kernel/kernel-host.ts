@@ -6,6 +6,7 @@ import type { FinalReply } from "../worker/reply.ts";
 import type { ExchangeRun } from "../worker/run.ts";
 import type { EngineMetadata } from "./engine-metadata.ts";
 import type { ExchangeCounters, ExchangeEnd } from "./exchange-counters.ts";
+import type { ExchangeRecorder } from "./exchange-recorder.ts";
 import type { StreamMetadata } from "./transport.ts";
 
 /** What the kernel needs from outside; the same for every exchange. */
@@ -20,6 +21,8 @@ export interface KernelHost {
   /** Milliseconds from an arbitrary start, never going back; the clock of the runs' deadlines. */
   monotonicMs(): number;
   newId(): string;
+  /** Writes down every exchange. Absent where nobody asks for that. */
+  readonly recorder?: ExchangeRecorder;
   startRun(chain: Chain, received: ReceivedRequest, generation: number, metadata: StreamMetadata): ExchangeRun;
   /** A policy or the engine itself answered in place of the upstream. */
   replied(event: ReplyEvent): void;

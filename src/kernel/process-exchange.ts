@@ -73,13 +73,13 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #chain: Chain | undefined;
   #answered: FinalReply | undefined;
 
-  constructor(host: KernelHost, metadata: StreamMetadata, sink: StreamSink, forget: () => void) {
+  constructor(host: KernelHost, id: string, metadata: StreamMetadata, sink: StreamSink, forget: () => void) {
     this.#host = host;
     this.#metadata = metadata;
     this.#sink = sink;
     this.#forget = forget;
     this.#streams = new BodyStreams(sink, this);
-    this.#id = host.newId();
+    this.#id = id;
     this.#openedMs = host.monotonicMs();
     this.#modes = new NegotiatedModes(host.envoy);
     this.#told = new ToldMetadata(host.engineMetadata, this.#id);

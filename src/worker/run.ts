@@ -8,6 +8,7 @@
 import type { BodyTransform, Outcome } from "@envoy-policy-engine/sdk";
 import type { FailureMode } from "../config/types.ts";
 import type { FailureCode } from "../errors.ts";
+import type { CompiledExpression } from "../expressions/expression.ts";
 import type { StepCounters, StepOutcome, StepPhase } from "../observe/step-counters.ts";
 import { BodyFlow, type FlowFailure, StepStream } from "./body-flow.ts";
 import { BodyStore } from "./body-store.ts";
@@ -41,7 +42,8 @@ export interface StepFailure {
   readonly policy: string;
   readonly phase: StepPhase;
   readonly code: FailureCode;
-  readonly skipped: boolean;
+  /** What it meant for the exchange. */
+  readonly handled: FailureMode;
   readonly cause: unknown;
   /** How long the step ran, milliseconds. */
   readonly durationMs: number;
@@ -93,13 +95,33 @@ export interface Call {
   readonly mark: number;
 }
 
+/** Where changes are noted. */
+export interface ExchangeStores {
+  readonly journal: Journal;
+  readonly metadata: MetadataStore;
+}
+
+/** What a step has come to, where more than its outcome is to be said. */
+export type Settlement = { readonly reply: PendingReply } | StepFault;
+
+export interface StepFault {
+  readonly code: FailureCode;
+  readonly handled: FailureMode;
+  readonly cause: unknown;
+}
+
+function newStores(): ExchangeStores {
+  const journal = new Journal();
+  return { journal, metadata: new MetadataStore(journal) };
+}
+
 export class ExchangeRun implements SharedViews, VariableSources {
   readonly received: ReceivedRequest;
   readonly request: RequestView;
   readonly metadata: MetadataStore;
   readonly variables: ExchangeVariables;
   response: ResponseView | undefined;
-  protected readonly journal = new Journal();
+  protected readonly journal: Journal;
   readonly #chain: Chain;
   readonly #generation: number;
   readonly #host: RunHost;
@@ -117,13 +139,14 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #gone = false;
 
   /** @param generation number of the generation that the chain is of */
-  constructor(chain: Chain, received: ReceivedRequest, host: RunHost, generation: number) {
+  constructor(chain: Chain, received: ReceivedRequest, host: RunHost, generation: number, stores: ExchangeStores = newStores()) {
     this.#chain = chain;
     this.#generation = generation;
+    this.journal = stores.journal;
+    this.metadata = stores.metadata;
     this.#host = host;
     this.received = received;
     this.request = new RequestView(received, this.journal);
-    this.metadata = new MetadataStore(this.journal);
     this.variables = new ExchangeVariables(this);
     this.#progress = chain.steps.map(() => "unreached");
     if (!received.hasBody) this.request.body = new BodyStore(undefined, this.journal);
@@ -217,8 +240,13 @@ export class ExchangeRun implements SharedViews, VariableSources {
     }
   }
 
+  /** Decides a condition. Throws when that fails. */
+  protected decides(_call: Call, when: CompiledExpression<boolean>): boolean {
+    return when.run(this.variables);
+  }
+
   /** Hears of every step that was skipped or refused, and of every handler that has come to an end. */
-  protected settled(call: Call, outcome: StepOutcome, _reply?: PendingReply): void {
+  protected settled(call: Call, outcome: StepOutcome, _settlement?: Settlement): void {
     this.#host.counters.count(call.step.counter, call.phase, outcome);
     if (outcome !== "skipped" && outcome !== "refused")
       this.#host.counters.observe(call.step.counter, call.phase, this.#host.monotonicMs() - call.startedMs);
@@ -319,13 +347,13 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #refuseOrPass(call: Call, pass: Pass, mode: FailureMode, code: FailureCode): void {
     if (mode === "deny") return this.#refuseAt(call, pass, code);
     this.#progress[call.index] = "skipped";
-    this.settled(call, "skipped");
+    this.settled(call, "skipped", { code, handled: mode, cause: undefined });
     move(pass);
   }
 
   #refuseAt(call: Call, pass: Pass, code: FailureCode): void {
     this.#progress[call.index] = "failed";
-    this.settled(call, "refused");
+    this.settled(call, "refused", { code, handled: "deny", cause: undefined });
     this.#answer(call, pass, this.#ownReply(call, code));
   }
 
@@ -346,7 +374,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
     const { when } = call.step;
     if (when === undefined) return true;
     try {
-      if (when.run(this.variables)) return true;
+      if (this.decides(call, when)) return true;
     } catch (cause) {
       this.#fail(call, pass, "condition-failed", cause);
       return false;
@@ -445,7 +473,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
       return this.#fail(call, pass, "policy-failed", cause);
     }
     this.#progress[call.index] = "replied";
-    this.settled(call, "replied", reply);
+    this.settled(call, "replied", { reply });
     this.#answer(call, pass, reply);
   }
 
@@ -453,11 +481,11 @@ export class ExchangeRun implements SharedViews, VariableSources {
     this.journal.rollBack(call.mark);
     this.#exchanges[call.index]?.revoke();
     this.#progress[call.index] = "failed";
-    this.settled(call, code === "policy-timeout" ? "timed-out" : "failed");
+    const fault: StepFault = { code, handled: call.step.onError, cause };
+    this.settled(call, code === "policy-timeout" ? "timed-out" : "failed", fault);
     if (this.#gone) return;
-    const skipped = call.step.onError === "skip";
-    this.#report(call, { code, skipped, cause });
-    if (skipped) move(pass);
+    this.#report(call, fault);
+    if (fault.handled === "skip") move(pass);
     else this.#answer(call, pass, this.#ownReply(call, code));
   }
 
@@ -467,9 +495,10 @@ export class ExchangeRun implements SharedViews, VariableSources {
     if (code === "policy-timeout") exchange?.abort();
     exchange?.revoke();
     this.#progress[call.index] = "failed";
-    this.settled({ ...call, mark: this.journal.mark() }, code === "policy-timeout" ? "timed-out" : "failed");
+    const fault: StepFault = { code, handled: "deny", cause };
+    this.settled({ ...call, mark: this.journal.mark() }, code === "policy-timeout" ? "timed-out" : "failed", fault);
     if (this.#gone) return;
-    this.#report(call, { code, skipped: false, cause });
+    this.#report(call, fault);
   }
 
   #ownReply({ step }: Call, code: FailureCode): PendingReply {
@@ -477,10 +506,10 @@ export class ExchangeRun implements SharedViews, VariableSources {
   }
 
   /** What a policy throws is its own object, and reading it may run its code once more: that must not decide about the exchange. */
-  #report({ step, phase, startedMs }: Call, happened: Pick<StepFailure, "code" | "skipped" | "cause">): void {
+  #report({ step, phase, startedMs }: Call, fault: StepFault): void {
     const durationMs = this.#host.monotonicMs() - startedMs;
     const where = { request: this.received, generation: this.#generation, chain: this.chain, step: step.name, policy: step.policy, phase };
-    const failure = { ...where, ...happened, durationMs };
+    const failure = { ...where, ...fault, durationMs };
     try {
       this.#host.failed(failure);
     } catch {

@@ -29,16 +29,17 @@ const failure = {
   policy: "jwt-validation@2.0.0",
   phase: "request",
   code: "policy-failed",
-  skipped: true,
+  handled: "skip",
   cause: new Error("hush"),
   durationMs: 2,
 } as const;
 
 describe("what is kept", () => {
   test("a failure that is passed over leaves a summary of an exchange that went on", () => {
-    const decisions = createRecentDecisions(2, (text) => text);
+    const decisions = createRecentDecisions({ summariesMax: 2, timelinesMax: 2 }, (text) => text);
     decisions.failed(failure);
     expect(decisions.find("1")).toEqual({
+      detail: "summary",
       id: "1",
       requestId: "1",
       time: "1970-01-01T00:00:00.000Z",
@@ -56,8 +57,8 @@ describe("what is kept", () => {
   });
 
   test("the reply to a failure names the step that failed, and the failure stays", () => {
-    const decisions = createRecentDecisions(2, (text) => text);
-    decisions.failed({ ...failure, skipped: false });
+    const decisions = createRecentDecisions({ summariesMax: 2, timelinesMax: 2 }, (text) => text);
+    decisions.failed({ ...failure, handled: "deny" });
     reply(decisions, "1");
     expect(decisions.find("1")).toMatchObject({
       outcome: "refused",
@@ -70,7 +71,7 @@ describe("what is kept", () => {
   });
 
   test("a policy's reason is redacted", () => {
-    const decisions = createRecentDecisions(2, (text) => text.replaceAll("hush", "[redacted]"));
+    const decisions = createRecentDecisions({ summariesMax: 2, timelinesMax: 2 }, (text) => text.replaceAll("hush", "[redacted]"));
     const reply = { ...denied, step: "auth", reason: "the key hush is not known" };
     expect(decisions.replied({ request: request("1"), chain: "api", generation: 7, reply, durationMs: 3 })).toMatchObject({
       outcome: "replied",
@@ -81,7 +82,7 @@ describe("what is kept", () => {
 
 describe("how much is kept", () => {
   test("the oldest go first, also when clients choose the same request id or one that means something to JavaScript", () => {
-    const decisions = createRecentDecisions(2, (text) => text);
+    const decisions = createRecentDecisions({ summariesMax: 2, timelinesMax: 2 }, (text) => text);
     reply(decisions, "1", "__proto__");
     reply(decisions, "2", "same");
     reply(decisions, "3", "same");
@@ -93,7 +94,7 @@ describe("how much is kept", () => {
   });
 
   test("a client's request id is not kept without bound", () => {
-    const decisions = createRecentDecisions(2, (text) => text);
+    const decisions = createRecentDecisions({ summariesMax: 2, timelinesMax: 2 }, (text) => text);
     reply(decisions, "1", "a".repeat(129));
     reply(decisions, "2", "a".repeat(128));
     expect(decisions.find("1")).toMatchObject({ id: "1", requestId: undefined });
