@@ -40,7 +40,8 @@ import { createGrpcJsTransport } from "./transport/grpc-js.ts";
 import { version } from "./version.ts";
 import { createInstancePool } from "./worker/instances.ts";
 import { createRecentDecisions } from "./worker/recent-decisions.ts";
-import { ExchangeRun, type RunHost, type StepFailure } from "./worker/run.ts";
+import { ExchangeRun } from "./worker/run.ts";
+import type { RunHost, StepFailure } from "./worker/run-host.ts";
 
 export interface EngineOptions {
   readonly settings: Settings;

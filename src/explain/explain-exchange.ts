@@ -15,7 +15,7 @@ import type { Explanation } from "../worker/explanation.ts";
 import { createInstancePool } from "../worker/instances.ts";
 import type { PolicyHost } from "../worker/policy-host.ts";
 import { createRecentDecisions } from "../worker/recent-decisions.ts";
-import { createRedaction, namesCredential, redacted, redactedCopy } from "../worker/redaction.ts";
+import { bodyText, createRedaction, namesCredential, redacted, redactedCopy } from "../worker/redaction.ts";
 import type { ExplainRequest } from "./request-file.ts";
 
 export interface Explained {
@@ -121,10 +121,16 @@ function shownMessages(
   );
 }
 
-function withoutCredentials<Message extends { readonly headers: Readonly<Record<string, readonly string[]>> }>(message: Message): Message {
+interface ShownMessage {
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly body: string;
+}
+
+function withoutCredentials<Message extends ShownMessage>(message: Message): Message {
   const headers = Object.entries(message.headers).map(([name, values]) => [
     name,
     namesCredential(name) ? values.map(() => redacted) : values,
   ]);
-  return { ...message, headers: Object.fromEntries(headers) };
+  const body = message.body === "" ? "" : bodyText(Buffer.from(message.body));
+  return { ...message, headers: Object.fromEntries(headers), body };
 }

@@ -121,10 +121,11 @@ const whatText = ({ outcome, reply }: ExplainedStep): string =>
 const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map(({ length }) => length));
 
 function conditionLines({ text, result, parts }: ExplainedCondition): readonly string[] {
-  const width = Math.min(textWidthMax, widest(parts.map((part) => part.text)));
+  const inner = parts.filter((part) => part.text !== text);
+  const width = Math.min(textWidthMax, widest(inner.map((part) => part.text)));
   return [
     `    when   ${text} = ${valueText(result)}`,
-    ...parts.filter((part) => part.text !== text).map((part) => `           ${part.text.padEnd(width)}  ${valueText(part.result)}`),
+    ...inner.map((part) => `           ${part.text.padEnd(width)}  ${valueText(part.result)}`),
   ];
 }
 

@@ -10,7 +10,7 @@ import type { ReceivedRequest } from "../worker/received.ts";
 import { exchangeFacts } from "../worker/recent-decisions.ts";
 import { RecordedRun } from "../worker/recorded-run.ts";
 import { createRedaction, headerText, redactedCopy } from "../worker/redaction.ts";
-import type { RunHost } from "../worker/run.ts";
+import type { RunHost } from "../worker/run-host.ts";
 import { receivedRequest } from "./received-messages.ts";
 import { routeIdentity } from "./route-identity.ts";
 import type { StreamHandler, StreamMetadata, StreamSink } from "./transport.ts";
@@ -162,7 +162,7 @@ function begin(recording: Recording, id: string, incoming: Incoming, metadata: S
   const routeName = route.kind === "route" ? route.name : "";
   recording.request = receivedRequest(incoming, { id, time: host.now(), routeName });
   recording.generation = generation?.number;
-  recording.redaction.learn(incoming.headers);
+  recording.redaction.learn(incoming.headers.entries());
   const known = routeName !== "" && generation?.config.routes.has(routeName) === true;
   const named = known ? "routes" : route.kind === "route" && route.ownChain !== undefined ? "route-metadata" : "unmatched";
   recording.found = {
@@ -177,7 +177,7 @@ function explanationOf(
   steps: readonly ExplainedStep[],
   durationMs: number,
 ): Explanation {
-  const lines = request.headers.map(({ name, value }) => ({ name, value: headerText(name, value) }));
+  const lines = request.headers.entries().map(({ name, value }) => ({ name, value: headerText(name, value) }));
   const pseudo = (wanted: string): string => lines.find(({ name }) => name === wanted)?.value ?? "";
   const failures = steps.flatMap(({ step, policy, phase, failure }) =>
     failure === undefined ? [] : [{ step, policy, phase, ...failure }],

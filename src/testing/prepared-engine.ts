@@ -8,7 +8,8 @@ import { createKernel } from "../kernel/kernel.ts";
 import type { KernelHost, ReplyEvent } from "../kernel/kernel-host.ts";
 import type { StepCounters } from "../observe/step-counters.ts";
 import { bodyUseOf } from "../worker/chain.ts";
-import { ExchangeRun, type RunHost, type StepFailure } from "../worker/run.ts";
+import { ExchangeRun } from "../worker/run.ts";
+import type { RunHost, StepFailure } from "../worker/run-host.ts";
 import { type BodyModes, exchangeThroughKernel, type HeaderLine, type SimulatedMessage } from "./simulated-envoy.ts";
 import type { TestBody, TestEngine, TestHeaders, TestRequest } from "./test-engine.ts";
 

@@ -12,7 +12,7 @@ import { createChainCounters } from "../observe/chain-counters.ts";
 import { createStepCounters, type StepCounters } from "../observe/step-counters.ts";
 import { createInstancePool } from "../worker/instances.ts";
 import type { OutgoingCall, PolicyHost } from "../worker/policy-host.ts";
-import type { StepFailure } from "../worker/run.ts";
+import type { StepFailure } from "../worker/run-host.ts";
 import { startPreparedEngine } from "./prepared-engine.ts";
 
 export interface TestEngineOptions {

@@ -4,7 +4,7 @@ import { decodeText } from "./header-store.ts";
 import type { ReceivedRequest } from "./received.ts";
 import { createRedaction } from "./redaction.ts";
 import type { FinalReply } from "./reply.ts";
-import type { StepFailure } from "./run.ts";
+import type { StepFailure } from "./run-host.ts";
 
 /** How an exchange was answered in place of the upstream. */
 export interface ReplyFacts {
@@ -72,7 +72,7 @@ export function createRecentDecisions(limits: RecentLimits, redact: (text: strin
 /** A policy may quote what it was given. */
 function safeReason(reason: string, { headers }: ReceivedRequest, redact: (text: string) => string): string {
   const redaction = createRedaction(redact);
-  redaction.learn(headers);
+  redaction.learn(headers.entries());
   return redaction.text(reason, reasonUnitsMax);
 }
 
@@ -112,6 +112,6 @@ const requestIdBytesMax = 128;
 
 /** What is known of an exchange from its request. */
 export function exchangeFacts({ id, time, route, headers }: ReceivedRequest): Pick<DecisionSummary, "id" | "requestId" | "time" | "route"> {
-  const requestId = headers.find(({ name, value }) => name === "x-request-id" && value.length <= requestIdBytesMax);
-  return { id, requestId: requestId && decodeText(requestId.value), time: new Date(time).toISOString(), route: route.name };
+  const requestId = headers.values("x-request-id").find((value) => value.length <= requestIdBytesMax);
+  return { id, requestId: requestId && decodeText(requestId), time: new Date(time).toISOString(), route: route.name };
 }

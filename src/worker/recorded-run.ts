@@ -12,7 +12,9 @@ import { Journal, type Noted } from "./journal.ts";
 import { MetadataStore } from "./metadata-store.ts";
 import type { ReceivedRequest, ReceivedResponse } from "./received.ts";
 import { bodyText, headerText, holdsCredential, jsonText, namesCredential, type Redaction, redacted } from "./redaction.ts";
-import { type BodyDelivery, type Call, ExchangeRun, type RunHost, type Settlement } from "./run.ts";
+import { ExchangeRun } from "./run.ts";
+import type { Call, RunHost, Settlement } from "./run-host.ts";
+import type { BodyDelivery } from "./run-outcome.ts";
 
 export interface RunRecorder {
   readonly redaction: Redaction;
@@ -32,7 +34,7 @@ export class RecordedRun extends ExchangeRun {
   constructor(chain: Chain, received: ReceivedRequest, host: RunHost, generation: number, recorder: RunRecorder) {
     const journal = new Journal();
     const metadata = new WatchedMetadata(journal);
-    super(chain, received, host, generation, { journal, metadata });
+    super(chain, received, host, generation, journal, metadata);
     this.#chain = chain;
     this.#host = host;
     this.#metadata = metadata;
@@ -40,7 +42,9 @@ export class RecordedRun extends ExchangeRun {
   }
 
   override runResponse(received: ReceivedResponse, deadlineMs: number, delivery: BodyDelivery): ReturnType<ExchangeRun["runResponse"]> {
-    this.#recorder.redaction.learn(received.headers);
+    this.#recorder.redaction.learn(received.headers.entries());
+    // What the kernel has read meanwhile, to tell Envoy, was read by no step.
+    this.#metadata.takeReads();
     return super.runResponse(received, deadlineMs, delivery);
   }
 

@@ -9,72 +9,23 @@ import type { BodyTransform, Outcome } from "@envoy-policy-engine/sdk";
 import type { FailureMode } from "../config/types.ts";
 import type { FailureCode } from "../errors.ts";
 import type { CompiledExpression } from "../expressions/expression.ts";
-import type { StepCounters, StepOutcome, StepPhase } from "../observe/step-counters.ts";
+import type { StepOutcome, StepPhase } from "../observe/step-counters.ts";
+import { acceptTransform } from "./accept-transform.ts";
 import { BodyFlow, type FlowFailure, StepStream } from "./body-flow.ts";
 import { BodyStore } from "./body-store.ts";
 import { type BodyUse, type BoundHandler, type BoundStep, bodyUse, bodyUseOf, type Chain } from "./chain.ts";
-import { type HeaderChanges, noChanges } from "./header-store.ts";
+import { noChanges } from "./header-store.ts";
 import { Journal } from "./journal.ts";
 import { endsWithItsHeaders, RequestView, ResponseView } from "./message-view.ts";
 import { MetadataStore } from "./metadata-store.ts";
 import { andThen, DeadlineError, type Eventually, isPromise, within } from "./promises.ts";
 import type { ReceivedRequest, ReceivedResponse } from "./received.ts";
-import { acceptReply, engineReply, type FinalReply, finalReply, isGrpc, type PendingReply, replyView } from "./reply.ts";
+import { acceptReply, engineReply, finalReply, isGrpc, type PendingReply, replyView } from "./reply.ts";
+import type { Call, RunHost, Settlement, StepFault } from "./run-host.ts";
+import type { BodyDelivery, RunOutcome } from "./run-outcome.ts";
 import { type SharedViews, StepExchange } from "./step-exchange.ts";
+import { mayRespond, mayStillRespond, type Progress } from "./step-progress.ts";
 import { ExchangeVariables, type VariableSources } from "./variables.ts";
-
-/** What a run needs from outside; the same for every exchange. */
-export interface RunHost {
-  /** Milliseconds from an arbitrary start, never going back. */
-  monotonicMs(): number;
-  /** Calls back once after at least this time; returns what cancels it. */
-  startTimer(milliseconds: number, expired: () => void): () => void;
-  readonly counters: StepCounters;
-  /** A step failed. The cause is for the log under the exchange's id. */
-  failed(failure: StepFailure): void;
-}
-
-export interface StepFailure {
-  readonly request: ReceivedRequest;
-  readonly generation: number;
-  readonly chain: string;
-  readonly step: string;
-  readonly policy: string;
-  readonly phase: StepPhase;
-  readonly code: FailureCode;
-  /** What it meant for the exchange. */
-  readonly handled: FailureMode;
-  readonly cause: unknown;
-  /** How long the step ran, milliseconds. */
-  readonly durationMs: number;
-}
-
-/** How Envoy gives a body to streamed steps: as one message, or as it comes, because its own configuration says so. */
-export type BodyDelivery = "whole" | "in-chunks";
-
-/** What became of one direction. `gone`: the client left while a step was running, nobody is waiting for an answer. */
-export type RunOutcome =
-  | Continued
-  /** A step waits for the whole body of this direction: `resume` with it, or `refuse`. What the steps before it have changed stands. */
-  | { readonly kind: "needs-body"; readonly phase: StepPhase; readonly changes: HeaderChanges }
-  | { readonly kind: "reply"; readonly reply: FinalReply }
-  | { readonly kind: "gone" };
-
-/** Every step of the direction has come to its end. */
-export interface Continued {
-  readonly kind: "continue";
-  /** What no outcome of this direction has told before. */
-  readonly changes: HeaderChanges;
-  /** Whether a step has changed this header, told before or not. */
-  readonly touched: (header: string) => boolean;
-  /** What the steps made of the body; undefined when nobody changed it. */
-  readonly body: Uint8Array | undefined;
-  /** Through what the body is still to pass; undefined where nobody has left anything behind for it. */
-  readonly flow: BodyFlow | undefined;
-}
-
-/** `held`: its condition was decided, and it waits for the body. */
-type Progress = "unreached" | "held" | "passed" | "skipped" | "failed" | "replied";
 
 /** One walk of the loop. A reply turns a request pass into a response pass in place. */
 interface Pass {
@@ -83,36 +34,6 @@ interface Pass {
   readonly delivery: BodyDelivery;
   /** When the message must have been answered, on the monotonic clock. */
   deadlineMs: number;
-}
-
-/** One call of a handler, from its start to its settlement. */
-export interface Call {
-  readonly step: BoundStep;
-  readonly index: number;
-  readonly phase: StepPhase;
-  readonly startedMs: number;
-  /** Where the journal stood before the step. */
-  readonly mark: number;
-}
-
-/** Where changes are noted. */
-export interface ExchangeStores {
-  readonly journal: Journal;
-  readonly metadata: MetadataStore;
-}
-
-/** What a step has come to, where more than its outcome is to be said. */
-export type Settlement = { readonly reply: PendingReply } | StepFault;
-
-export interface StepFault {
-  readonly code: FailureCode;
-  readonly handled: FailureMode;
-  readonly cause: unknown;
-}
-
-function newStores(): ExchangeStores {
-  const journal = new Journal();
-  return { journal, metadata: new MetadataStore(journal) };
 }
 
 export class ExchangeRun implements SharedViews, VariableSources {
@@ -138,12 +59,22 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #endless = false;
   #gone = false;
 
-  /** @param generation number of the generation that the chain is of */
-  constructor(chain: Chain, received: ReceivedRequest, host: RunHost, generation: number, stores: ExchangeStores = newStores()) {
+  /**
+   * @param generation number of the generation that the chain is of
+   * @param journal where changes are noted, those of `metadata` too
+   */
+  constructor(
+    chain: Chain,
+    received: ReceivedRequest,
+    host: RunHost,
+    generation: number,
+    journal = new Journal(),
+    metadata = new MetadataStore(journal),
+  ) {
     this.#chain = chain;
     this.#generation = generation;
-    this.journal = stores.journal;
-    this.metadata = stores.metadata;
+    this.journal = journal;
+    this.metadata = metadata;
     this.#host = host;
     this.received = received;
     this.request = new RequestView(received, this.journal);
@@ -315,7 +246,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
       }
       return this.#call(call, pass, step.request);
     }
-    if (step.response === undefined || !this.#mayRespond(step, index)) return void pass.cursor--;
+    if (step.response === undefined || !mayRespond(step, this.#progress[index])) return void pass.cursor--;
     if (step.reads.responseBody && this.#mustWait(call, pass)) return undefined;
     if (step.whenReadsResponse && this.#progress[index] === "unreached") {
       if (!this.#holds(call, pass)) return undefined;
@@ -357,16 +288,8 @@ export class ExchangeRun implements SharedViews, VariableSources {
     this.#answer(call, pass, this.#ownReply(call, code));
   }
 
-  /** Like `#mayRespond`, for a step that the request side has not come to yet as well. */
   #mayStillRespond(step: BoundStep, index: number): boolean {
-    const progress = this.#progress[index];
-    return this.#mayRespond(step, index) || (this.#requestOpen && (progress === "unreached" || progress === "held"));
-  }
-
-  /** A step takes part in the response if it was passed on the request, or is decided only now. */
-  #mayRespond(step: BoundStep, index: number): boolean {
-    const progress = this.#progress[index];
-    return progress === "passed" || (step.whenReadsResponse && progress === "unreached");
+    return (this.#requestOpen ? mayStillRespond : mayRespond)(step, this.#progress[index]);
   }
 
   /** Decides the step's condition. False when the loop must not call the handler: the pass has then been moved on. */
@@ -560,12 +483,4 @@ export class ExchangeRun implements SharedViews, VariableSources {
 function move(pass: Pass): void {
   if (pass.phase === "request") pass.cursor++;
   else pass.cursor--;
-}
-
-/** Undefined for what is no transform. Every property is read once: what was checked is what is called. */
-function acceptTransform(result: unknown): BodyTransform | undefined {
-  if (typeof result !== "object" || result === null) return undefined;
-  const { chunk, end } = result as Partial<BodyTransform>;
-  if (typeof chunk !== "function" || typeof end !== "function") return undefined;
-  return { chunk: chunk.bind(result), end: end.bind(result) };
 }

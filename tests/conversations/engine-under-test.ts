@@ -14,7 +14,8 @@ import { createStepCounters } from "../../src/observe/step-counters.ts";
 import { testCheckEnvironment, testHost } from "../../src/testing/test-engine.ts";
 import { createInstancePool } from "../../src/worker/instances.ts";
 import type { PolicyHost } from "../../src/worker/policy-host.ts";
-import { ExchangeRun, type StepFailure } from "../../src/worker/run.ts";
+import { ExchangeRun } from "../../src/worker/run.ts";
+import type { StepFailure } from "../../src/worker/run-host.ts";
 import { scriptPolicies } from "../support/script-policy.ts";
 import type { Conversation } from "./conversation.ts";
 

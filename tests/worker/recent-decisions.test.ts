@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { HeaderLines } from "../../src/worker/received-headers.ts";
 import { createRecentDecisions, type RecentDecisions } from "../../src/worker/recent-decisions.ts";
 import { engineReply, type FinalReply } from "../../src/worker/reply.ts";
 
 function request(id: string, requestId = id) {
-  const headers = [{ name: "x-request-id", value: Buffer.from(requestId) }];
+  const headers = new HeaderLines([{ name: "x-request-id", value: Buffer.from(requestId) }]);
   return {
     id,
     time: 0,

@@ -4,9 +4,10 @@ import { createStepCounters } from "../../src/observe/step-counters.ts";
 import type { BoundStep, Chain } from "../../src/worker/chain.ts";
 import type { ExplainedStep } from "../../src/worker/explanation.ts";
 import type { ReceivedRequest } from "../../src/worker/received.ts";
+import { HeaderLines, noHeaders } from "../../src/worker/received-headers.ts";
 import { RecordedRun } from "../../src/worker/recorded-run.ts";
 import { createRedaction } from "../../src/worker/redaction.ts";
-import type { RunOutcome } from "../../src/worker/run.ts";
+import type { RunOutcome } from "../../src/worker/run-outcome.ts";
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -29,7 +30,7 @@ function step(phase: "request" | "response", counter: number): BoundStep {
   };
 }
 
-const response = { headers: [{ name: ":status", value: Buffer.from("200") }], hasBody: true };
+const response = { headers: new HeaderLines([{ name: ":status", value: Buffer.from("200") }]), hasBody: true };
 
 const refusals: Readonly<
   Record<string, { readonly upgrade?: true; readonly waits: "request" | "response"; readonly run: (run: RecordedRun) => unknown }>
@@ -76,7 +77,7 @@ describe("a step that is refused its body is counted and recorded once", () => {
     const received: ReceivedRequest = {
       id: "1",
       time: 0,
-      headers: [],
+      headers: noHeaders,
       hasBody: true,
       upgrade,
       route: { name: "r", metadata: {} },
