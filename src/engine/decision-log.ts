@@ -4,7 +4,7 @@ import type { EndedEvent } from "../kernel/kernel-host.ts";
 import type { RecordSink } from "../observe/record-sink.ts";
 import { parseTraceparent } from "../observe/trace-context.ts";
 import type { FailedStep } from "../worker/explanation.ts";
-import type { StepFailure } from "../worker/run.ts";
+import type { StepFailure } from "../worker/run-host.ts";
 import { type DecisionRecord, decisionRecord } from "./decision-record.ts";
 
 export interface DecisionLog {

@@ -1,7 +1,8 @@
 import type { EndedEvent } from "../kernel/kernel-host.ts";
 import type { TraceContext } from "../observe/trace-context.ts";
 import type { DecisionSummary, FailedStep } from "../worker/explanation.ts";
-import { decodeText } from "../worker/header-store.ts";
+import { exchangeFacts } from "../worker/recent-decisions.ts";
+import { createRedaction, headerText } from "../worker/redaction.ts";
 
 /**
  * A line of the decision log. `schemas/decision.schema.json` is its description for others: a key that is undefined here is absent there. New
@@ -14,7 +15,7 @@ export interface DecisionRecord extends Omit<DecisionSummary, "outcome"> {
   readonly traceId: string | undefined;
   /** The share of such exchanges that is written, where this one was chosen by chance. */
   readonly sample: number | undefined;
-  /** Request headers that the settings list, as they were received; several values of one are joined by `, `. */
+  /** Request headers that the settings list, as they were received but without credentials; several values of one are joined by `, `. */
   readonly headers: Readonly<Record<string, string>> | undefined;
 }
 
@@ -33,40 +34,34 @@ export interface RecordParts {
   readonly headers: readonly string[];
   /** Milliseconds since the epoch; for exchanges that did not start with a request. */
   readonly now: number;
-  /** Removes secret values from what policies and clients have written. */
+  /** Removes the secrets that the engine has read. */
   readonly redact: (text: string) => string;
 }
 
-/** The longest value of a header that is written, characters. */
-const valueLengthMax = 256;
-/** Envoy's own are UUIDs. */
-const requestIdLengthMax = 128;
+/** Longer texts are cut, and end in `…`; with it they are as long as the schema says. */
+const valueUnitsMax = 255;
+const reasonUnitsMax = 511;
 
 export function decisionRecord({ event, failures, trace, sample, headers, now, redact }: RecordParts): DecisionRecord {
   const { id, request, chain, generation, reply, durationMs } = event;
-  const values = (name: string): string | undefined => {
-    const lines = request?.headers.filter((line) => line.name === name).map(({ value }) => decodeText(value)) ?? [];
-    return lines.length === 0 ? undefined : redact(lines.join(", ")).slice(0, valueLengthMax);
-  };
-  const requestId = values("x-request-id");
   const failed = failures.at(-1);
+  const redaction = createRedaction(redact);
+  if (request !== undefined && (headers.length > 0 || reply?.reason !== undefined)) redaction.learn(request.headers.entries());
   const listed = headers.flatMap((name) => {
-    const value = values(name);
-    return value === undefined ? [] : [[name, value] as const];
+    const lines = request?.headers.values(name).map((value) => headerText(name, value)) ?? [];
+    return lines.length === 0 ? [] : [[name, redaction.text(lines.join(", "), valueUnitsMax)] as const];
   });
+  const nobody = { id, requestId: undefined, time: new Date(now).toISOString(), route: "" };
   return {
     version: 1,
-    id,
-    requestId: requestId === undefined || requestId.length > requestIdLengthMax ? undefined : requestId,
-    time: new Date(request?.time ?? now).toISOString(),
+    ...(request === undefined ? nobody : exchangeFacts(request)),
     generation,
-    route: request?.route.name ?? "",
     chain,
     outcome: outcomeOf(event),
     status: reply?.status,
     code: reply?.code ?? failed?.code ?? (event.end === "body-not-sent" ? event.end : undefined),
     step: reply === undefined ? failed?.step : (reply.step ?? reply.failedStep),
-    reason: reply?.reason === undefined ? undefined : redact(reply.reason),
+    reason: reply?.reason === undefined ? undefined : redaction.text(reply.reason, reasonUnitsMax),
     failures,
     durationMs,
     traceId: trace?.traceId,

@@ -4,7 +4,7 @@ import type { EndedEvent } from "../kernel/kernel-host.ts";
 import type { Log } from "../observe/log.ts";
 import type { Collector } from "../observe/metrics.ts";
 import { recordCollector } from "../observe/record-sink.ts";
-import type { StepFailure } from "../worker/run.ts";
+import type { StepFailure } from "../worker/run-host.ts";
 import { createDecisionLog } from "./decision-log.ts";
 import { createExchangeTraces, type ExchangeTraces } from "./exchange-traces.ts";
 import { decisionSink, spanSink } from "./record-sinks.ts";

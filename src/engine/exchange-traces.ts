@@ -10,7 +10,7 @@ import type { StepCounters, StepOutcome, StepPhase } from "../observe/step-count
 import { parseTraceparent, type TraceContext } from "../observe/trace-context.ts";
 import type { BoundStep, Chain } from "../worker/chain.ts";
 import type { ReceivedRequest } from "../worker/received.ts";
-import type { RunHost } from "../worker/run.ts";
+import type { RunHost } from "../worker/run-host.ts";
 
 export interface ExchangeTraces {
   /** What a run is to be given in place of `host`: the same, unless the exchange is traced. */

@@ -48,6 +48,7 @@ const requests: Readonly<Record<string, ClientRequest>> = {
       authorization: `Bearer ${canary}-token`,
       cookie: `session=${canary}-cookie`,
       "user-agent": `curl ${canary}-file`,
+      "x-echo": `I use ${canary}-key today`,
       traceparent: `00-${traceId}-${clientSpan}-01`,
     },
   },
@@ -74,7 +75,7 @@ beforeAll(async () => {
     policies: policies(secretFile),
     settings: (settings) =>
       Object.entries({
-        decisionLog: { to: `file:${decisions}`, sample: 1, headers: ["user-agent"] },
+        decisionLog: { to: `file:${decisions}`, sample: 1, headers: ["user-agent", "x-echo"] },
         traces: { to: `otlp:${collector.origin}` },
         state: join(folder, "state"),
         shutdown: { drainDelay: "0s", grace: "5s" },
@@ -141,8 +142,8 @@ describe("the decision log", () => {
     expect(recordOf("skipped")?.sample).toBe(undefined);
   });
 
-  test("only listed headers are in it, and a secret in one is not", () => {
-    expect(recordOf("denied")?.headers).toEqual({ "user-agent": "curl [redacted]" });
+  test("only listed headers are in it, and neither a secret nor a credential of the request in one", () => {
+    expect(recordOf("denied")?.headers).toEqual({ "user-agent": "curl [redacted]", "x-echo": "I use [redacted] today" });
   });
 });
 
