@@ -198,6 +198,13 @@ describe("metrics", () => {
     expect(sample("policy_engine_ready")).toBe(1);
   });
 
+  test("every metric is documented", () => {
+    const page = readFileSync(join(import.meta.dirname, "../../docs/observability.md"), "utf8");
+    const names = [...metrics.matchAll(/^# TYPE (\S+) /gm)].map(([, name = ""]) => name);
+    expect(names.filter((name) => !page.includes(`\`${name}\``) && !name.startsWith("policy_engine_policy_"))).toEqual([]);
+    expect(names.length).toBeGreaterThan(20);
+  });
+
   test("every metric that an alert reads is there", () => {
     const text = readFileSync(join(import.meta.dirname, "../../configs/prometheus/alerts.yaml"), "utf8");
     const expressions: readonly string[] = parse(text).groups.flatMap(({ rules }: { rules: { expr: string }[] }) =>
