@@ -145,7 +145,7 @@ export const problemCatalogue = {
   "no-configuration": entry<Record<never, never>>({
     meaning: "No configuration document was found at all.",
     message: () => "there is no configuration document",
-    remedy: () => "point to at least one YAML file; an engine that shall do nothing needs a document with `version: 1`",
+    remedy: () => "point to at least one YAML file; an engine that shall deny everything needs `version: 1` and `unmatched: deny`",
   }),
   "duplicate-definition": entry<{ kind: string; name: string }>({
     meaning: "Two documents define the same chain or route, or settings name two providers alike.",
@@ -176,6 +176,17 @@ export const problemCatalogue = {
     meaning: "A route or `unmatched` names a chain that is switched off.",
     message: (f) => `the chain \`${f.chain}\` is disabled`,
     remedy: () => "remove `enabled: false` from the chain, or name another chain",
+  }),
+  "settings-given": entry<{ keys: readonly string[] }>({
+    meaning: "A document that says how the engine runs stands where one is expected that says what chains do.",
+    message: (f) => `this is a settings file, not a configuration: it has ${listed(f.keys)}`,
+    remedy: () => "give it to `--settings`; here belong the files with `chains` and `routes`, which its `providers` name",
+  }),
+  "everything-denied": entry<Record<never, never>>({
+    meaning: "A configuration has neither routes nor chains, and nobody has said that this is meant: every exchange is denied.",
+    severity: "warning",
+    message: () => "there are no routes and no chains: every exchange is denied",
+    remedy: () => "add `routes` and `chains`, or say aloud `unmatched: deny`",
   }),
   "chain-unused": entry<{ chain: string }>({
     meaning: "No route uses a chain.",
@@ -686,6 +697,14 @@ export const problemCatalogue = {
     message: (f) => `no step of the chain \`${f.chain}\` waits for a body: the limit has no effect, bodies of any size pass`,
     remedy: () =>
       "remove it and limit bodies in Envoy or with a policy that reads them, or add `acknowledge: [{ code: body-limit-unused, reason: ... }]` to the chain",
+  }),
+  "body-limit-zero": entry<{ chain: string; step: string }>({
+    meaning: "A chain allows no bodies, and a step of it waits for one: whatever has a body is refused.",
+    severity: "warning",
+    acknowledge: "chain",
+    message: (f) => `the step \`${f.step}\` waits for a body, and the chain \`${f.chain}\` allows none: every body is refused`,
+    remedy: () =>
+      "raise `bodyBytesMax`, or leave it out for the settings' limit; where no body is meant, add `acknowledge: [{ code: body-limit-zero, reason: ... }]` to the chain",
   }),
 
   // Envoy's own configuration, looked at by `policy-engine envoy --check`: is the engine asked at all
