@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { json as readJson } from "node:stream/consumers";
 import type { TcpAddress } from "../config/addresses.ts";
+import { adminHost } from "./admin-host.ts";
 
 export interface AdminQuestion {
   readonly method: "GET" | "POST";
@@ -18,7 +19,7 @@ export function askAdmin(
   { method, path, body }: AdminQuestion,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ readonly status: number; readonly body: unknown }>();
-  const host = { "0.0.0.0": "127.0.0.1", "::": "::1" }[admin.host] ?? admin.host;
+  const host = adminHost(admin.host);
   const headers = body === undefined ? {} : { "content-type": "application/json" };
   const request = httpRequest({ host, port: admin.port, path, method, headers, timeout: timeoutMs });
   request.on("timeout", () => request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
