@@ -271,7 +271,10 @@ function logReply(log: Log, { reply, id, request, chain, generation, cause }: Re
   if (reply.step !== undefined) return log.info({ ...facts, step: reply.step, reason: reply.reason }, "a policy replied");
   const failure = Object.entries(failureCatalogue).find(([code]) => code === reply.code);
   const level = reply.status >= 500 ? "error" : "info";
-  log[level]({ ...facts, step: reply.failedStep, ...(cause === undefined ? {} : { err: cause }), remedy: failure?.[1].remedy }, "the engine refused an exchange");
+  log[level](
+    { ...facts, step: reply.failedStep, ...(cause === undefined ? {} : { err: cause }), remedy: failure?.[1].remedy },
+    "the engine refused an exchange",
+  );
 }
 
 /** One line for each: a client that breaks off and an override that Envoy ignores look the same, and the second is a hole. */
