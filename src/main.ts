@@ -21,19 +21,17 @@ import { failureCatalogue } from "./errors.ts";
 import { loadPatternEngine } from "./expressions/patterns.ts";
 import { createSecrets } from "./generations/secrets.ts";
 import { createEngineMetadata } from "./kernel/engine-metadata.ts";
-import { createExchangeCounters, exchangeEnds } from "./kernel/exchange-counters.ts";
+import { createExchangeCounters } from "./kernel/exchange-counters.ts";
 import { createExchangeRecorder } from "./kernel/exchange-recorder.ts";
 import { createKernel } from "./kernel/kernel.ts";
-import type { BodyNotSentEvent, EndedEvent, ReplyEvent } from "./kernel/kernel-host.ts";
+import type { BodyNotSentEvent, ReplyEvent } from "./kernel/kernel-host.ts";
 import { createCalloutCounters } from "./observe/callout-counters.ts";
 import { createChainCounters } from "./observe/chain-counters.ts";
-import { createFailureCounters } from "./observe/failure-counters.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { createPolicyCounters } from "./observe/policy-counters.ts";
 import { createProbes } from "./observe/probes.ts";
 import { buildInfoCollector, collectProcess } from "./observe/process-metrics.ts";
-import { createRouteCounters } from "./observe/route-counters.ts";
 import { createStepCounters } from "./observe/step-counters.ts";
 import type { Registration } from "./providers/source.ts";
 import { createGrpcJsTransport } from "./transport/grpc-js.ts";
@@ -111,7 +109,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const { generations } = configuration;
 
-  const records = createExchangeRecords(settings, log, secrets.redact);
+  const records = createExchangeRecords({ settings, log, current: generations.current, redact: secrets.redact });
   const recent = createRecentDecisions({ summariesMax, timelinesMax: settings.recording?.exchangesMax ?? 0 }, secrets.redact);
   const runHost: RunHost = {
     monotonicMs: () => performance.now(),
@@ -122,15 +120,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       recent.failed(failure);
       records.failed(failure);
     },
-  };
-  const routeCounters = createRouteCounters(exchangeEnds, generations.current);
-  const failureCounters = createFailureCounters(Object.keys(failureCatalogue));
-  const ended = (event: EndedEvent): void => {
-    const { request, chain, end, reply } = event;
-    routeCounters.count(request?.route.name ?? "", chain, end);
-    if (end === "body-not-sent") failureCounters.count(end);
-    else if (reply !== undefined && reply.step === undefined) failureCounters.count(reply.code);
-    records.ended(event);
   };
   const replied = (event: ReplyEvent): void => {
     logReply(log, event);
@@ -170,15 +159,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     },
     replied,
     bodyNotSent: (event) => logBodyNotSent(log, event),
-    ended,
+    ended: records.ended,
   });
 
   const processMetrics = collectProcess();
   const metrics = createMetrics();
   metrics.register(counters.families);
   metrics.register(chainCounters.families);
-  metrics.register(routeCounters.families);
-  metrics.register(failureCounters.families);
   metrics.register(calloutCounters.families);
   for (const collector of records.collectors) metrics.register(collector);
   metrics.register(policyCounters.families);
