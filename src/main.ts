@@ -11,7 +11,9 @@ import type { PolicyRegistry } from "./config/types.ts";
 import { type Configuration, createConfiguration } from "./engine/configuration.ts";
 import { problemFacts } from "./engine/configuration-log.ts";
 import { configPage, generationsPage, routePage } from "./engine/configuration-pages.ts";
+import { countedFetch } from "./engine/counted-fetch.ts";
 import { engineCollector } from "./engine/engine-metrics.ts";
+import { createExchangeRecords } from "./engine/exchange-records.ts";
 import { createExplainSource } from "./engine/explain-source.ts";
 import { createPolicyHost } from "./engine/policy-host.ts";
 import { registrationsOf } from "./engine/registrations.ts";
@@ -23,6 +25,7 @@ import { createExchangeCounters } from "./kernel/exchange-counters.ts";
 import { createExchangeRecorder } from "./kernel/exchange-recorder.ts";
 import { createKernel } from "./kernel/kernel.ts";
 import type { BodyNotSentEvent, ReplyEvent } from "./kernel/kernel-host.ts";
+import { createCalloutCounters } from "./observe/callout-counters.ts";
 import { createChainCounters } from "./observe/chain-counters.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
@@ -63,6 +66,8 @@ export interface Engine {
 
 /** How long the last writes may take before the sockets are closed. */
 const flushMs = 200;
+/** How long decisions and spans that still wait may take to leave. */
+const recordsFlushMs = 2_000;
 /** About 1 KB each. */
 const summariesMax = 1_000;
 
@@ -79,7 +84,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const policyCounters = createPolicyCounters();
   const probes = createProbes();
   const exchanges = createExchangeCounters();
-  const policyHost = createPolicyHost(log, { counters, chainCounters, policyCounters, probes });
+  const calloutCounters = createCalloutCounters();
+  const plainHost = createPolicyHost(log, { counters, chainCounters, policyCounters, probes });
+  const policyHost = { ...plainHost, fetch: countedFetch(plainHost.fetch, calloutCounters, () => performance.now()) };
   const schemas = createSchemaEngine(patterns);
   const configuration = await createConfiguration({
     registrations: [
@@ -102,6 +109,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const { generations } = configuration;
 
+  const records = createExchangeRecords({ settings, log, current: generations.current, redact: secrets.redact });
   const recent = createRecentDecisions({ summariesMax, timelinesMax: settings.recording?.exchangesMax ?? 0 }, secrets.redact);
   const runHost: RunHost = {
     monotonicMs: () => performance.now(),
@@ -110,6 +118,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     failed: (failure) => {
       logStepFailure(log, failure);
       recent.failed(failure);
+      records.failed(failure);
     },
   };
   const replied = (event: ReplyEvent): void => {
@@ -127,7 +136,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   const recorder =
     settings.recording &&
-    createExchangeRecorder({ ...settings, generations, runHost, now: Date.now, redact: secrets.redact, done: recent.explained });
+    createExchangeRecorder({
+      ...settings,
+      generations,
+      monotonicMs: runHost.monotonicMs,
+      now: Date.now,
+      redact: secrets.redact,
+      done: recent.explained,
+    });
   const kernel = createKernel({
     generations,
     envoy: settings.envoy,
@@ -137,20 +153,26 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     monotonicMs: runHost.monotonicMs,
     newId: randomUUID,
     ...(recorder && { recorder }),
-    startRun: recorder?.startRun ?? ((chain, request, generation) => new ExchangeRun(chain, request, runHost, generation)),
+    startRun: (chain, request, generation, metadata) => {
+      const host = records.hostFor(chain, request, metadata, runHost);
+      return recorder?.startRun(chain, request, generation, host) ?? new ExchangeRun(chain, request, host, generation);
+    },
     replied,
     bodyNotSent: (event) => logBodyNotSent(log, event),
+    ended: records.ended,
   });
 
   const processMetrics = collectProcess();
   const metrics = createMetrics();
   metrics.register(counters.families);
   metrics.register(chainCounters.families);
+  metrics.register(calloutCounters.families);
+  for (const collector of records.collectors) metrics.register(collector);
   metrics.register(policyCounters.families);
   metrics.register(probes.families);
   metrics.register(processMetrics.collect);
   metrics.register(buildInfoCollector(version, buildInfo));
-  metrics.register(engineCollector({ exchanges, configuration }));
+  metrics.register(engineCollector({ exchanges, configuration, serving, log }));
 
   const admin = await startAdminServer(settings.admin, {
     readiness: () => ({ ready: serving(), detail: { draining, ...configuration.state(), probes: probes.states() } }),
@@ -172,7 +194,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     explain: createExplainSource({ ...policyHost, generations, schemas, envoy: settings.envoy, redact: secrets.redact }),
   });
   const listening = await transport.listen(kernel.open).catch(async (error: unknown) => {
-    await admin.close();
+    await Promise.all([admin.close(), records.close(0)]);
     processMetrics.stop();
     throw error;
   });
@@ -202,7 +224,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     kernel.abandon();
     await sleep(flushMs);
     await transport.close();
-    await Promise.all([configuration.close(), admin.close()]);
+    await Promise.all([configuration.close(), admin.close(), records.close(recordsFlushMs)]);
     processMetrics.stop();
     log.info({}, "stopped");
     log.flush();

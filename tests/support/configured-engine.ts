@@ -64,6 +64,7 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     monotonicMs: () => performance.now(),
     newId: () => "decision",
     bodyNotSent: () => {},
+    ended: () => {},
     startRun: (chain, received, generation) =>
       new ExchangeRun(chain, received, { monotonicMs: () => performance.now(), ...host, failed: () => {} }, generation),
     replied: ({ reply }) => {
