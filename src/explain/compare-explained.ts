@@ -13,7 +13,7 @@ export interface ComparedExchange extends ExchangeTitle {
 
 /** In the order in which things happen: the outcome first, what the client got last. */
 export function compareExplained(from: Explained, to: Explained): readonly ValueChange[] {
-  const [before, after] = [comparable(from), comparable(to)];
+  const [before, after] = [comparable(from, to), comparable(to, from)];
   return parts.flatMap((part) => diffValues(part, before[part], after[part]));
 }
 
@@ -51,8 +51,12 @@ const parts = [
 ] as const;
 
 /** Without what differs between any two exchanges: times and durations. Steps, answers and headers by their names, so that one more moves none. */
-function comparable({ explanation, upstream, client, unansweredCalls }: Explained): Readonly<Record<(typeof parts)[number], unknown>> {
+function comparable(
+  { explanation, upstream, client, unansweredCalls }: Explained,
+  other: Explained,
+): Readonly<Record<(typeof parts)[number], unknown>> {
   const { outcome, status, code, step, reason, chain, found, steps, told } = explanation;
+  const outcomes = new Map(other.explanation.steps.map((one) => [stepKey(one), one.outcome]));
   return {
     outcome,
     status,
@@ -61,7 +65,7 @@ function comparable({ explanation, upstream, client, unansweredCalls }: Explaine
     reason,
     chain,
     by: found.by,
-    steps: Object.fromEntries(steps.map((one) => [`${one.step} (${one.phase})`, stepFacts(one)])),
+    steps: Object.fromEntries(steps.map((one) => [stepKey(one), stepFacts(one, outcomes.get(stepKey(one)))])),
     told: toldFacts(told),
     upstream,
     client,
@@ -69,11 +73,17 @@ function comparable({ explanation, upstream, client, unansweredCalls }: Explaine
   };
 }
 
-function stepFacts({ policy, outcome, condition, reads, changes, reply, failure }: ExplainedStep): object {
+const stepKey = ({ step, phase }: ExplainedStep): string => `${step} (${phase})`;
+
+/** With the condition where it may be why the outcome is another one: written otherwise and decided alike is no difference. */
+function stepFacts(
+  { policy, outcome, condition, reads, changes, reply, failure }: ExplainedStep,
+  other: ExplainedStep["outcome"] | undefined,
+): object {
   return {
     policy,
     outcome,
-    ...(condition && { condition: condition.text, holds: condition.result }),
+    ...(condition && outcome !== other && { condition: condition.text, holds: condition.result }),
     reads: Object.fromEntries(reads.map(({ key, value }) => [key, value])),
     changes: Object.fromEntries(changes.map(({ of, name, before, after }) => [`${of} ${name}`, { before, after }])),
     ...(reply && { reply }),
@@ -97,5 +107,6 @@ function toldFacts(told: readonly ToldAnswer[]): object {
 }
 
 function side(sign: string, value: unknown, paint: (text: string) => string): readonly string[] {
-  return value === undefined ? [] : [paint(`  ${sign} ${typeof value === "string" ? value : JSON.stringify(value)}`)];
+  const text = typeof value === "string" && value !== "" ? value : JSON.stringify(value);
+  return value === undefined ? [] : [paint(`  ${sign} ${text}`)];
 }

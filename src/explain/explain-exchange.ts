@@ -2,6 +2,7 @@
  * Runs one exchange through a configuration and says what happened, without Envoy and without the outside world. The policies' instances are made
  * for it and closed behind it, so that nothing of a running engine is touched: no counter, no limit's state, no shared value, no cache.
  */
+import { namesCredential } from "../config/credential-names.ts";
 import type { CheckedConfig, EnvoyPromises } from "../config/types.ts";
 import type { Problem } from "../errors.ts";
 import { createExchangeRecorder } from "../kernel/exchange-recorder.ts";
@@ -15,7 +16,7 @@ import type { Explanation } from "../worker/explanation.ts";
 import { createInstancePool } from "../worker/instances.ts";
 import type { PolicyHost } from "../worker/policy-host.ts";
 import { createRecentDecisions } from "../worker/recent-decisions.ts";
-import { bodyText, createRedaction, namesCredential, redacted, redactedCopy } from "../worker/redaction.ts";
+import { bodyText, createRedaction, redacted, redactedCopy } from "../worker/redaction.ts";
 import type { ExplainRequest } from "./request-file.ts";
 
 export interface Explained {

@@ -3,6 +3,7 @@
  * carry credentials), by value (a credential that was met under such a name, wherever else it turns up), and by the secrets that the engine has read.
  */
 import { isUtf8 } from "node:buffer";
+import { namesCredential } from "../config/credential-names.ts";
 import { decodeText, type HeaderEntry } from "./header-store.ts";
 
 export const redacted = "[redacted]";
@@ -13,17 +14,6 @@ export interface Redaction {
   /** A text without what was learnt and without secrets, cut to `unitsMax` UTF-16 units. */
   text(text: string, unitsMax: number): string;
 }
-
-/**
- * Whether what stands under this name may let somebody in: `authorization`, `x-api-key`, `set-cookie`, `accessToken`. Rather too many than too few:
- * a policy may take its credentials from anywhere.
- */
-export function namesCredential(name: string): boolean {
-  return credentialWord.test(name.replace(/([a-z\d])([A-Z])/g, "$1-$2"));
-}
-
-const credentialWord =
-  /(?:^|[-_.:])(?:api|access|private|partner|client|secret)?[-_]?(?:authorization|cookies?|tokens?|secrets?|passwords?|passwd|pwd|passphrase|credentials?|sessions?|sid|jwt|assertion|signature|sig|keys?|apikey|otp)(?:$|[-_.:\d])/i;
 
 /** @param known removes the secrets that the engine has read */
 export function createRedaction(known: (text: string) => string): Redaction {

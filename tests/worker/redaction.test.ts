@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bodyText, createRedaction, headerText, jsonText, namesCredential } from "../../src/worker/redaction.ts";
+import { namesCredential } from "../../src/config/credential-names.ts";
+import { bodyText, createRedaction, headerText, jsonText } from "../../src/worker/redaction.ts";
 
 const circular: Record<string, unknown> = {};
 circular.self = circular;
