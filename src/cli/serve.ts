@@ -7,7 +7,7 @@ import { exitCodes } from "./exit-codes.ts";
 
 export const serveCommand: MakeCommand = (policies, exit, buildInfo) =>
   new Command("serve")
-    .description("Runs the engine. SIGTERM or SIGINT drains it, a second one ends it at once.")
+    .description("Runs the engine. SIGTERM or SIGINT drains it, a second one ends it at once; SIGHUP changes nothing.")
     .requiredOption("--settings <file>", "how the process runs, see README.md")
     .addHelpText("after", "\nExample:\n  policy-engine serve --settings configs/demo/settings.yaml")
     .action(async ({ settings: path }: { settings: string }) => {
@@ -17,6 +17,10 @@ export const serveCommand: MakeCommand = (policies, exit, buildInfo) =>
       // The process goes on: what a policy throws in a timer or a listener, where nobody can catch it, must not take every exchange with it.
       process.on("uncaughtException", (error: unknown) => report(running, error, "an error was thrown and nobody caught it"));
       process.on("unhandledRejection", (error) => report(running, error, "a promise was rejected and nobody handled it"));
+      // Node would end the process. Whoever rotates logs or reloads daemons sends it by habit, and there is nothing to do: files are watched.
+      process.on("SIGHUP", () =>
+        running?.log.info({}, "SIGHUP changes nothing: configuration, secrets and log files are noticed without it"),
+      );
       const engine = await startEngine({ settings, policies, environment: process.env, ...(buildInfo && { buildInfo }) });
       running = engine;
       await new Promise<void>((resolve, reject) => {
