@@ -4,7 +4,7 @@ import { type Allowances, createAllowances } from "./allowances.ts";
 import { HeaderBlock } from "./header-block.ts";
 import type { Output } from "./output.ts";
 import { readSettings } from "./peer-settings.ts";
-import { ConnectionError, ErrorCode, Flag, FrameType, initialWindowBytes, windowBytesMax } from "./protocol.ts";
+import { ConnectionError, ErrorCode, Flag, FrameType, windowBytesMax } from "./protocol.ts";
 import { isTrailers, type RequestHead, requestHead } from "./request-head.ts";
 import type { Http2Stream, StreamReceiver } from "./stream.ts";
 import type { StreamTable } from "./stream-table.ts";
