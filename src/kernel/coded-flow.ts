@@ -1,17 +1,36 @@
 import type { BodyFlow, FlowFailure, Parts } from "../worker/body-flow.ts";
-import type { HeaderStore } from "../worker/header-store.ts";
+import { decodeText, type HeaderEntry, type HeaderStore } from "../worker/header-store.ts";
 import type { Continued } from "../worker/run.ts";
 import type { Coder } from "./codings/coder.ts";
-import type { Coding } from "./codings/coding.ts";
+import { codingsOf } from "./codings/coding.ts";
 import { createDecoder } from "./codings/decoder.ts";
 import { createEncoder } from "./codings/encoder.ts";
 
-/** What a body passes through. Whoever changes content-encoding answers for it: the bytes then go as the transforms have made them. */
-export function codedFlow(flow: BodyFlow, codings: readonly Coding[], touched: Continued["touched"]): BodyFlow | CodedFlow {
-  if (codings.length === 0) return flow;
+/** What a body is to pass through. Undefined: it passes as it is. */
+export interface Passage {
+  readonly through: BodyFlow | CodedFlow | undefined;
+}
+
+/** A body whose content coding is unknown: the flow cannot read it. */
+export interface ClosedPassage {
+  readonly flow: BodyFlow;
+}
+
+/**
+ * What a body passes through: what the steps have left behind for it, between the undoing and the doing again of its content codings. Whoever changes
+ * content-encoding answers for it: the bytes then go as the transforms have made them.
+ *
+ * @param headers those of the body as they were received
+ */
+export function passage(headers: readonly HeaderEntry[], { flow, touched }: Continued): Passage | ClosedPassage {
+  if (flow === undefined) return { through: undefined };
+  const lines = headers.filter(({ name }) => name === "content-encoding");
+  const codings = codingsOf(lines.map(({ value }) => decodeText(value)));
+  if (codings === undefined) return { flow };
+  if (codings.length === 0) return { through: flow };
   // A stream has no size; what it may become in relation to what came is bounded.
   const decoder = createDecoder(codings, Number.POSITIVE_INFINITY);
-  return new CodedFlow(flow, decoder, createEncoder(touched("content-encoding") ? [] : codings));
+  return { through: new CodedFlow(flow, decoder, createEncoder(touched("content-encoding") ? [] : codings)) };
 }
 
 /** Transforms between a decoder and an encoder: they see a body without its content codings, and one encoder makes the whole of it again. */

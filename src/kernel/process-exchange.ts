@@ -8,63 +8,32 @@ import { messageBudgetMs } from "../config/message-budget.ts";
 import type { FailureCode } from "../errors.ts";
 import type { Generation } from "../generations/generation.ts";
 import type { BodyFlow, FlowFailure } from "../worker/body-flow.ts";
-import type { BodyUse, Chain } from "../worker/chain.ts";
-import { decodeText, type HeaderEntry } from "../worker/header-store.ts";
+import type { Chain } from "../worker/chain.ts";
+import type { HeaderEntry } from "../worker/header-store.ts";
 import type { ReceivedRequest } from "../worker/received.ts";
 import { engineRefusal, type FinalReply, isGrpc } from "../worker/reply.ts";
-import type { BodyDelivery, Continued, ExchangeRun, RunOutcome } from "../worker/run.ts";
-import { bodyMode } from "./body-mode.ts";
+import type { Continued, ExchangeRun, RunOutcome } from "../worker/run.ts";
 import type { StreamFault } from "./body-stream.ts";
 import { BodyStreams, type BodyStreamsHost } from "./body-streams.ts";
-import { type CodedFlow, codedFlow } from "./coded-flow.ts";
-import { codingsOf } from "./codings/coding.ts";
+import { type CodedFlow, passage } from "./coded-flow.ts";
 import type { ExchangeEnd } from "./exchange-counters.ts";
+import { type ExchangeState, fateOfUnasked, type UnaskedPhase } from "./exchange-state.ts";
 import type { KernelHost } from "./kernel-host.ts";
+import { NegotiatedModes } from "./negotiated-modes.ts";
 import { isNormalPath } from "./normal-path.ts";
-import { type Awaited, type ModesInForce, modeOverride, type Wants } from "./processing-mode.ts";
+import type { Awaited, Wants } from "./processing-mode.ts";
 import { receivedRequest, receivedResponse, receivedText } from "./received-messages.ts";
-import { engineNamespace, routeIdentity } from "./route-identity.ts";
+import { routeIdentity } from "./route-identity.ts";
 import { routeTarget } from "./route-table.ts";
 import { streamedHeaders } from "./streamed-headers.ts";
+import { ToldMetadata } from "./told-metadata.ts";
 import type { StreamHandler, StreamMetadata, StreamSink } from "./transport.ts";
 import { type BodyFault, type Direction, type ExpectedBody, expectBody, type ReadBody, readBody, writeBody } from "./whole-body.ts";
-import { decodeIncoming, type Incoming, type Phase } from "./wire/decode.ts";
-import {
-  encodeBodyAnswer,
-  encodeHeadersAnswer,
-  encodeReply,
-  exceedsEnvoysLimit,
-  type ModeOverride,
-  unchanged,
-  withDynamicMetadata,
-} from "./wire/encode.ts";
+import { decodeIncoming, type Incoming } from "./wire/decode.ts";
+import { encodeBodyAnswer, encodeHeadersAnswer, encodeReply, exceedsEnvoysLimit, unchanged } from "./wire/encode.ts";
 
 /** Body and trailer messages that may queue while a step runs; Envoy sends none unless its own configuration says so. */
 const queuedMessagesMax = 64;
-
-type State =
-  /** Nothing has been asked yet. */
-  | "opened"
-  /** A message is unanswered: steps are running, or a body is decoded or encoded. */
-  | "running"
-  /** The request's headers are answered, and a step waits for its body. */
-  | "awaiting-request-body"
-  /** The request is answered; a response handler can still run. */
-  | "awaiting-response"
-  /** The response's headers are answered, and a step waits for its body. */
-  | "awaiting-response-body"
-  /** No handler can run any more, but a body is still passing in pieces. */
-  | "passing"
-  /** The stream has been ended, by us or by Envoy. */
-  | "ended";
-
-/** Messages that no step asks for in a chain of headers-only steps. */
-type UnaskedPhase = Exclude<Phase, "request-headers" | "response-headers">;
-
-/** Undefined: it passes as it is. */
-interface Passage {
-  readonly through: BodyFlow | CodedFlow | undefined;
-}
 
 /** Why nothing of the exchange is left to be done. */
 type Over = "replied" | "nothing-left";
@@ -75,7 +44,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   readonly #sink: StreamSink;
   readonly #id: string;
   readonly #forget: () => void;
-  #state: State = "opened";
+  #state: ExchangeState = "opened";
   #end: ExchangeEnd = "gone";
   #halfClosed = false;
   /** A promise is pending: the run and its generation cannot be let go of yet. */
@@ -83,7 +52,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   /** When the message under way must have been answered, on the monotonic clock. */
   #deadlineMs = 0;
   #queued: UnaskedPhase[] = [];
-  #modes: ModesInForce;
+  readonly #modes: NegotiatedModes;
   /** Bodies that pass in pieces, whatever the state is. */
   readonly #streams: BodyStreams;
   /** The body that is waited for, or was last. */
@@ -94,8 +63,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #taken: readonly Direction[] = [];
   /** Undefined until it is there. */
   #response: readonly HeaderEntry[] | undefined;
-  /** The state of the shared metadata that Envoy was told. */
-  #toldRevision = -1;
+  readonly #told: ToldMetadata;
   #generation: Generation | undefined;
   #generationNumber: number | undefined;
   #run: ExchangeRun | undefined;
@@ -109,7 +77,8 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     this.#forget = forget;
     this.#streams = new BodyStreams(sink, this);
     this.#id = host.newId();
-    this.#modes = { requestBody: "none", responseHeaders: host.envoy.responseHeaders === "sent" ? "send" : "skip", responseBody: "none" };
+    this.#modes = new NegotiatedModes(host.envoy);
+    this.#told = new ToldMetadata(host.engineMetadata, this.#id);
     host.counters.opened();
   }
 
@@ -197,7 +166,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     if (incoming.observed) return this.#host.counters.observed();
     if (this.#state !== "running") this.#deadlineMs = this.#nextDeadlineMs();
     const { configured } = incoming;
-    if (configured !== undefined) this.#modes = { ...this.#modes, requestBody: configured.request, responseBody: configured.response };
+    if (configured !== undefined) this.#modes.configured(configured);
     switch (phase) {
       case "request-headers":
         return this.#state === "opened" ? this.#startRequest(incoming) : this.#refuse("unexpected-message");
@@ -223,7 +192,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     const routeName = identity.kind === "route" ? identity.name : "";
     const request = receivedRequest(incoming, { id: this.#id, time: this.#host.now(), routeName });
     this.#request = request;
-    if (request.hasBody && this.#modes.requestBody === "full-duplex-streamed") this.#streams.expect("request");
+    if (request.hasBody && this.#modes.inPieces("request")) this.#streams.expect("request");
     const generation = generations.current();
     if (generation === undefined) return this.#refuse("not-ready");
     generation.pin();
@@ -253,14 +222,14 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     const run = this.#host.startRun(chain, request, generation);
     this.#run = run;
     // Known before anything has reached the upstream, so said before it does.
-    if (!this.#canHave("response", run.responseBodyUse())) return this.#refuse("body-not-sent");
-    this.#proceed(run.runRequest(this.#deadlineMs, this.#delivery("request")), (done) => {
-      const passage = this.#passage("request", done);
-      if ("fault" in passage) return this.#refuseFlow(run, passage.flow, passage.fault);
+    if (!this.#modes.canHave("response", run.responseBodyUse())) return this.#refuse("body-not-sent");
+    this.#proceed(run.runRequest(this.#deadlineMs, this.#modes.delivery("request")), (done) => {
+      const passed = passage(request.headers, done);
+      if ("flow" in passed) return this.#refuseFlow(run, passed.flow, "request-coding");
       const changes = done.flow === undefined ? done.changes : streamedHeaders(request.headers, done);
       const follows = run.wantsResponse() || this.#streams.areOpen;
-      const override = follows ? this.#override(this.#wantsAfterRequest(run, "none")) : undefined;
-      this.#answerRequest(run, encodeHeadersAnswer("request-headers", changes, override), passage.through);
+      const override = follows ? this.#modes.override(this.#wantsAfterRequest(run, "none")) : undefined;
+      this.#answerRequest(run, encodeHeadersAnswer("request-headers", changes, override), passed.through);
     });
   }
 
@@ -290,11 +259,11 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     if (run === undefined) return this.#refuse("unexpected-message");
     this.#state = "running";
     this.#expectResponse(incoming);
-    this.#proceed(run.runResponse(receivedResponse(incoming), this.#deadlineMs, this.#delivery("response")), (done) => {
-      const passage = this.#passage("response", done);
-      if ("fault" in passage) return this.#refuse(passage.fault);
+    this.#proceed(run.runResponse(receivedResponse(incoming), this.#deadlineMs, this.#modes.delivery("response")), (done) => {
+      const passed = passage(incoming.headers, done);
+      if ("flow" in passed) return this.#refuse("response-coding");
       const changes = done.flow === undefined ? done.changes : streamedHeaders(incoming.headers, done);
-      this.#finish("response", encodeHeadersAnswer("response-headers", changes, undefined), passage.through);
+      this.#finish("response", encodeHeadersAnswer("response-headers", changes, undefined), passed.through);
     });
   }
 
@@ -307,17 +276,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
 
   #expectResponse({ headers, endOfStream }: Incoming): void {
     this.#response = headers;
-    if (!endOfStream && this.#modes.responseBody === "full-duplex-streamed") this.#streams.expect("response");
-  }
-
-  /** What a body is to pass through, its content codings undone; a failure where one of them is unknown. */
-  #passage(direction: Direction, done: Continued): Passage | { readonly fault: FailureCode; readonly flow: BodyFlow } {
-    if (done.flow === undefined) return { through: undefined };
-    const lines = this.#receivedHeaders(direction).filter(({ name }) => name === "content-encoding");
-    const codings = codingsOf(lines.map(({ value }) => decodeText(value)));
-    return codings === undefined
-      ? { fault: `${direction}-coding`, flow: done.flow }
-      : { through: codedFlow(done.flow, codings, done.touched) };
+    if (!endOfStream && this.#modes.inPieces("response")) this.#streams.expect("response");
   }
 
   #refuseFlow(run: ExchangeRun, { first }: BodyFlow, code: FailureCode): void {
@@ -336,32 +295,17 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     if (run === undefined) return this.#refuse("unexpected-message");
     const wants: Wants =
       direction === "request" ? this.#wantsAfterRequest(run, "whole") : { answered: "response-headers", responseBody: "whole" };
-    this.#sink.send(encodeHeadersAnswer(`${direction}-headers`, changes, this.#override(wants)));
+    this.#sink.send(encodeHeadersAnswer(`${direction}-headers`, changes, this.#modes.override(wants)));
     for (const phase of this.#queued.splice(0)) this.#takeUnasked(phase);
   }
 
   #expect(direction: Direction): ExpectedBody | BodyFault {
-    if (!this.#canHave(direction, "buffered")) return { fault: "body-not-sent" };
+    if (!this.#modes.canHave(direction, "buffered")) return { fault: "body-not-sent" };
     return expectBody(direction, this.#receivedHeaders(direction), this.#chain?.bodyBytesMax ?? this.#host.envoy.bodyBytesMax);
   }
 
   #receivedHeaders(direction: Direction): readonly HeaderEntry[] {
     return (direction === "request" ? this.#request?.headers : this.#response) ?? [];
-  }
-
-  /**
-   * Whether Envoy sends a body as it is used: it is configured to, or obeys when it is asked; for what it passes through, whole does as well. Where it
-   * is configured to send it in another way, an override that it ignores could not be told from one that it obeys, and the first piece would pass for
-   * the whole.
-   */
-  #canHave(direction: Direction, use: BodyUse): boolean {
-    const mode = this.#modes[`${direction}Body`];
-    if (use === "none" || mode === bodyMode(use)) return true;
-    return mode === "none" ? this.#host.envoy.allowModeOverride : mode === "buffered";
-  }
-
-  #delivery(direction: Direction): BodyDelivery {
-    return this.#modes[`${direction}Body`] === "full-duplex-streamed" ? "in-chunks" : "whole";
   }
 
   #takeTrailers(direction: Direction, { headers }: Incoming): void {
@@ -415,32 +359,22 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     this.#proceed(run.refuse(code, this.#deadlineMs), () => this.#refuse(code));
   }
 
-  /** Body and trailers that no step asked for: Envoy's own configuration sends them. They pass, once the headers are answered. */
+  /** Body and trailers that no step asked for. */
   #takeUnasked(phase: UnaskedPhase): void {
-    switch (this.#state) {
-      case "opened":
-        return this.#refuse("request-headers-missing");
-      case "running":
+    const fate = fateOfUnasked(this.#state, phase);
+    switch (fate.kind) {
+      case "pass":
+        return void this.#sink.send(unchanged[phase]);
+      case "wait":
         if (this.#queued.length >= queuedMessagesMax) return this.#refuse("unexpected-message");
         this.#queued.push(phase);
         return;
-      case "awaiting-request-body":
-        return this.#refuse("body-not-sent");
-      case "awaiting-response-body":
-        // The end of the request's trailers may still come.
-        this.#sink.send(unchanged[phase]);
+      case "drop":
         return;
-      case "awaiting-response":
-        if (phase === "response-body" || phase === "response-trailers") return this.#refuse("response-headers-missing");
-        this.#sink.send(unchanged[phase]);
-        return;
-      case "passing":
-        this.#sink.send(unchanged[phase]);
-        return;
-      case "ended":
-        return;
+      case "refuse":
+        return this.#refuse(fate.code);
       default:
-        return this.#state satisfies never;
+        return fate satisfies never;
     }
   }
 
@@ -515,7 +449,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     this.#end = "continued";
     if (!run.wantsResponse()) return this.#finish("request", answer, flow);
     this.#state = "awaiting-response";
-    this.#sink.send(this.#withMetadata(answer));
+    this.#sink.send(this.#told.addTo(answer, this.#run?.metadata));
     for (const phase of this.#queued.splice(0)) this.#takeUnasked(phase);
     this.#streams.open("request", flow);
   }
@@ -524,11 +458,11 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #finish(direction: Direction, answer: Uint8Array, flow?: BodyFlow | CodedFlow): void {
     if (this.#streams.areOpen) {
       this.#state = "passing";
-      this.#sink.send(this.#withMetadata(answer));
+      this.#sink.send(this.#told.addTo(answer, this.#run?.metadata));
       for (const phase of this.#queued.splice(0)) this.#takeUnasked(phase);
       return this.#streams.open(direction, flow);
     }
-    const answers = [this.#withMetadata(answer), ...this.#queued.splice(0).map((phase) => unchanged[phase])];
+    const answers = [this.#told.addTo(answer, this.#run?.metadata), ...this.#queued.splice(0).map((phase) => unchanged[phase])];
     const last = answers.pop();
     for (const one of answers) this.#sink.send(one);
     this.#endOk("nothing-left", last);
@@ -536,18 +470,8 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
 
   #reply(reply: FinalReply, cause?: unknown): void {
     this.#end = reply.step === undefined ? "failed" : "replied";
-    this.#endOk("replied", this.#withMetadata(encodeReply(reply)));
+    this.#endOk("replied", this.#told.addTo(encodeReply(reply), this.#run?.metadata));
     this.#host.replied({ ...this.#event(), reply, cause });
-  }
-
-  /** The last answer of a direction tells Envoy about the exchange, where the settings say so and there is something new. */
-  #withMetadata(answer: Uint8Array): Uint8Array {
-    const { engineMetadata } = this.#host;
-    const source = this.#run?.metadata;
-    const revision = source?.revision ?? 0;
-    if (engineMetadata === undefined || revision === this.#toldRevision) return answer;
-    this.#toldRevision = revision;
-    return withDynamicMetadata(answer, { [engineNamespace]: engineMetadata(this.#id, source) });
   }
 
   #event() {
@@ -603,13 +527,5 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
 
   #wantsAfterRequest(run: ExchangeRun, requestBody: Awaited): Wants {
     return { answered: "request-headers", requestBody, response: run.wantsResponse(), responseBody: run.responseBodyUse() };
-  }
-
-  /** What the answer to a headers message asks of Envoy. */
-  #override(wants: Wants): ModeOverride | undefined {
-    if (!this.#host.envoy.allowModeOverride) return undefined;
-    const override = modeOverride(wants, this.#modes);
-    this.#modes = override ?? this.#modes;
-    return override;
   }
 }

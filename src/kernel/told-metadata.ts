@@ -1,0 +1,31 @@
+import type { EngineMetadata } from "./engine-metadata.ts";
+import { engineNamespace } from "./route-identity.ts";
+import { withDynamicMetadata } from "./wire/encode.ts";
+
+/** The shared metadata of an exchange as far as it matters here. */
+interface MetadataSource {
+  /** Another number whenever something has been written. */
+  readonly revision: number;
+  get(key: string): unknown;
+}
+
+/** Tells Envoy about one exchange, each state of its metadata once. */
+export class ToldMetadata {
+  readonly #engineMetadata: EngineMetadata | undefined;
+  readonly #decisionId: string;
+  #toldRevision = -1;
+
+  /** @param engineMetadata undefined where nobody wants to be told */
+  constructor(engineMetadata: EngineMetadata | undefined, decisionId: string) {
+    this.#engineMetadata = engineMetadata;
+    this.#decisionId = decisionId;
+  }
+
+  /** @param source undefined where no chain has run */
+  addTo(answer: Uint8Array, source: MetadataSource | undefined): Uint8Array {
+    const revision = source?.revision ?? 0;
+    if (this.#engineMetadata === undefined || revision === this.#toldRevision) return answer;
+    this.#toldRevision = revision;
+    return withDynamicMetadata(answer, { [engineNamespace]: this.#engineMetadata(this.#decisionId, source) });
+  }
+}
