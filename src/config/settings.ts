@@ -34,6 +34,8 @@ import type { EnvoyPromises, SourceDocument } from "./types.ts";
 export interface Settings {
   /** Where Envoy finds the engine; at least one. Default: `tcp:127.0.0.1:9100`. */
   readonly listen: readonly ListenAddress[];
+  /** What speaks gRPC with Envoy: the library @grpc/grpc-js, or an HTTP/2 server of our own. Default `grpc-js`. */
+  readonly transport: "grpc-js" | "native";
   /** Health, readiness, metrics, for people and probes. Default: `tcp:127.0.0.1:9101`. */
   readonly admin: TcpAddress;
   /** Where configuration comes from; at least one. */
@@ -88,7 +90,7 @@ export function parseSettings(source: SourceDocument, directory: string, use: "a
   return { settings, warnings: sorted };
 }
 
-const settingsKeys = ["version", "listen", "admin", "providers", "state", "secrets", "envoy", "shutdown", "log", "recording"];
+const settingsKeys = ["version", "listen", "transport", "admin", "providers", "state", "secrets", "envoy", "shutdown", "log", "recording"];
 
 function readSettings(place: Place, directory: string, use: "alone" | "embedded", report: Report): Settings | undefined {
   const fields = readFields(place, settingsKeys, report);
@@ -106,6 +108,7 @@ function readSettings(place: Place, directory: string, use: "alone" | "embedded"
   }
   return {
     listen,
+    transport: readChoice(fields.optional("transport"), ["grpc-js", "native"], report) ?? "grpc-js",
     admin,
     providers,
     state,
