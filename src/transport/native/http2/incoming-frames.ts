@@ -143,7 +143,7 @@ export class IncomingFrames {
     const stream = streams.get(streamId);
     if (stream === undefined) {
       if (streamId <= this.lastStreamId) return this.#lateHeaders(streamId, last);
-      if (this.newStreams === "ignored") return;
+      if (this.newStreams === "ignored") return streams.close(streamId, "by-us");
       this.lastStreamId = streamId;
       return this.#request(streamId, fields, last);
     }
