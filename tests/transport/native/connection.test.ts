@@ -73,7 +73,11 @@ describe("an exchange", () => {
     driven.heard();
     driven.connection.lost();
     driven.connection.lost();
-    expect(driven.calls.map(({ events }) => events)).toEqual([["closed"], ["message ask", "half-closed", "closed"], ["closed"]]);
+    expect(driven.calls.map(({ events }) => events)).toEqual([
+      ["half-closed", "closed"],
+      ["message ask", "half-closed", "closed"],
+      ["closed"],
+    ]);
     for (const { sink } of driven.calls) sink.send(Buffer.from("late"));
     expect(driven.heard()).toEqual([]);
   });

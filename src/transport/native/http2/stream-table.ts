@@ -68,7 +68,8 @@ export class StreamTable implements StreamHost {
     this.#closed.ended(streamId, how);
     if (stream === undefined) return;
     this.#forget(stream);
-    stream.lose();
+    if (how === "by-peer") stream.resetByPeer();
+    else stream.lose();
   }
 
   closeAll(): void {

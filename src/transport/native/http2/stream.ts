@@ -64,13 +64,15 @@ export class Http2Stream {
     this.#announced = contentLength;
   }
 
-  /** Sends header fields before a body. */
+  /** Sends header fields before a body. Like all that sends: nothing on a stream that is lost. */
   respond(fields: readonly SentField[]): void {
+    if (this.state === "lost") return;
     this.host.output.headers(this.id, 0, fields);
   }
 
   /** Sends or queues `head` and `body`. False when more is queued than should be: `writable` follows. */
   write(head: Uint8Array, body: Uint8Array): boolean {
+    if (this.state === "lost") return true;
     const { output } = this.host;
     const length = head.length + body.length;
     const room = Math.min(this.#sendWindow, output.window, framePayloadBytesMax);
@@ -89,6 +91,7 @@ export class Http2Stream {
 
   /** Ends with these fields when everything that was written before has been sent; without fields with the body. */
   end(trailers: readonly SentField[]): void {
+    if (this.state === "lost") return;
     this.ending = true;
     this.#trailers = trailers;
     if (this.#queue.length === 0) this.#finish();
@@ -160,6 +163,15 @@ export class Http2Stream {
     if (this.state === "open") this.state = "peer-ended";
     this.receiver.ended();
     return true;
+  }
+
+  /** The peer has reset the stream: what it means is that it sends nothing more, and takes nothing more either. */
+  resetByPeer(): void {
+    const { state } = this;
+    this.#dropQueue();
+    this.state = "lost";
+    if (state === "open") this.receiver.ended();
+    this.#tellGone();
   }
 
   /** The stream is no more, unless it has been told already. */
