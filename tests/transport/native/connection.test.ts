@@ -67,16 +67,17 @@ describe("an exchange", () => {
 
   test("closed comes once, after a reset, after an end, and when the connection is gone", () => {
     const driven = drivenConnection();
-    driven.send(open(1), open(3), open(5), data(3, message("ask"), flags.endStream));
-    driven.send(reset(1));
+    driven.send(open(1), open(3), open(5), open(7), reset(7), data(3, message("ask"), flags.endStream));
+    driven.send(reset(1, 0));
     driven.calls[1]?.sink.end();
     driven.heard();
     driven.connection.lost();
     driven.connection.lost();
-    expect(driven.calls.map(({ events }) => events)).toEqual([
-      ["half-closed", "closed"],
-      ["message ask", "half-closed", "closed"],
-      ["closed"],
+    expect(driven.calls.map(({ events }) => events.join(", "))).toEqual([
+      "half-closed, closed",
+      "message ask, half-closed, closed",
+      "closed",
+      "closed",
     ]);
     for (const { sink } of driven.calls) sink.send(Buffer.from("late"));
     expect(driven.heard()).toEqual([]);

@@ -62,7 +62,7 @@ export class IncomingFrames {
       case FrameType.priority:
         return this.#priority(streamId, end - start);
       case FrameType.rstStream:
-        return this.#rstStream(streamId, end - start);
+        return this.#rstStream(streamId, bytes, start, end);
       case FrameType.settings:
         return this.#settings(flags, streamId, bytes, start, end);
       case FrameType.pushPromise:
@@ -173,12 +173,15 @@ export class IncomingFrames {
     if (length !== 5) this.#streamError(streamId, ErrorCode.frameSizeError);
   }
 
-  #rstStream(streamId: number, length: number): void {
+  #rstStream(streamId: number, bytes: Buffer, start: number, end: number): void {
     this.#assertNotIdle(streamId, "RST_STREAM");
-    if (length !== 4) throw new ConnectionError(ErrorCode.frameSizeError, "RST_STREAM of another length than 4");
+    if (end - start !== 4) throw new ConnectionError(ErrorCode.frameSizeError, "RST_STREAM of another length than 4");
     const { streams } = this.#parts;
-    if (streams.get(streamId) === undefined) this.#allowances.otherFrames.take();
+    const stream = streams.get(streamId);
+    if (stream === undefined) this.#allowances.otherFrames.take();
     else this.#allowances.resets.take();
+    // Without an error it means that the peer sends nothing more: Envoy's way to say so.
+    if (bytes.readUInt32BE(start) === ErrorCode.noError) stream?.endedByReset();
     streams.close(streamId, "by-peer");
   }
 

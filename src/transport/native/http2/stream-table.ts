@@ -68,8 +68,7 @@ export class StreamTable implements StreamHost {
     this.#closed.ended(streamId, how);
     if (stream === undefined) return;
     this.#forget(stream);
-    if (how === "by-peer") stream.resetByPeer();
-    else stream.lose();
+    stream.lose();
   }
 
   closeAll(): void {

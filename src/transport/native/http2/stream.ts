@@ -165,16 +165,15 @@ export class Http2Stream {
     return true;
   }
 
-  /** The peer has reset the stream: what it means is that it sends nothing more, and takes nothing more either. */
-  resetByPeer(): void {
+  /** The peer sends nothing more, and takes nothing more either. */
+  endedByReset(): void {
     const { state } = this;
     this.#dropQueue();
     this.state = "lost";
     if (state === "open") this.receiver.ended();
-    this.#tellGone();
   }
 
-  /** The stream is no more, unless it has been told already. */
+  /** The stream is no more. */
   lose(): void {
     this.#dropQueue();
     if (this.state !== "finished") this.state = "lost";
