@@ -23,7 +23,7 @@ const requests = 3_000;
 
 test.for(transportKinds)(
   `%s: ${requests} requests one after another on each chain need one connection and lose nothing`,
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (transport) => {
     const stage = await startStage({ policies, settings: (settings) => replaceAt(settings, ["transport"], transport) });
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
