@@ -103,7 +103,7 @@ function listening(
   text: string,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(new Error(`cannot listen on ${text}: ${error.message}`, { cause: error })));
+    server.on("error", (error) => reject(new Error(`cannot listen on ${text}: ${error.message}`, { cause: error })));
     server.listen(where, resolve);
   });
 }
