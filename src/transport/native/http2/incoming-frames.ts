@@ -178,8 +178,9 @@ export class IncomingFrames {
     if (end - start !== 4) throw new ConnectionError(ErrorCode.frameSizeError, "RST_STREAM of another length than 4");
     const { streams } = this.#parts;
     const stream = streams.get(streamId);
-    if (stream === undefined) this.#allowances.otherFrames.take();
-    else this.#allowances.resets.take();
+    if (stream !== undefined) this.#allowances.resets.take();
+    // Behind our end it is Envoy's ordinary one: once for each stream that was served.
+    else if (streams.howClosed(streamId) !== "by-us") this.#allowances.otherFrames.take();
     // Without an error it means that the peer sends nothing more: Envoy's way to say so.
     if (bytes.readUInt32BE(start) === ErrorCode.noError) stream?.endedByReset();
     streams.close(streamId, "by-peer");
