@@ -3,6 +3,7 @@ import type { NativeLimits } from "../limits.ts";
 import { type Allowances, createAllowances } from "./allowances.ts";
 import { HeaderBlock } from "./header-block.ts";
 import type { Output } from "./output.ts";
+import { payloadEnd, payloadStart } from "./padding.ts";
 import { readSettings } from "./peer-settings.ts";
 import { ConnectionError, ErrorCode, Flag, FrameType, windowBytesMax } from "./protocol.ts";
 import { isTrailers, type RequestHead, requestHead } from "./request-head.ts";
@@ -89,8 +90,8 @@ export class IncomingFrames {
   #data(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
     if (streamId === 0) throw protocolError("DATA on no stream");
     const frameBytes = end - start;
-    const from = (flags & Flag.padded) === 0 ? start : afterPadLength(start, end);
-    const to = (flags & Flag.padded) === 0 ? end : end - padding(bytes, start, from, end);
+    const from = payloadStart(flags, start, end);
+    const to = payloadEnd(flags, bytes, start, end);
     this.#takeFromWindow(frameBytes);
     const last = (flags & Flag.endStream) !== 0;
     if (to - from < tinyBytes && !last) this.#allowances.pieces.take();
@@ -114,8 +115,8 @@ export class IncomingFrames {
 
   #headers(flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
     if (streamId % 2 === 0) throw protocolError("HEADERS on a stream that is no client's");
-    let from = (flags & Flag.padded) === 0 ? start : afterPadLength(start, end);
-    const to = (flags & Flag.padded) === 0 ? end : end - padding(bytes, start, from, end);
+    let from = payloadStart(flags, start, end);
+    const to = payloadEnd(flags, bytes, start, end);
     // Stream dependency and weight; RFC 9113 5.3.2 does without them.
     if ((flags & Flag.priority) !== 0) from += 5;
     if (from > to) throw protocolError("HEADERS without room for what it announces");
@@ -267,16 +268,5 @@ export class IncomingFrames {
 
 /** A piece of a body or of a header block that is smaller brings next to nothing, bytes: less than any message of ext_proc. */
 const tinyBytes = 8;
-
-function afterPadLength(start: number, end: number): number {
-  if (start === end) throw new ConnectionError(ErrorCode.frameSizeError, "a padded frame without the length of its padding");
-  return start + 1;
-}
-
-function padding(bytes: Buffer, start: number, from: number, end: number): number {
-  const length = bytes[start] ?? 0;
-  if (length > end - from) throw protocolError("more padding than there is room");
-  return length;
-}
 
 const protocolError = (message: string): ConnectionError => new ConnectionError(ErrorCode.protocolError, message);
