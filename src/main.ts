@@ -12,6 +12,7 @@ import { type Configuration, createConfiguration } from "./engine/configuration.
 import { problemFacts } from "./engine/configuration-log.ts";
 import { configPage, generationsPage, routePage } from "./engine/configuration-pages.ts";
 import { engineCollector } from "./engine/engine-metrics.ts";
+import { createExplainSource } from "./engine/explain-source.ts";
 import { createPolicyHost } from "./engine/policy-host.ts";
 import { registrationsOf } from "./engine/registrations.ts";
 import { failureCatalogue } from "./errors.ts";
@@ -19,6 +20,7 @@ import { loadPatternEngine } from "./expressions/patterns.ts";
 import { createSecrets } from "./generations/secrets.ts";
 import { createEngineMetadata } from "./kernel/engine-metadata.ts";
 import { createExchangeCounters } from "./kernel/exchange-counters.ts";
+import { createExchangeRecorder } from "./kernel/exchange-recorder.ts";
 import { createKernel } from "./kernel/kernel.ts";
 import type { BodyNotSentEvent, ReplyEvent } from "./kernel/kernel-host.ts";
 import { createChainCounters } from "./observe/chain-counters.ts";
@@ -32,8 +34,9 @@ import type { Registration } from "./providers/source.ts";
 import { createTransport } from "./transport/create-transport.ts";
 import { version } from "./version.ts";
 import { createInstancePool } from "./worker/instances.ts";
-import { createRecordings, RecordedRun } from "./worker/recording.ts";
-import { ExchangeRun, type RunHost } from "./worker/run.ts";
+import { createRecentDecisions } from "./worker/recent-decisions.ts";
+import { ExchangeRun } from "./worker/run.ts";
+import type { RunHost, StepFailure } from "./worker/run-host.ts";
 
 export interface EngineOptions {
   readonly settings: Settings;
@@ -60,6 +63,8 @@ export interface Engine {
 
 /** How long the last writes may take before the sockets are closed. */
 const flushMs = 200;
+/** About 1 KB each. */
+const summariesMax = 1_000;
 
 /** Starts everything. Rejects when an address cannot be bound; a wrong configuration is no reason, the engine then denies with 503. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
@@ -75,6 +80,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const probes = createProbes();
   const exchanges = createExchangeCounters();
   const policyHost = createPolicyHost(log, { counters, chainCounters, policyCounters, probes });
+  const schemas = createSchemaEngine(patterns);
   const configuration = await createConfiguration({
     registrations: [
       ...registrationsOf(settings, { log, secrets, policies, startTimer: policyHost.startTimer, random: policyHost.random }),
@@ -82,7 +88,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ],
     environment: {
       policies,
-      schemas: createSchemaEngine(patterns),
+      schemas,
       secret: secrets.read,
       envoy: settings.envoy,
       instances: createInstancePool(policyHost),
@@ -96,18 +102,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const { generations } = configuration;
 
+  const recent = createRecentDecisions({ summariesMax, timelinesMax: settings.recording?.exchangesMax ?? 0 }, secrets.redact);
   const runHost: RunHost = {
     monotonicMs: () => performance.now(),
     startTimer: policyHost.startTimer,
     counters,
-    failed: ({ cause, ...failure }) => log.error({ ...failure, err: cause }, `step failed: ${failureCatalogue[failure.code].remedy}`),
+    failed: (failure) => {
+      logStepFailure(log, failure);
+      recent.failed(failure);
+    },
   };
-  const recordings = settings.recording && createRecordings(settings.recording.exchangesMax);
   const replied = (event: ReplyEvent): void => {
     logReply(log, event);
-    if (recordings === undefined || event.request === undefined) return;
-    if (recordings.find(event.id) === undefined) recordings.add(event.request, event.chain, event.generation, []);
-    recordings.replied(event.id, event.reply);
+    if (event.request !== undefined) recent.replied({ ...event, request: event.request });
   };
 
   let draining = false;
@@ -118,6 +125,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     runHost.monotonicMs,
   );
 
+  const recorder =
+    settings.recording &&
+    createExchangeRecorder({ ...settings, generations, runHost, now: Date.now, redact: secrets.redact, done: recent.explained });
   const kernel = createKernel({
     generations,
     envoy: settings.envoy,
@@ -126,11 +136,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     now: Date.now,
     monotonicMs: runHost.monotonicMs,
     newId: randomUUID,
-    startRun:
-      recordings === undefined
-        ? (chain, request) => new ExchangeRun(chain, request, runHost)
-        : (chain, request, generation) =>
-            new RecordedRun(chain, request, runHost, (steps) => recordings.add(request, chain.name, generation, steps)),
+    ...(recorder && { recorder }),
+    startRun: recorder?.startRun ?? ((chain, request, generation) => new ExchangeRun(chain, request, runHost, generation)),
     replied,
     bodyNotSent: (event) => logBodyNotSent(log, event),
   });
@@ -161,7 +168,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       const rollback = await configuration.rollback(generation, reason);
       return rollback.kind === "refused" ? { kind: rollback.kind, problems: rollback.problems.map(problemFacts) } : rollback;
     },
-    ...(recordings === undefined ? {} : { recording: recordings.find }),
+    decision: recent.find,
+    explain: createExplainSource({ ...policyHost, generations, schemas, envoy: settings.envoy, redact: secrets.redact }),
   });
   const listening = await transport.listen(kernel.open).catch(async (error: unknown) => {
     await admin.close();
@@ -218,13 +226,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
+function logStepFailure(log: Log, { request, cause, durationMs: _, ...facts }: StepFailure): void {
+  log.error({ id: request.id, ...facts, err: cause }, `step failed: ${failureCatalogue[facts.code].remedy}`);
+}
+
 /** One line for each reply: an approved exchange leaves none. */
 function logReply(log: Log, { reply, id, request, chain, generation, cause }: ReplyEvent): void {
   const facts = { id, status: reply.status, code: reply.code, route: request?.route.name, chain, generation };
   if (reply.step !== undefined) return log.info({ ...facts, step: reply.step, reason: reply.reason }, "a policy replied");
   const failure = Object.entries(failureCatalogue).find(([code]) => code === reply.code);
   const level = reply.status >= 500 ? "error" : "info";
-  log[level]({ ...facts, ...(cause === undefined ? {} : { err: cause }), remedy: failure?.[1].remedy }, "the engine refused an exchange");
+  log[level](
+    { ...facts, step: reply.failedStep, ...(cause === undefined ? {} : { err: cause }), remedy: failure?.[1].remedy },
+    "the engine refused an exchange",
+  );
 }
 
 /** One line for each: a client that breaks off and an override that Envoy ignores look the same, and the second is a hole. */
