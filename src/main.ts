@@ -27,7 +27,7 @@ import { createKernel } from "./kernel/kernel.ts";
 import type { BodyNotSentEvent, ReplyEvent } from "./kernel/kernel-host.ts";
 import { createCalloutCounters } from "./observe/callout-counters.ts";
 import { createChainCounters } from "./observe/chain-counters.ts";
-import { createLog, type Log } from "./observe/log.ts";
+import { createLog, ErrorFacts, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { createPolicyCounters } from "./observe/policy-counters.ts";
 import { createProbes } from "./observe/probes.ts";
@@ -37,7 +37,9 @@ import type { Registration } from "./providers/source.ts";
 import { createTransport } from "./transport/create-transport.ts";
 import { version } from "./version.ts";
 import { createInstancePool } from "./worker/instances.ts";
+import type { ReceivedRequest } from "./worker/received.ts";
 import { createRecentDecisions } from "./worker/recent-decisions.ts";
+import { createRedaction } from "./worker/redaction.ts";
 import { ExchangeRun } from "./worker/run.ts";
 import type { RunHost, StepFailure } from "./worker/run-host.ts";
 
@@ -116,14 +118,14 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     startTimer: policyHost.startTimer,
     counters,
     failed: (failure) => {
-      logStepFailure(log, failure);
+      logStepFailure(log, failure, secrets.redact);
       recent.failed(failure);
       records.failed(failure);
     },
   };
   const replied = (event: ReplyEvent): void => {
-    logReply(log, event);
-    if (event.request !== undefined) recent.replied({ ...event, request: event.request });
+    const summary = event.request && recent.replied({ ...event, request: event.request });
+    logReply(log, event, summary?.reason, secrets.redact);
   };
 
   let draining = false;
@@ -248,18 +250,41 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
-function logStepFailure(log: Log, { request, cause, durationMs: _, ...facts }: StepFailure): void {
-  log.error({ id: request.id, ...facts, err: cause }, `step failed: ${failureCatalogue[facts.code].remedy}`);
+function logStepFailure(log: Log, { request, cause, durationMs: _, ...facts }: StepFailure, redact: Redact): void {
+  log.error({ id: request.id, ...facts, err: errorOf(request, cause, redact) }, `step failed: ${failureCatalogue[facts.code].remedy}`);
 }
 
-/** One line for each reply: an approved exchange leaves none. */
-function logReply(log: Log, { reply, id, request, chain, generation, cause }: ReplyEvent): void {
+type Redact = (text: string) => string;
+
+/** Whoever throws may quote what the client has sent. */
+function errorOf(request: ReceivedRequest | undefined, cause: unknown, redact: Redact): ErrorFacts {
+  const redaction = createRedaction(redact);
+  if (request !== undefined) redaction.learn(request.headers.entries());
+  return new ErrorFacts(cause, redaction.whole);
+}
+
+/**
+ * One line for each reply: an approved exchange leaves none.
+ *
+ * @param reason the policy's, without credentials
+ */
+function logReply(
+  log: Log,
+  { reply, id, request, chain, generation, cause }: ReplyEvent,
+  reason: string | undefined,
+  redact: Redact,
+): void {
   const facts = { id, status: reply.status, code: reply.code, route: request?.route.name, chain, generation };
-  if (reply.step !== undefined) return log.info({ ...facts, step: reply.step, reason: reply.reason }, "a policy replied");
+  if (reply.step !== undefined) return log.info({ ...facts, step: reply.step, reason }, "a policy replied");
   const failure = Object.entries(failureCatalogue).find(([code]) => code === reply.code);
   const level = reply.status >= 500 ? "error" : "info";
   log[level](
-    { ...facts, step: reply.failedStep, ...(cause === undefined ? {} : { err: cause }), remedy: failure?.[1].remedy },
+    {
+      ...facts,
+      step: reply.failedStep,
+      ...(cause === undefined ? {} : { err: errorOf(request, cause, redact) }),
+      remedy: failure?.[1].remedy,
+    },
     "the engine refused an exchange",
   );
 }

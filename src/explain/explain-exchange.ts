@@ -92,7 +92,7 @@ export async function explainExchange(
     const decision = recent.find(id);
     if (decision?.detail !== "timeline") throw new Error("the exchange has left no explanation");
     const { detail: _, ...explanation } = decision;
-    return { explanation, ...shownMessages(seen, asked, redact), unansweredCalls: calls.unknown() };
+    return { explanation, ...shown(seen, calls.unknown(), asked, redact) };
   } finally {
     engine.close();
   }
@@ -104,11 +104,12 @@ function chainsOf({ chains, routes, unmatched }: CheckedConfig, route: string): 
   return new Map([...chains].filter(([name]) => names.includes(name)));
 }
 
-function shownMessages(
+function shown(
   seen: TestExchange | undefined,
+  unansweredCalls: readonly string[],
   { request = {}, response = {} }: ExplainRequest,
   redact: (text: string) => string,
-): Pick<Explained, "upstream" | "client"> {
+): Omit<Explained, "explanation"> {
   const redaction = createRedaction(redact);
   const sent = [request.headers, response.headers].flatMap((headers) => Object.entries(headers ?? {}));
   const lines = [[":path", request.path ?? "/"] as const, ...sent];
@@ -116,7 +117,7 @@ function shownMessages(
     lines.flatMap(([name, values]) => [values].flat().map((value) => ({ name: name.toLowerCase(), value: Buffer.from(value) }))),
   );
   return redactedCopy(
-    { upstream: seen?.upstream && withoutCredentials(seen.upstream), client: seen && withoutCredentials(seen.client) },
+    { upstream: seen?.upstream && withoutCredentials(seen.upstream), client: seen && withoutCredentials(seen.client), unansweredCalls },
     redaction,
     textUnitsMax,
   );

@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import { namesCredential } from "../config/credential-names.ts";
+import { secretForms } from "../config/secret-forms.ts";
 import { decodeText, type HeaderEntry } from "./header-store.ts";
 
 export const redacted = "[redacted]";
@@ -11,15 +12,27 @@ export const redacted = "[redacted]";
 export interface Redaction {
   /** Remembers the credentials among header lines, those in the query of `:path` too. */
   learn(headers: readonly HeaderEntry[]): void;
-  /** A text without what was learnt and without secrets, cut to `unitsMax` UTF-16 units. */
+  /** A text without what was learnt and without secrets. */
+  whole(text: string): string;
+  /** The same, cut to `unitsMax` UTF-16 units. */
   text(text: string, unitsMax: number): string;
 }
 
 /** @param known removes the secrets that the engine has read */
 export function createRedaction(known: (text: string) => string): Redaction {
   const values = new Set<string>();
+  /** A credential may be the beginning of another one. */
+  let longestFirst: readonly string[] | undefined;
   const remember = (value: string): void => {
-    if (value.length >= valueUnitsMin && values.size < valuesMax) values.add(value);
+    if (value.length < valueUnitsMin || values.size >= valuesMax) return;
+    values.add(value);
+    longestFirst = undefined;
+  };
+  const whole = (text: string): string => {
+    longestFirst ??= [...values].flatMap(secretForms).sort((one, other) => other.length - one.length);
+    let shown = known(text);
+    for (const value of longestFirst) shown = shown.replaceAll(value, redacted);
+    return shown;
   };
   return {
     learn(headers) {
@@ -29,9 +42,9 @@ export function createRedaction(known: (text: string) => string): Redaction {
         else if (namesCredential(name)) for (const one of credentialsIn(name, text)) remember(one);
       }
     },
+    whole,
     text(text, unitsMax) {
-      let shown = known(text);
-      for (const value of [...values].sort((one, other) => other.length - one.length)) shown = shown.replaceAll(value, redacted);
+      const shown = whole(text);
       return shown.length > unitsMax ? `${shown.slice(0, unitsMax)}…` : shown;
     },
   };
