@@ -23,11 +23,29 @@ export function replaceAt(data: Data, way: Way, value: Data): Data {
     if (!isMap(data) || (rest.length > 0 && !(first in data))) throw new Error(`there is no \`${first}\` in ${JSON.stringify(data)}`);
     return { ...data, [first]: replaceAt(data[first] ?? null, rest, value) };
   }
-  const items = Array.isArray(data) ? (data as readonly Data[]) : [];
+  const items = listOf(data);
   const index = typeof first === "number" ? first : items.findIndex((item) => isMap(item) && item.name === first.name);
   const item = items[index];
   if (item === undefined) throw new Error(`there is no item ${JSON.stringify(first)} in ${JSON.stringify(data)}`);
   return items.with(index, replaceAt(item, rest, value));
+}
+
+/** What stands at one place. Throws when there is no way to that place. */
+export function valueAt(data: Data, way: Way): Data {
+  const [first, ...rest] = way;
+  if (first === undefined) return data;
+  const value =
+    typeof first === "string"
+      ? isMap(data)
+        ? data[first]
+        : undefined
+      : listOf(data).find((item, index) => (typeof first === "number" ? index === first : isMap(item) && item.name === first.name));
+  if (value === undefined) throw new Error(`there is no ${JSON.stringify(first)} in ${JSON.stringify(data)}`);
+  return valueAt(value, rest);
+}
+
+export function listOf(data: Data): readonly Data[] {
+  return Array.isArray(data) ? (data as readonly Data[]) : [];
 }
 
 function isMap(data: Data): data is { readonly [key: string]: Data } {
