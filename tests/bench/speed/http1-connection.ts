@@ -16,6 +16,8 @@ export type Done = (fault: string | undefined) => void;
 export interface Connection {
   /** To be called when the one before is done. */
   send(request: BenchRequest, done: Done): void;
+  /** Whether more can be sent on it. */
+  usable(): boolean;
   close(): void;
 }
 
@@ -57,6 +59,7 @@ function connectionOn(socket: Socket): Connection {
       if (socket.destroyed) end("the connection was closed");
       else socket.write(request.bytes);
     },
+    usable: () => !socket.destroyed,
     close: () => socket.destroy(),
   };
 }

@@ -25,8 +25,18 @@ export interface Target {
 
 const faultsMax = 5;
 
-/** Each connection sends its next request when its last one is answered. */
-export async function closedLoop({ port, requests, connections }: Target, forMs: number): Promise<LoadResult> {
+/** What ends first. */
+export interface Length {
+  readonly forMs: number;
+  /** Default: no limit. */
+  readonly answersMax?: number;
+}
+
+/** Each connection sends its next request when its last one is answered. One that breaks is not replaced: it has made a wrong answer. */
+export async function closedLoop(
+  { port, requests, connections }: Target,
+  { forMs, answersMax = Number.POSITIVE_INFINITY }: Length,
+): Promise<LoadResult> {
   const pool = await openAll(port, connections);
   const tally = newTally();
   const next = inTurn(requests);
@@ -38,8 +48,7 @@ export async function closedLoop({ port, requests, connections }: Target, forMs:
         new Promise<void>((resolve) => {
           const goOn = (fault: string | undefined): void => {
             count(tally, fault);
-            // One that is broken answers no more: nothing is to be measured there.
-            if (fault !== undefined || performance.now() >= until) resolve();
+            if (performance.now() >= until || tally.answers >= answersMax || !connection.usable()) resolve();
             else connection.send(next(), goOn);
           };
           connection.send(next(), goOn);

@@ -1,6 +1,6 @@
 /** One phase: load on one contender, and what it took of the processors. */
 import { cpuMs } from "./cpu-time.ts";
-import { closedLoop, type LoadResult, openLoop, quantile } from "./load.ts";
+import { closedLoop, type Length, type LoadResult, openLoop, quantile } from "./load.ts";
 import type { BenchStage, Place } from "./stage.ts";
 
 export interface Phase {
@@ -30,11 +30,11 @@ const closedConnections = 32;
 /** Open loop: how many requests may be under way at once before one waits, and the wait counts. */
 const openConnections = 200;
 
-export function measureClosed(stage: BenchStage, place: Place, forMs: number): Promise<Phase> {
+export function measureClosed(stage: BenchStage, place: Place, length: Length): Promise<Phase> {
   return measure(
     stage,
     place,
-    () => closedLoop({ ...place, connections: closedConnections }, forMs),
+    () => closedLoop({ ...place, connections: closedConnections }, length),
     () => undefined,
   );
 }

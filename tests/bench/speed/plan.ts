@@ -1,6 +1,7 @@
 /** What is measured, and for how long. */
 import type { Load } from "./chains.ts";
 import { alone, type Contender, engine, headerFilter, type NoOp, noOp, transports } from "./contenders.ts";
+import type { Length } from "./load.ts";
 
 export interface BenchPlan {
   readonly noOps: readonly NoOp[];
@@ -12,7 +13,7 @@ export interface BenchPlan {
   /** Each phase at a fixed rate, ms. */
   readonly openMs: number;
   /** Before anything counts, on each contender: compilers have then seen the code and caches the tokens. */
-  readonly warmUpMs: number;
+  readonly warmUp: Length;
   /** Exchanges that are open at once when memory is read; 0: it is not. */
   readonly held: number;
 }
@@ -52,7 +53,7 @@ export const fullPlan: BenchPlan = {
   rounds: 5,
   closedMs: 2_000,
   openMs: 3_000,
-  warmUpMs: 2_000,
+  warmUp: { answersMax: 10_000, forMs: 20_000 },
   held: 1_000,
 };
 
@@ -70,7 +71,7 @@ export const shortPlan: BenchPlan = {
   rounds: 3,
   closedMs: 1_500,
   openMs: 0,
-  warmUpMs: 1_500,
+  warmUp: { answersMax: 4_000, forMs: 5_000 },
   held: 0,
 };
 

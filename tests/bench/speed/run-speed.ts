@@ -48,7 +48,8 @@ export async function runSpeed(plan: BenchPlan, say: (text: string) => void): Pr
       phases.push(phase);
       if (phase.wrong > 0) say(`${phase.contender}: ${phase.wrong} wrong answers, such as: ${phase.faults[0]}`);
     };
-    for (const place of stage.places) onPhase(await measureClosed(stage, place, plan.warmUpMs));
+    say("until compilers have seen the code, and caches the tokens");
+    for (const place of stage.places) onPhase(await measureClosed(stage, place, plan.warmUp));
     const groups: GroupReport[] = [];
     for (const group of plan.groups) groups.push(await playGroup(stage, plan, group, onPhase, say));
     const held: HeldMemory[] = [];
@@ -96,7 +97,7 @@ async function playGroup(
     reference,
     places: [nobody, ...others],
     count: rounds,
-    measure: (place) => measureClosed(stage, place, closedMs),
+    measure: (place) => measureClosed(stage, place, { forMs: closedMs }),
     onPhase,
   });
   const open: { readonly perSecond: number; readonly rounded: Rounded }[] = [];
