@@ -24,11 +24,14 @@ const bodyBytes = { headers: undefined, "10 KiB": 10 * 1024, "100 KiB": 100 * 10
 
 /** The engine's configuration: one chain, bound to this many routes. Their names are `routeNames`. */
 export function chainConfig(name: ChainName, routes: number): string {
-  const names = routeNames(routes);
+  return configOf(chainSteps[name], routes);
+}
+
+export function configOf(steps: readonly unknown[], routes: number): string {
   return stringify({
     version: 1,
-    chains: { [name]: { steps: steps[name] } },
-    routes: Object.fromEntries(names.map((route) => [route, name])),
+    chains: { measured: { steps } },
+    routes: Object.fromEntries(routeNames(routes).map((route) => [route, "measured"])),
   });
 }
 
@@ -40,7 +43,7 @@ export function routeNames(count: number): readonly string[] {
 /** As many as there are callers and routes, so that each of them has its turn. */
 export function benchRequests(work: Work, load: Load, routes: number): readonly BenchRequest[] {
   const names = routeNames(routes);
-  return benchTokens().map((token, user) => {
+  return benchTokens(users, Math.floor(Date.now() / 1000)).map((token, user) => {
     const route = names[user % names.length] ?? "";
     return { bytes: requestBytes(route, token, load), answer: answerOf(work, load, route, `user-${user}`) };
   });
@@ -88,7 +91,7 @@ const oneMore = (name: string) => ({
   parameters: { request: [{ set: { name: `x-bench-${name}`, value: name } }] },
 });
 
-const steps: Readonly<Record<ChainName, readonly unknown[]>> = {
+export const chainSteps: Readonly<Record<ChainName, readonly unknown[]>> = {
   empty: [],
   one: [twoHeaders],
   five,
@@ -120,12 +123,9 @@ function bodyText(bytes: number): string {
   return of(rows).padEnd(bytes);
 }
 
-/** Eleven headers of a browser's, and a token of the usual size. */
-function requestBytes(route: string, token: string, load: Load): Buffer {
-  const length = bodyBytes[load];
-  const lines = [
-    `${length === undefined ? "GET" : "POST"} /${route} HTTP/1.1`,
-    "host: api.example.com",
+/** What a browser sends, and a token of the usual size. */
+export function benchHeaders(token: string): readonly string[] {
+  return [
     "user-agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
     "accept: application/json, text/plain, */*",
     "accept-language: en-GB,en;q=0.9,de;q=0.8",
@@ -136,6 +136,15 @@ function requestBytes(route: string, token: string, load: Load): Buffer {
     "x-owner: mallory",
     `x-api-key: ${apiKey}`,
     `authorization: Bearer ${token}`,
+  ];
+}
+
+function requestBytes(route: string, token: string, load: Load): Buffer {
+  const length = bodyBytes[load];
+  const lines = [
+    `${length === undefined ? "GET" : "POST"} /${route} HTTP/1.1`,
+    "host: api.example.com",
+    ...benchHeaders(token),
     ...(length === undefined ? [] : ["content-type: application/json", `content-length: ${length}`]),
   ];
   return Buffer.from(`${lines.join("\r\n")}\r\n\r\n${length === undefined ? "" : bodyText(length)}`, "latin1");
@@ -163,13 +172,13 @@ function answerOf(work: Work, load: Load, route: string, user: string): string {
   }
 }
 
-function benchTokens(): readonly string[] {
-  const now = Math.floor(Date.now() / 1000);
+/** @param now when they are made, seconds since the epoch; they are good for a day */
+export function benchTokens(count: number, now: number): readonly string[] {
   const makeToken = tokensAt(now);
   // Makes it 750 bytes or so.
   const groups = ["orders-readers", "orders-writers", "reports-readers", "catalogue-editors", "on-call", "engineering", "everybody"];
   const more = { groups, email: "somebody@example.com", tenant: "5b0f7c6e-8d0c-4d7e-9f6a-1c2d3e4f5a6b", azp: "a-client-of-the-benchmark" };
-  return Array.from({ length: users }, (_, user) =>
+  return Array.from({ length: count }, (_, user) =>
     makeToken({ key: keys.ed, claims: { sub: `user-${user}`, exp: now + tokenSeconds, ...more } }),
   );
 }
