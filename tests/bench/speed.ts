@@ -31,6 +31,8 @@ async function main(args: readonly string[]): Promise<number> {
   const started = performance.now();
   const say = (text: string): void => console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}`);
   const loadBefore = loadAverage();
+  // Every process that is started is ended with this one, and there are many.
+  process.setMaxListeners(0);
   const plan = options.short ? shortPlan : fullPlan;
   const report = await runSpeed({ ...plan, rounds: options.rounds ?? plan.rounds }, say);
   const compilers = (["go", "rust"] as const).filter((name) => report.noOps.includes(name));

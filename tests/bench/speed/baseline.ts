@@ -17,7 +17,7 @@ export function readBaseline(): Baseline {
 }
 
 /** A line for each row that costs more than twice what is committed in every one of its rounds, and for each that nothing is committed for. */
-export function regressions(rows: readonly Row[], baseline: Baseline): readonly string[] {
+export function regressions(rows: readonly Pick<Row, "contender" | "reference" | "cpuRatios">[], baseline: Baseline): readonly string[] {
   return rows.flatMap(({ contender, reference, cpuRatios }) => {
     const committed = baseline[contender];
     if (contender === reference || cpuRatios.every((ratio) => ratio === 0)) return [];
