@@ -76,3 +76,13 @@ test("at a fixed rate a pause shows in every request that was due in it, not onl
   expect(slow.length).toBeGreaterThan((perSecond * pauseMs * 0.5) / 1000);
   expect(quantile(result.latenciesMs, 1)).toBeGreaterThan(pauseMs * 0.8);
 });
+
+test("at a rate that is too much the end comes all the same, and what nobody had time for is counted with the time it has waited", async () => {
+  const port = await listen((request, response) => void setTimeout(() => answering("right")(request, response), 50));
+  const result = await openLoop({ port, requests: [right], connections: 1 }, 500, 400);
+  expect(result.unsent + result.answers).toBe(200);
+  expect(result.unsent).toBeGreaterThan(100);
+  expect(result.latenciesMs).toHaveLength(200);
+  expect(quantile(result.latenciesMs, 0)).toBeGreaterThan(0);
+  expect(quantile(result.latenciesMs, 0.9)).toBeGreaterThan(1000);
+});

@@ -21,24 +21,24 @@ export interface SharedPorts {
 }
 
 export async function benchBootstrap(sites: readonly Site[], { admin, upstream }: SharedPorts): Promise<Data> {
-  const printed = await Promise.all(
-    sites.map(async ({ processor, port, socket }) =>
-      moveEnvoy(forBench(await printedFor(processor)), {
+  const own = await Promise.all(
+    sites.map(async ({ processor, port, socket }, index) => {
+      const bootstrap = moveEnvoy(forBench(await printedFor(processor)), {
         listener: { host: "127.0.0.1", port },
         admin: { host: "127.0.0.1", port: admin },
         upstream: { host: "127.0.0.1", port: upstream },
         engines: [{ socket }],
-      }),
-    ),
+      });
+      const name = `site-${index}`;
+      return renamed(withFilter(bootstrap, processor, name), name);
+    }),
   );
-  const [first] = printed;
+  const [first] = own;
   if (first === undefined) throw new RangeError("there is nobody to measure");
-  const own = printed.map((bootstrap, index) => siteOf(bootstrap, sites[index]?.processor, `site-${index}`));
-  const resources: Data = {
+  return replaceAt(first.bootstrap, ["static_resources"], {
     listeners: own.map(({ listener }) => listener),
-    clusters: [valueAt(first, clusterPlace("upstream")), ...own.map(({ cluster }) => cluster)],
-  };
-  return replaceAt(first, ["static_resources"], resources);
+    clusters: [valueAt(first.bootstrap, clusterPlace("upstream")), ...own.map(({ cluster }) => cluster)],
+  });
 }
 
 /** Settings of an engine at this socket, but for where its configuration comes from. */
@@ -72,29 +72,33 @@ function forBench(printed: Data): Data {
   return edits.reduce((data, [way, value]) => replaceAt(data, way, value), printed);
 }
 
-function siteOf(bootstrap: Data, processor: Processor | undefined, name: string): { readonly listener: Data; readonly cluster: Data } {
-  const moved = processor === undefined ? bootstrap : withFilter(bootstrap, processor);
-  const asked =
-    processor?.kind === "nobody" ? moved : replaceAt(moved, [...envoyPlaces.extProc, "grpc_service", "envoy_grpc", "cluster_name"], name);
+interface OwnResources {
+  readonly bootstrap: Data;
+  readonly listener: Data;
+  readonly cluster: Data;
+}
+
+/** The listener and the cluster of one site, with names of their own. */
+function renamed(bootstrap: Data, name: string): OwnResources {
   return {
-    listener: replaceAt(valueAt(asked, ["static_resources", "listeners", 0]), ["name"], name),
-    cluster: replaceAt(valueAt(asked, clusterPlace("policy_engine")), ["name"], name),
+    bootstrap,
+    listener: replaceAt(valueAt(bootstrap, ["static_resources", "listeners", 0]), ["name"], name),
+    cluster: replaceAt(valueAt(bootstrap, clusterPlace("policy_engine")), ["name"], name),
   };
 }
 
 const filters: Way = [...envoyPlaces.connectionManager, "http_filters"];
 
-function withFilter(bootstrap: Data, processor: Processor): Data {
+function withFilter(bootstrap: Data, processor: Processor, cluster: string): Data {
+  const asking = (): Data => replaceAt(bootstrap, [...envoyPlaces.extProc, "grpc_service", "envoy_grpc", "cluster_name"], cluster);
   switch (processor.kind) {
     case "engine":
-      return bootstrap;
-    case "no-op":
+      return asking();
+    case "no-op": {
+      const own = replaceAt(asking(), [...envoyPlaces.extProc, "processing_mode"], modes[processor.modes]);
       // It has no health service.
-      return replaceAt(
-        replaceAt(bootstrap, [...envoyPlaces.extProc, "processing_mode"], modes[processor.modes]),
-        envoyPlaces.healthChecks,
-        [],
-      );
+      return replaceAt(own, envoyPlaces.healthChecks, []);
+    }
     case "nobody": {
       const [, router] = listOf(valueAt(bootstrap, filters));
       if (router === undefined) throw new Error("there is more or less than the engine's filter before the router");

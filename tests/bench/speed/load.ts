@@ -10,8 +10,10 @@ export interface LoadResult {
 }
 
 export interface TimedResult extends LoadResult {
-  /** From the moment a request was due, until its answer was whole; sorted, ms. */
+  /** From the moment a request was due, until its answer was whole; sorted, ms. One that was never sent has waited at least until the end. */
   readonly latenciesMs: Float64Array;
+  /** How many requests found no idle connection until a second after the last was due: the rate is more than is answered. */
+  readonly unsent: number;
   /** How late the generator itself was with the 99th of a hundred requests, ms: when it is late often, the machine is full. */
   readonly latenessP99Ms: number;
 }
@@ -24,6 +26,8 @@ export interface Target {
 }
 
 const faultsMax = 5;
+/** How long a request that was due may still wait when no more are. */
+const patienceMs = 1_000;
 
 /** What ends first. */
 export interface Length {
@@ -74,14 +78,20 @@ export async function openLoop({ port, requests, connections }: Target, perSecon
   const latenciesMs = new Float64Array(total);
   const latenesses = new Float64Array(total);
   const waiting: number[] = [];
+  let unsent = 0;
+  let settled = 0;
   const started = performance.now();
   await new Promise<void>((resolve) => {
     let released = 0;
+    const settle = (dueAt: number): void => {
+      latenciesMs[settled] = performance.now() - dueAt;
+      settled += 1;
+      if (settled === total) resolve();
+    };
     const sendOn = (connection: Connection, dueAt: number): void => {
       connection.send(next(), (fault) => {
-        latenciesMs[tally.answers] = performance.now() - dueAt;
         count(tally, fault);
-        if (tally.answers === total) resolve();
+        settle(dueAt);
         const waited = waiting.shift();
         if (waited === undefined) idle.push(connection);
         else sendOn(connection, waited);
@@ -96,12 +106,17 @@ export async function openLoop({ port, requests, connections }: Target, perSecon
         else sendOn(connection, now);
       }
       if (released < total) setTimeout(tick, 1);
+      else setTimeout(giveUp, patienceMs);
+    };
+    const giveUp = (): void => {
+      unsent = waiting.length;
+      for (const dueAt of waiting.splice(0)) settle(dueAt);
     };
     tick();
   });
   const seconds = (performance.now() - started) / 1000;
   for (const connection of all) connection.close();
-  return { ...tally, seconds, latenciesMs: latenciesMs.sort(), latenessP99Ms: quantile(latenesses.sort(), 0.99) };
+  return { ...tally, seconds, unsent, latenciesMs: latenciesMs.sort(), latenessP99Ms: quantile(latenesses.sort(), 0.99) };
 }
 
 /** Of sorted values; NaN of none. */

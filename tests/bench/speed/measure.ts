@@ -21,6 +21,8 @@ export interface Latency {
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
+  /** The share of requests that nobody had time for. */
+  readonly unsentShare: number;
   /** The generator's own. */
   readonly latenessP99Ms: number;
 }
@@ -44,7 +46,8 @@ export function measureOpen(stage: BenchStage, place: Place, perSecond: number, 
     stage,
     place,
     () => openLoop({ ...place, connections: openConnections }, perSecond, forMs),
-    ({ latenciesMs, latenessP99Ms }) => ({
+    ({ latenciesMs, latenessP99Ms, unsent }) => ({
+      unsentShare: unsent / latenciesMs.length,
       p50Ms: quantile(latenciesMs, 0.5),
       p95Ms: quantile(latenciesMs, 0.95),
       p99Ms: quantile(latenciesMs, 0.99),

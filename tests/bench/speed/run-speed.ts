@@ -42,7 +42,7 @@ export async function runSpeed(plan: BenchPlan, say: (text: string) => void): Pr
   say("starting an upstream, Envoy and everybody who is measured ...");
   const stage = await startBenchStage({ contenders: contendersOf(plan), noOps });
   try {
-    const idle = new Map(stage.places.map(({ contender, running }) => [contender.name, running && residentBytes(running.pid)]));
+    const idle = memoryOf(stage);
     const phases: Phase[] = [];
     const onPhase = (phase: Phase): void => {
       phases.push(phase);
@@ -52,24 +52,17 @@ export async function runSpeed(plan: BenchPlan, say: (text: string) => void): Pr
     for (const place of stage.places) onPhase(await measureClosed(stage, place, plan.warmUp));
     const groups: GroupReport[] = [];
     for (const group of plan.groups) groups.push(await playGroup(stage, plan, group, onPhase, say));
-    const held: HeldMemory[] = [];
-    if (plan.held > 0) {
-      say(`${plan.held} exchanges open at once`);
-      for (const { name } of heldContenders) {
-        const memory = await measureHeldOf(stage, name, plan.held);
-        if (memory !== undefined) held.push(memory);
-      }
-    }
+    const held = plan.held === 0 ? [] : await playHeld(stage, plan.held, say);
+    const loaded = memoryOf(stage);
     return {
       noOps: [...noOps.keys()],
       groups,
       held,
       processes: new Map(
         stage.places.flatMap(({ contender: { name }, running }) => {
-          const idleBytes = idle.get(name);
-          return running === undefined || idleBytes === undefined
-            ? []
-            : [[name, { startupMs: running.startupMs, idleBytes, loadedBytes: residentBytes(running.pid) }]];
+          const [idleBytes, loadedBytes] = [idle.get(name), loaded.get(name)];
+          if (running === undefined || idleBytes === undefined || loadedBytes === undefined) return [];
+          return [[name, { startupMs: running.startupMs, idleBytes, loadedBytes }]];
         }),
       ),
       answers: phases.reduce((sum, { answers }) => sum + answers, 0),
@@ -119,7 +112,18 @@ function find({ places }: BenchStage, { name }: Contender): Place | undefined {
   return places.find(({ contender }) => contender.name === name);
 }
 
-async function measureHeldOf(stage: BenchStage, name: string, exchanges: number): Promise<HeldMemory | undefined> {
-  const place = stage.places.find(({ contender }) => contender.name === name);
-  return place && measureHeld(place, exchanges);
+async function playHeld(stage: BenchStage, exchanges: number, say: (text: string) => void): Promise<readonly HeldMemory[]> {
+  say(`${exchanges} exchanges open at once`);
+  const all: HeldMemory[] = [];
+  for (const contender of heldContenders) {
+    const place = find(stage, contender);
+    const memory = place && (await measureHeld(place, exchanges));
+    if (memory !== undefined) all.push(memory);
+  }
+  return all;
+}
+
+/** Resident, by contender. */
+function memoryOf({ places }: BenchStage): ReadonlyMap<string, number> {
+  return new Map(places.flatMap(({ contender, running }) => (running === undefined ? [] : [[contender.name, residentBytes(running.pid)]])));
 }

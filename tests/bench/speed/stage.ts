@@ -62,50 +62,41 @@ async function start(
   const contenders = wanted.filter(({ processor }) => processor.kind !== "no-op" || noOps.has(processor.noOp));
 
   // Contenders that differ in their load alone share a listener and a process.
-  const byKey = new Map(contenders.map(({ processor }) => [JSON.stringify(processor), processor]));
-  const ports = await freePorts(byKey.size + 4);
-  const [admin = 0, upstreamPort = 0, upstreamAdmin = 0, , ...own] = ports;
-  const sites = new Map<string, Site>();
-  const runs = new Map<string, Running>();
-  for (const [index, [key, processor]] of [...byKey].entries()) {
-    const socket = join(folder, `${index}.sock`);
-    sites.set(key, { processor, port: own[index] ?? 0, socket });
-    const running = await startProcessor(processor, noOps, {
-      program: join(shipped, "bin/policy-engine.mjs"),
-      socket,
-      folder,
-      name: `engine-${index}`,
-    });
-    if (running === undefined) continue;
-    atEnd(running.stop);
-    runs.set(key, running);
+  const processors = new Map(contenders.map(({ processor }) => [JSON.stringify(processor), processor]));
+  const takePort = await freePorts(processors.size + 3);
+  const seats = new Map<string, Seat>();
+  for (const [key, processor] of processors) {
+    const name = `contender-${seats.size}`;
+    const socket = join(folder, `${name}.sock`);
+    const running = await startProcessor(processor, noOps, { program: join(shipped, "bin/policy-engine.mjs"), socket, folder, name });
+    if (running !== undefined) atEnd(running.stop);
+    seats.set(key, { site: { processor, port: takePort(), socket }, running });
   }
 
   const upstreamFolder = join(folder, "upstream");
   await mkdir(upstreamFolder);
-  const upstream = await startEnvoy({
-    binary,
-    bootstrap: upstreamBootstrap(upstreamPort, upstreamAdmin),
-    port: upstreamPort,
-    adminPort: upstreamAdmin,
-    folder: upstreamFolder,
-  });
+  const upstreamPorts = { port: takePort(), adminPort: takePort() };
+  const upstream = await startEnvoy({ binary, bootstrap: upstreamBootstrap(upstreamPorts), ...upstreamPorts, folder: upstreamFolder });
   atEnd(upstream.stop);
-  const bootstrap = await benchBootstrap([...sites.values()], { admin, upstream: upstreamPort });
-  const envoy = await startEnvoy({ binary, bootstrap, port: own[0] ?? 0, adminPort: admin, folder });
+  const admin = takePort();
+  const sites = [...seats.values()].map(({ site }) => site);
+  const bootstrap = await benchBootstrap(sites, { admin, upstream: upstreamPorts.port });
+  const envoy = await startEnvoy({ binary, bootstrap, port: sites[0]?.port ?? Number.NaN, adminPort: admin, folder });
   atEnd(envoy.stop);
 
-  const places = contenders.map((contender): Place => {
-    const key = JSON.stringify(contender.processor);
-    const routes = contender.processor.kind === "engine" ? contender.processor.routes : 1;
-    return {
-      contender,
-      port: sites.get(key)?.port ?? 0,
-      requests: benchRequests(workOf(contender.processor), contender.load, routes),
-      running: runs.get(key),
-    };
+  const places = contenders.flatMap((contender): readonly Place[] => {
+    const { processor, load } = contender;
+    const seat = seats.get(JSON.stringify(processor));
+    const routes = processor.kind === "engine" ? processor.routes : 1;
+    const requests = benchRequests(workOf(processor), load, routes);
+    return seat === undefined ? [] : [{ contender, port: seat.site.port, requests, running: seat.running }];
   });
   return { envoyPid: envoy.process.pid, places };
+}
+
+interface Seat {
+  readonly site: Site;
+  readonly running: Running | undefined;
 }
 
 async function startProcessor(
@@ -125,9 +116,14 @@ async function startProcessor(
   }
 }
 
-/** Likely to be free, and all different. */
-async function freePorts(count: number): Promise<readonly number[]> {
+/** Gives a port that is likely to be free, another one each time, as often as this. */
+async function freePorts(count: number): Promise<() => number> {
   const held: HeldPort[] = await Promise.all(Array.from({ length: count }, () => holdPort()));
   await Promise.all(held.map(({ release }) => release()));
-  return held.map(({ port }) => port);
+  const ports = held.map(({ port }) => port);
+  return () => {
+    const port = ports.pop();
+    if (port === undefined) throw new RangeError("more ports are wanted than were held");
+    return port;
+  };
 }

@@ -48,6 +48,7 @@ export interface RateFigures {
   readonly addedP95Ms: Spread | undefined;
   readonly addedP99Ms: Spread | undefined;
   readonly latenessP99Ms: Spread | undefined;
+  readonly unsentShare: Spread | undefined;
 }
 
 export function tableOf(report: SpeedReport, machine: Machine): SpeedTable {
@@ -96,8 +97,12 @@ function rateFigures(perSecond: number, sandwiches: readonly Sandwich[]): RateFi
     addedP95Ms: added("p95Ms"),
     addedP99Ms: added("p99Ms"),
     latenessP99Ms: spreadOf(sandwiches.map(({ phase }) => phase.latency?.latenessP99Ms ?? Number.NaN)),
+    unsentShare: spreadOf(sandwiches.map(({ phase }) => phase.latency?.unsentShare ?? Number.NaN)),
   };
 }
+
+/** With more, latencies say how long it was measured. */
+const unsentShareMax = 0.01;
 
 export function markdownOf({ machine, rows, held, answers, wrong }: SpeedTable): string {
   const loads = [...new Set(rows.map(({ load }) => load))];
@@ -139,9 +144,11 @@ function loadTable(load: string, rows: readonly Row[]): string {
       text(envoyUs, 0),
       text(envoyAddedRatio, 2),
       text(perSecond, 0),
-      ...at.flatMap(({ cpuUs: us, addedP50Ms, addedP95Ms, addedP99Ms }) => [
+      ...at.flatMap(({ cpuUs: us, addedP50Ms, addedP95Ms, addedP99Ms, unsentShare }) => [
         startupMs === undefined ? "-" : median(us, 0),
-        `${median(addedP50Ms, 2)}, ${median(addedP95Ms, 2)}, ${median(addedP99Ms, 2)}`,
+        (unsentShare?.median ?? 0) > unsentShareMax
+          ? "does not keep up"
+          : [addedP50Ms, addedP95Ms, addedP99Ms].map((added) => median(added, 2)).join(", "),
       ]),
       startupMs?.toFixed(0) ?? "-",
       idleMiB === undefined || loadedMiB === undefined ? "-" : `${idleMiB.toFixed(0)}, ${loadedMiB.toFixed(0)}`,

@@ -20,7 +20,7 @@ const saw = ["x-bench-a", "x-bench-route", "x-user", "x-owner", "x-name"].map((n
 /** A request with this header is answered so many milliseconds later. */
 export const delayHeader = "x-envoy-fault-delay-request";
 
-export function upstreamBootstrap(port: number, adminPort: number): Data {
+export function upstreamBootstrap({ port, adminPort }: { readonly port: number; readonly adminPort: number }): Data {
   return {
     admin: { address: loopback(adminPort) },
     static_resources: {
