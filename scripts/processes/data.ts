@@ -23,7 +23,7 @@ export function replaceAt(data: Data, way: Way, value: Data): Data {
     if (!isMap(data) || (rest.length > 0 && !(first in data))) throw new Error(`there is no \`${first}\` in ${JSON.stringify(data)}`);
     return { ...data, [first]: replaceAt(data[first] ?? null, rest, value) };
   }
-  const items = listOf(data);
+  const items = Array.isArray(data) ? (data as readonly Data[]) : [];
   const index = typeof first === "number" ? first : items.findIndex((item) => isMap(item) && item.name === first.name);
   const item = items[index];
   if (item === undefined) throw new Error(`there is no item ${JSON.stringify(first)} in ${JSON.stringify(data)}`);
@@ -31,21 +31,14 @@ export function replaceAt(data: Data, way: Way, value: Data): Data {
 }
 
 /** What stands at one place. Throws when there is no way to that place. */
-export function valueAt(data: Data, way: Way): Data {
-  const [first, ...rest] = way;
-  if (first === undefined) return data;
-  const value =
-    typeof first === "string"
-      ? isMap(data)
-        ? data[first]
-        : undefined
-      : listOf(data).find((item, index) => (typeof first === "number" ? index === first : isMap(item) && item.name === first.name));
-  if (value === undefined) throw new Error(`there is no ${JSON.stringify(first)} in ${JSON.stringify(data)}`);
-  return valueAt(value, rest);
-}
-
-export function listOf(data: Data): readonly Data[] {
-  return Array.isArray(data) ? (data as readonly Data[]) : [];
+export function dataAt(data: Data, way: Way): Data {
+  return way.reduce((inside: Data, step) => {
+    const items = Array.isArray(inside) ? (inside as readonly Data[]) : [];
+    const keyed = isMap(inside) && typeof step === "string" ? inside[step] : undefined;
+    const found = typeof step === "object" ? items.find((item) => isMap(item) && item.name === step.name) : (keyed ?? items[Number(step)]);
+    if (found === undefined) throw new Error(`there is no ${JSON.stringify(step)} in ${JSON.stringify(inside)}`);
+    return found;
+  }, data);
 }
 
 function isMap(data: Data): data is { readonly [key: string]: Data } {

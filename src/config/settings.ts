@@ -88,7 +88,8 @@ export function parseSettings(source: SourceDocument, directory: string, use: "a
   return { settings, warnings: sorted };
 }
 
-const settingsKeys = ["version", "listen", "admin", "providers", "state", "secrets", "envoy", "shutdown", "log", "recording"];
+/** What a settings file can have at its top. */
+export const settingsKeys = ["version", "listen", "admin", "providers", "state", "secrets", "envoy", "shutdown", "log", "recording"];
 
 function readSettings(place: Place, directory: string, use: "alone" | "embedded", report: Report): Settings | undefined {
   const fields = readFields(place, settingsKeys, report);

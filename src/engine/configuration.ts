@@ -2,6 +2,7 @@
 import type { Settings } from "../config/settings.ts";
 import { createGenerationHolder, type GenerationHolder } from "../generations/holder.ts";
 import type { PrepareEnvironment } from "../generations/prepare.ts";
+import { createPreparer } from "../generations/prepare-unless-superseded.ts";
 import { watchSecrets } from "../generations/secret-files.ts";
 import type { Secrets } from "../generations/secrets.ts";
 import type { Log } from "../observe/log.ts";
@@ -11,7 +12,7 @@ import type { ProviderRegistry, Rollback } from "../providers/registry.ts";
 import { isMadeOf, type SavedState } from "../providers/saved-state.ts";
 import type { Registration } from "../providers/source.ts";
 import { createStateStore, type StateStore, type StoreStatus } from "../providers/state-store.ts";
-import { logRestored, logRollback, logVerdict, problemFacts } from "./configuration-log.ts";
+import { logGivenUp, logRestored, logRollback, logVerdict, problemFacts } from "./configuration-log.ts";
 import { providerStatistics } from "./provider-statistics.ts";
 import { createReloader, type Reloader } from "./reloader.ts";
 
@@ -48,19 +49,17 @@ export async function createConfiguration(parts: ConfigurationParts): Promise<Co
   const saved = store && (await loadState(store, registrations, log));
   let restored: SavedState | undefined;
   const generations = createGenerationHolder(Date.now, saved?.generation ?? 0);
-  const reloader = createReloader(environment, generations);
+  const preparer = createPreparer(environment, { startTimer, givenUp: (problems) => logGivenUp(log, problems) });
+  const reloader = createReloader(environment, preparer, generations);
   const registry = createProviderRegistry(
     registrations,
     {
-      apply: async (documents) => {
-        const verdict = await reloader.apply(documents);
-        await secretFiles.watch(secrets.files());
-        return verdict;
-      },
+      apply: (documents) => watching(reloader.apply(documents)),
+      attempt: (documents, superseded) => watching(reloader.attempt(documents, superseded)),
       judged: (provider, verdict) => logVerdict(log, provider, verdict, generations.current()?.config.warnings ?? []),
       failed: (provider, error) =>
         log.error({ provider, err: error }, "the provider's source cannot be read: the running generation stays"),
-      statistics: (provider, kept) => providerStatistics(provider, { generations, counters: parts.counters, kept }),
+      statistics: (provider, delivered, kept) => providerStatistics(provider, { generations, counters: parts.counters, delivered, kept }),
       reportFailed: (provider, error) => log.warn({ provider, err: error }, "the provider's source did not take the statistics"),
       restored: (state, verdict) => {
         if (verdict.kind !== "refused") restored = state;
@@ -76,6 +75,12 @@ export async function createConfiguration(parts: ConfigurationParts): Promise<Co
     },
     saved,
   );
+  /** The secrets that were read on the way, whatever came of it. */
+  const watching = async <Result>(applying: Promise<Result>): Promise<Result> => {
+    const result = await applying;
+    await secretFiles.watch(secrets.files());
+    return result;
+  };
   const secretFiles = watchSecrets({
     changed: () => {
       registry.refresh().then(

@@ -13,7 +13,7 @@ export function engineCollector({ exchanges, configuration }: EngineSources): Co
   return () => {
     const disk = configuration.disk();
     const { open, observed, ended } = exchanges.read();
-    const { accepted, unchanged, refused } = reloader.state();
+    const { accepted, unchanged, superseded, refused } = reloader.state();
     return [
       single("policy_engine_exchanges_open", "gauge", "Exchanges under way.", open),
       single(
@@ -47,11 +47,12 @@ export function engineCollector({ exchanges, configuration }: EngineSources): Co
       single("policy_engine_generations_open", "gauge", "Generations that are in use or still have exchanges.", generations.open().length),
       {
         name: "policy_engine_reloads_total",
-        help: "Deliveries of configuration, by verdict.",
+        help: "Configurations that were tried, by verdict; superseded: given up for a newer one while policies were created.",
         type: "counter",
         samples: [
           { labels: { verdict: "accepted" }, value: accepted },
           { labels: { verdict: "unchanged" }, value: unchanged },
+          { labels: { verdict: "superseded" }, value: superseded },
           { labels: { verdict: "refused" }, value: [...refused.values()].reduce((sum, count) => sum + count, 0) },
         ],
       },

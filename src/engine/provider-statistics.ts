@@ -8,6 +8,7 @@ import type { BoundStep, Chain } from "../worker/chain.ts";
 export interface StatisticsSources {
   readonly generations: GenerationHolder;
   readonly counters: StepCounters;
+  readonly delivered: ProviderStatistics["delivered"];
   readonly kept: readonly KeptGeneration[];
 }
 
@@ -23,6 +24,7 @@ export function providerStatistics(provider: string, sources: StatisticsSources)
   return {
     provider,
     generation: current.number,
+    delivered: sources.delivered,
     generations: sources.kept.flatMap((one) => generationStatistics(provider, one, sources.generations)).toReversed(),
     chains: told.map((chain) => chainStatistics(chain, sources.counters)),
     latencyBoundsMs: stepLatencyBoundsMs,

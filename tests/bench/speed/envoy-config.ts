@@ -1,5 +1,5 @@
 /** One Envoy for everybody: a listener for each contender, so that all are measured behind the same process and differ in the filter alone. */
-import { type Data, listOf, readData, replaceAt, valueAt, type Way, writeData } from "../../../scripts/processes/data.ts";
+import { type Data, dataAt, readData, replaceAt, type Way, writeData } from "../../../scripts/processes/data.ts";
 import { clusterPlace, envoyPlaces, moveEnvoy } from "../../../scripts/processes/envoy-bootstrap.ts";
 import { printEnvoy } from "../../../src/envoy-config/print.ts";
 import { policies } from "../../../src/generated/registry.ts";
@@ -37,7 +37,7 @@ export async function benchBootstrap(sites: readonly Site[], { admin, upstream }
   if (first === undefined) throw new RangeError("there is nobody to measure");
   return replaceAt(first.bootstrap, ["static_resources"], {
     listeners: own.map(({ listener }) => listener),
-    clusters: [valueAt(first.bootstrap, clusterPlace("upstream")), ...own.map(({ cluster }) => cluster)],
+    clusters: [dataAt(first.bootstrap, clusterPlace("upstream")), ...own.map(({ cluster }) => cluster)],
   });
 }
 
@@ -82,8 +82,8 @@ interface OwnResources {
 function renamed(bootstrap: Data, name: string): OwnResources {
   return {
     bootstrap,
-    listener: replaceAt(valueAt(bootstrap, ["static_resources", "listeners", 0]), ["name"], name),
-    cluster: replaceAt(valueAt(bootstrap, clusterPlace("policy_engine")), ["name"], name),
+    listener: replaceAt(dataAt(bootstrap, ["static_resources", "listeners", 0]), ["name"], name),
+    cluster: replaceAt(dataAt(bootstrap, clusterPlace("policy_engine")), ["name"], name),
   };
 }
 
@@ -100,8 +100,7 @@ function withFilter(bootstrap: Data, processor: Processor, cluster: string): Dat
       return replaceAt(own, envoyPlaces.healthChecks, []);
     }
     case "nobody": {
-      const [, router] = listOf(valueAt(bootstrap, filters));
-      if (router === undefined) throw new Error("there is more or less than the engine's filter before the router");
+      const router = dataAt(bootstrap, [...filters, { name: "envoy.filters.http.router" }]);
       const before: readonly Data[] = processor.filter === "none" ? [] : [headerMutation];
       return replaceAt(replaceAt(bootstrap, filters, [...before, router]), envoyPlaces.healthChecks, []);
     }
