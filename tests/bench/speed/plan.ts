@@ -53,7 +53,7 @@ export const fullPlan: BenchPlan = {
   rounds: 5,
   closedMs: 2_000,
   openMs: 3_000,
-  warmUp: { answersMax: 6_000, forMs: 8_000 },
+  warmUp: { answersMax: 20_000, forMs: 20_000 },
   held: 1_000,
 };
 
@@ -71,7 +71,7 @@ export const shortPlan: BenchPlan = {
   rounds: 3,
   closedMs: 1_500,
   openMs: 0,
-  warmUp: { answersMax: 4_000, forMs: 5_000 },
+  warmUp: { answersMax: 10_000, forMs: 8_000 },
   held: 0,
 };
 
