@@ -20,11 +20,11 @@ const openedMs = 4_000;
 
 export async function measureHeld({ contender, running, port, requests }: Place, exchanges: number): Promise<HeldMemory | undefined> {
   if (running === undefined) return undefined;
-  const read = async () => ({
-    // First: a collection makes it smaller.
-    resident: residentBytes(running.pid),
-    live: running.inspector === undefined ? undefined : await liveBytes(running.inspector),
-  });
+  const read = async () => {
+    // First: what is garbage is resident too.
+    const live = running.inspector === undefined ? undefined : await liveBytes(running.inspector);
+    return { live, resident: residentBytes(running.pid) };
+  };
   const connections = await Promise.all(Array.from({ length: exchanges }, () => openConnection(port)));
   // What is made once, for the first that are open at once, is not what they hold.
   const warm = await sendAll(connections, requests);
