@@ -48,17 +48,17 @@ export async function startMeasuredEngine(
   await admin.release();
   const settings = { ...engineSettings(socket), admin: `tcp:127.0.0.1:${admin.port}`, providers: [{ file: { paths: [file] } }] };
   const started = performance.now();
-  const asked = chain === "held";
+  const inspected = chain === "held";
   const engine = await startEngine({
     name,
     settings,
     adminPort: admin.port,
     folder,
     program,
-    nodeOptions: asked ? inspectable : [],
+    nodeOptions: inspected ? inspectable : [],
   });
   const startupMs = performance.now() - started;
-  return { pid: engine.process.pid, startupMs, inspector: asked ? await inspectorOf(engine.process) : undefined, stop: engine.stop };
+  return { pid: engine.process.pid, startupMs, inspector: inspected ? await inspectorOf(engine.process) : undefined, stop: engine.stop };
 }
 
 /** Rejects when nobody listens at the socket within 20 s. */

@@ -136,25 +136,27 @@ function loadTable(load: string, rows: readonly Row[]): string {
     "start-up, ms",
     "MiB idle, loaded",
   ];
-  const lines = rows.map(
-    ({ contender, cpuRatio, cpuUs, envoyUs, envoyAddedRatio, perSecond, rates: at, startupMs, idleMiB, loadedMiB }) => [
-      contender,
-      text(startupMs === undefined ? undefined : cpuRatio, 2),
-      text(startupMs === undefined ? undefined : cpuUs, 0),
-      text(envoyUs, 0),
-      text(envoyAddedRatio, 2),
-      text(perSecond, 0),
-      ...at.flatMap(({ cpuUs: us, addedP50Ms, addedP95Ms, addedP99Ms, unsentShare }) => [
-        startupMs === undefined ? "-" : median(us, 0),
-        (unsentShare?.median ?? 0) > unsentShareMax
-          ? "does not keep up"
-          : [addedP50Ms, addedP95Ms, addedP99Ms].map((added) => median(added, 2)).join(", "),
-      ]),
-      startupMs?.toFixed(0) ?? "-",
-      idleMiB === undefined || loadedMiB === undefined ? "-" : `${idleMiB.toFixed(0)}, ${loadedMiB.toFixed(0)}`,
-    ],
-  );
+  const lines = rows.map((row) => {
+    // Where Envoy asks nobody, there is no process.
+    const own = (cell: string): string => (row.startupMs === undefined ? "-" : cell);
+    return [
+      row.contender,
+      own(text(row.cpuRatio, 2)),
+      own(text(row.cpuUs, 0)),
+      text(row.envoyUs, 0),
+      text(row.envoyAddedRatio, 2),
+      text(row.perSecond, 0),
+      ...row.rates.flatMap((rate) => [own(median(rate.cpuUs, 0)), addedText(rate)]),
+      row.startupMs?.toFixed(0) ?? "-",
+      row.idleMiB === undefined || row.loadedMiB === undefined ? "-" : `${row.idleMiB.toFixed(0)}, ${row.loadedMiB.toFixed(0)}`,
+    ];
+  });
   return markdownTable([heads, ...lines]);
+}
+
+function addedText({ addedP50Ms, addedP95Ms, addedP99Ms, unsentShare }: RateFigures): string {
+  if ((unsentShare?.median ?? 0) > unsentShareMax) return "does not keep up";
+  return [addedP50Ms, addedP95Ms, addedP99Ms].map((added) => median(added, 2)).join(", ");
 }
 
 function heldTable(held: SpeedReport["held"]): string {
