@@ -11,7 +11,10 @@ import type { PolicyRegistry } from "./config/types.ts";
 import { type Configuration, createConfiguration } from "./engine/configuration.ts";
 import { problemFacts } from "./engine/configuration-log.ts";
 import { configPage, generationsPage, routePage } from "./engine/configuration-pages.ts";
+import { countedFetch } from "./engine/counted-fetch.ts";
 import { engineCollector } from "./engine/engine-metrics.ts";
+import { createExchangeRecords } from "./engine/exchange-records.ts";
+import { createExplainSource } from "./engine/explain-source.ts";
 import { createPolicyHost } from "./engine/policy-host.ts";
 import { registrationsOf } from "./engine/registrations.ts";
 import { failureCatalogue } from "./errors.ts";
@@ -19,8 +22,10 @@ import { loadPatternEngine } from "./expressions/patterns.ts";
 import { createSecrets } from "./generations/secrets.ts";
 import { createEngineMetadata } from "./kernel/engine-metadata.ts";
 import { createExchangeCounters } from "./kernel/exchange-counters.ts";
+import { createExchangeRecorder } from "./kernel/exchange-recorder.ts";
 import { createKernel } from "./kernel/kernel.ts";
 import type { BodyNotSentEvent, ReplyEvent } from "./kernel/kernel-host.ts";
+import { createCalloutCounters } from "./observe/callout-counters.ts";
 import { createChainCounters } from "./observe/chain-counters.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { createMetrics } from "./observe/metrics.ts";
@@ -32,8 +37,9 @@ import type { Registration } from "./providers/source.ts";
 import { createGrpcJsTransport } from "./transport/grpc-js.ts";
 import { version } from "./version.ts";
 import { createInstancePool } from "./worker/instances.ts";
-import { createRecordings, RecordedRun } from "./worker/recording.ts";
-import { ExchangeRun, type RunHost } from "./worker/run.ts";
+import { createRecentDecisions } from "./worker/recent-decisions.ts";
+import { ExchangeRun } from "./worker/run.ts";
+import type { RunHost, StepFailure } from "./worker/run-host.ts";
 
 export interface EngineOptions {
   readonly settings: Settings;
@@ -60,6 +66,10 @@ export interface Engine {
 
 /** How long the last writes may take before the sockets are closed. */
 const flushMs = 200;
+/** How long decisions and spans that still wait may take to leave. */
+const recordsFlushMs = 2_000;
+/** About 1 KB each. */
+const summariesMax = 1_000;
 
 /** Starts everything. Rejects when an address cannot be bound; a wrong configuration is no reason, the engine then denies with 503. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
@@ -74,7 +84,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const policyCounters = createPolicyCounters();
   const probes = createProbes();
   const exchanges = createExchangeCounters();
-  const policyHost = createPolicyHost(log, { counters, chainCounters, policyCounters, probes });
+  const calloutCounters = createCalloutCounters();
+  const plainHost = createPolicyHost(log, { counters, chainCounters, policyCounters, probes });
+  const policyHost = { ...plainHost, fetch: countedFetch(plainHost.fetch, calloutCounters, () => performance.now()) };
+  const schemas = createSchemaEngine(patterns);
   const configuration = await createConfiguration({
     registrations: [
       ...registrationsOf(settings, { log, secrets, policies, startTimer: policyHost.startTimer, random: policyHost.random }),
@@ -82,7 +95,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     ],
     environment: {
       policies,
-      schemas: createSchemaEngine(patterns),
+      schemas,
       secret: secrets.read,
       envoy: settings.envoy,
       instances: createInstancePool(policyHost),
@@ -96,18 +109,21 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   });
   const { generations } = configuration;
 
+  const records = createExchangeRecords({ settings, log, current: generations.current, redact: secrets.redact });
+  const recent = createRecentDecisions({ summariesMax, timelinesMax: settings.recording?.exchangesMax ?? 0 }, secrets.redact);
   const runHost: RunHost = {
     monotonicMs: () => performance.now(),
     startTimer: policyHost.startTimer,
     counters,
-    failed: ({ cause, ...failure }) => log.error({ ...failure, err: cause }, `step failed: ${failureCatalogue[failure.code].remedy}`),
+    failed: (failure) => {
+      logStepFailure(log, failure);
+      recent.failed(failure);
+      records.failed(failure);
+    },
   };
-  const recordings = settings.recording && createRecordings(settings.recording.exchangesMax);
   const replied = (event: ReplyEvent): void => {
     logReply(log, event);
-    if (recordings === undefined || event.request === undefined) return;
-    if (recordings.find(event.id) === undefined) recordings.add(event.request, event.chain, event.generation, []);
-    recordings.replied(event.id, event.reply);
+    if (event.request !== undefined) recent.replied({ ...event, request: event.request });
   };
 
   let draining = false;
@@ -118,6 +134,16 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax),
   });
 
+  const recorder =
+    settings.recording &&
+    createExchangeRecorder({
+      ...settings,
+      generations,
+      monotonicMs: runHost.monotonicMs,
+      now: Date.now,
+      redact: secrets.redact,
+      done: recent.explained,
+    });
   const kernel = createKernel({
     generations,
     envoy: settings.envoy,
@@ -126,24 +152,27 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     now: Date.now,
     monotonicMs: runHost.monotonicMs,
     newId: randomUUID,
-    startRun:
-      recordings === undefined
-        ? (chain, request) => new ExchangeRun(chain, request, runHost)
-        : (chain, request, generation) =>
-            new RecordedRun(chain, request, runHost, (steps) => recordings.add(request, chain.name, generation, steps)),
+    ...(recorder && { recorder }),
+    startRun: (chain, request, generation, metadata) => {
+      const host = records.hostFor(chain, request, metadata, runHost);
+      return recorder?.startRun(chain, request, generation, host) ?? new ExchangeRun(chain, request, host, generation);
+    },
     replied,
     bodyNotSent: (event) => logBodyNotSent(log, event),
+    ended: records.ended,
   });
 
   const processMetrics = collectProcess();
   const metrics = createMetrics();
   metrics.register(counters.families);
   metrics.register(chainCounters.families);
+  metrics.register(calloutCounters.families);
+  for (const collector of records.collectors) metrics.register(collector);
   metrics.register(policyCounters.families);
   metrics.register(probes.families);
   metrics.register(processMetrics.collect);
   metrics.register(buildInfoCollector(version, buildInfo));
-  metrics.register(engineCollector({ exchanges, configuration }));
+  metrics.register(engineCollector({ exchanges, configuration, serving, log }));
 
   const admin = await startAdminServer(settings.admin, {
     readiness: () => ({ ready: serving(), detail: { draining, ...configuration.state(), probes: probes.states() } }),
@@ -161,10 +190,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       const rollback = await configuration.rollback(generation, reason);
       return rollback.kind === "refused" ? { kind: rollback.kind, problems: rollback.problems.map(problemFacts) } : rollback;
     },
-    ...(recordings === undefined ? {} : { recording: recordings.find }),
+    decision: recent.find,
+    explain: createExplainSource({ ...policyHost, generations, schemas, envoy: settings.envoy, redact: secrets.redact }),
   });
   const listening = await transport.listen(kernel.open).catch(async (error: unknown) => {
-    await admin.close();
+    await Promise.all([admin.close(), records.close(0)]);
     processMetrics.stop();
     throw error;
   });
@@ -194,7 +224,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     kernel.abandon();
     await sleep(flushMs);
     await transport.close();
-    await Promise.all([configuration.close(), admin.close()]);
+    await Promise.all([configuration.close(), admin.close(), records.close(recordsFlushMs)]);
     processMetrics.stop();
     log.info({}, "stopped");
     log.flush();
@@ -218,13 +248,20 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
+function logStepFailure(log: Log, { request, cause, durationMs: _, ...facts }: StepFailure): void {
+  log.error({ id: request.id, ...facts, err: cause }, `step failed: ${failureCatalogue[facts.code].remedy}`);
+}
+
 /** One line for each reply: an approved exchange leaves none. */
 function logReply(log: Log, { reply, id, request, chain, generation, cause }: ReplyEvent): void {
   const facts = { id, status: reply.status, code: reply.code, route: request?.route.name, chain, generation };
   if (reply.step !== undefined) return log.info({ ...facts, step: reply.step, reason: reply.reason }, "a policy replied");
   const failure = Object.entries(failureCatalogue).find(([code]) => code === reply.code);
   const level = reply.status >= 500 ? "error" : "info";
-  log[level]({ ...facts, ...(cause === undefined ? {} : { err: cause }), remedy: failure?.[1].remedy }, "the engine refused an exchange");
+  log[level](
+    { ...facts, step: reply.failedStep, ...(cause === undefined ? {} : { err: cause }), remedy: failure?.[1].remedy },
+    "the engine refused an exchange",
+  );
 }
 
 /** One line for each: a client that breaks off and an override that Envoy ignores look the same, and the second is a hole. */

@@ -1,20 +1,30 @@
 import type { ExchangeCounters } from "../kernel/exchange-counters.ts";
+import type { Log } from "../observe/log.ts";
 import { type Collector, single } from "../observe/metrics.ts";
 import type { Configuration } from "./configuration.ts";
 
 export interface EngineSources {
+  readonly serving: () => boolean;
+  readonly log: Pick<Log, "droppedLines">;
   readonly exchanges: ExchangeCounters;
   readonly configuration: Configuration;
 }
 
 /** The engine's own numbers: exchanges, generations, reloads, providers. Labels come from closed sets and from the configuration. */
-export function engineCollector({ exchanges, configuration }: EngineSources): Collector {
+export function engineCollector({ exchanges, configuration, serving, log }: EngineSources): Collector {
   const { generations, reloader, registry } = configuration;
   return () => {
     const disk = configuration.disk();
     const { open, observed, ended } = exchanges.read();
     const { accepted, unchanged, superseded, refused } = reloader.state();
     return [
+      single(
+        "policy_engine_ready",
+        "gauge",
+        "Whether there is a generation in use and the engine is not draining: 1 or 0.",
+        serving() ? 1 : 0,
+      ),
+      single("policy_engine_log_lines_dropped_total", "counter", "Lines of the log that its reader was too slow for.", log.droppedLines()),
       single("policy_engine_exchanges_open", "gauge", "Exchanges under way.", open),
       single(
         "policy_engine_observed_messages_total",
@@ -44,6 +54,12 @@ export function engineCollector({ exchanges, configuration }: EngineSources): Co
               disk.generation ?? 0,
             ),
           ]),
+      single(
+        "policy_engine_generation_committed_timestamp_seconds",
+        "gauge",
+        "When the generation in use was taken into use, in seconds since the epoch; 0 before there is one.",
+        (generations.current()?.committedAt ?? 0) / 1000,
+      ),
       single("policy_engine_generations_open", "gauge", "Generations that are in use or still have exchanges.", generations.open().length),
       {
         name: "policy_engine_reloads_total",
@@ -67,6 +83,12 @@ export function engineCollector({ exchanges, configuration }: EngineSources): Co
         help: "Whether a provider's source can be read: 1 or 0.",
         type: "gauge",
         samples: registry.state().map(({ name, failure }) => ({ labels: { provider: name }, value: failure === undefined ? 1 : 0 })),
+      },
+      {
+        name: "policy_engine_provider_problems",
+        help: "How many problems what a provider delivered last was refused for; while it is not 0, its earlier state is in force.",
+        type: "gauge",
+        samples: registry.state().map(({ name, problems }) => ({ labels: { provider: name }, value: problems })),
       },
       {
         name: "policy_engine_provider_held",

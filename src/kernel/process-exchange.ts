@@ -12,7 +12,8 @@ import type { Chain } from "../worker/chain.ts";
 import type { ReceivedRequest } from "../worker/received.ts";
 import { noHeaders, type ReceivedHeaders } from "../worker/received-headers.ts";
 import { engineRefusal, type FinalReply, isGrpc } from "../worker/reply.ts";
-import type { Continued, ExchangeRun, RunOutcome } from "../worker/run.ts";
+import type { ExchangeRun } from "../worker/run.ts";
+import type { Continued, RunOutcome } from "../worker/run-outcome.ts";
 import type { StreamFault } from "./body-stream.ts";
 import { BodyStreams, type BodyStreamsHost } from "./body-streams.ts";
 import { type CodedFlow, passage } from "./coded-flow.ts";
@@ -49,6 +50,8 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #halfClosed = false;
   /** A promise is pending: the run and its generation cannot be let go of yet. */
   #pending = false;
+  /** On the monotonic clock. */
+  readonly #openedMs: number;
   /** When the message under way must have been answered, on the monotonic clock. */
   #deadlineMs = 0;
   #queued: UnaskedPhase[] = [];
@@ -69,14 +72,16 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #run: ExchangeRun | undefined;
   #request: ReceivedRequest | undefined;
   #chain: Chain | undefined;
+  #answered: FinalReply | undefined;
 
-  constructor(host: KernelHost, metadata: StreamMetadata, sink: StreamSink, forget: () => void) {
+  constructor(host: KernelHost, id: string, metadata: StreamMetadata, sink: StreamSink, forget: () => void) {
     this.#host = host;
     this.#metadata = metadata;
     this.#sink = sink;
     this.#forget = forget;
     this.#streams = new BodyStreams(sink, this);
-    this.#id = host.newId();
+    this.#id = id;
+    this.#openedMs = host.monotonicMs();
     this.#modes = new NegotiatedModes(host.envoy);
     this.#told = new ToldMetadata(host.engineMetadata, this.#id);
     host.counters.opened();
@@ -124,6 +129,13 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     this.#host.counters.closed(this.#end);
     this.#forget();
     this.#letGo();
+    this.#host.ended({
+      ...this.#event(),
+      end: this.#end,
+      metadata: this.#metadata,
+      reply: this.#answered,
+      durationMs: this.#durationMs(),
+    });
   }
 
   /** The grace period is over. */
@@ -219,7 +231,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     if (!chain.rawPath && !isNormalPath(receivedText(headers, ":method"), receivedText(headers, ":path"))) {
       return this.#refuse("path-not-normal");
     }
-    const run = this.#host.startRun(chain, request, generation);
+    const run = this.#host.startRun(chain, request, generation, this.#metadata);
     this.#run = run;
     // Known before anything has reached the upstream, so said before it does.
     if (!this.#modes.canHave("response", run.responseBodyUse())) return this.#refuse("body-not-sent");
@@ -471,7 +483,12 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #reply(reply: FinalReply, cause?: unknown): void {
     this.#end = reply.step === undefined ? "failed" : "replied";
     this.#endOk("replied", this.#told.addTo(encodeReply(reply), this.#run?.metadata));
-    this.#host.replied({ ...this.#event(), reply, cause });
+    this.#answered = reply;
+    this.#host.replied({ ...this.#event(), reply, durationMs: this.#durationMs(), cause });
+  }
+
+  #durationMs(): number {
+    return this.#host.monotonicMs() - this.#openedMs;
   }
 
   #event() {

@@ -9,6 +9,10 @@ export interface Log {
   error(facts: Facts, message: string): void;
   /** Writes out what is still buffered, and waits for it; for the end of the process. An exit does it by itself. */
   flush(): void;
+  /** Writes a line, with its end, that is none of the log's own: two writers of one pipe would tear each other's lines. */
+  beside(line: string): void;
+  /** Lines that were dropped since the start, because their reader was too slow. */
+  droppedLines(): number;
 }
 
 export type Facts = Readonly<Record<string, unknown>>;
@@ -43,6 +47,8 @@ export function createLog({ level, redact, destination }: LogOptions): Log {
     warn: (facts, message) => log.warn(facts, message),
     error: (facts, message) => log.error(facts, message),
     flush: () => output?.flush(),
+    beside: (line) => (destination ?? output)?.write(line),
+    droppedLines: () => output?.droppedLines() ?? 0,
   };
 }
 

@@ -64,7 +64,9 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     monotonicMs: () => performance.now(),
     newId: () => "decision",
     bodyNotSent: () => {},
-    startRun: (chain, received) => new ExchangeRun(chain, received, { monotonicMs: () => performance.now(), ...host, failed: () => {} }),
+    ended: () => {},
+    startRun: (chain, received, generation) =>
+      new ExchangeRun(chain, received, { monotonicMs: () => performance.now(), ...host, failed: () => {} }, generation),
     replied: ({ reply }) => {
       code = reply.code;
     },
