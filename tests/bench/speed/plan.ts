@@ -10,6 +10,8 @@ export interface BenchPlan {
   readonly rounds: number;
   /** Each phase of a closed loop, ms. */
   readonly closedMs: number;
+  /** Before each phase, ms: while the others had their turn, its code and its data have left the caches. */
+  readonly leadInMs: number;
   /** Each phase at a fixed rate, ms. */
   readonly openMs: number;
   /** Before anything counts, on each contender: compilers have then seen the code and caches the tokens. */
@@ -51,7 +53,8 @@ export const fullPlan: BenchPlan = {
     bodyGroup("100 KiB"),
   ],
   rounds: 5,
-  closedMs: 2_000,
+  closedMs: 3_000,
+  leadInMs: 1_000,
   openMs: 3_000,
   warmUp: { answersMax: 20_000, forMs: 20_000 },
   held: 1_000,
@@ -69,9 +72,10 @@ export const shortPlan: BenchPlan = {
     },
   ],
   rounds: 3,
-  closedMs: 1_500,
+  closedMs: 1_200,
+  leadInMs: 400,
   openMs: 0,
-  warmUp: { answersMax: 10_000, forMs: 8_000 },
+  warmUp: { answersMax: 10_000, forMs: 6_000 },
   held: 0,
 };
 

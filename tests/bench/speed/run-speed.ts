@@ -76,7 +76,7 @@ export async function runSpeed(plan: BenchPlan, say: (text: string) => void): Pr
 
 async function playGroup(
   stage: BenchStage,
-  { rounds, closedMs, openMs }: BenchPlan,
+  { rounds, closedMs, leadInMs, openMs }: BenchPlan,
   group: Group,
   onPhase: (phase: Phase) => void,
   say: (text: string) => void,
@@ -90,7 +90,10 @@ async function playGroup(
     reference,
     places: [nobody, ...others],
     count: rounds,
-    measure: (place) => measureClosed(stage, place, { forMs: closedMs }),
+    measure: async (place) => {
+      onPhase(await measureClosed(stage, place, { forMs: leadInMs }));
+      return measureClosed(stage, place, { forMs: closedMs });
+    },
     onPhase,
   });
   const open: { readonly perSecond: number; readonly rounded: Rounded }[] = [];
@@ -100,7 +103,10 @@ async function playGroup(
       reference: nobody,
       places: [reference, ...others],
       count: rounds,
-      measure: (place) => measureOpen(stage, place, perSecond, openMs),
+      measure: async (place) => {
+        onPhase(await measureOpen(stage, place, perSecond, leadInMs));
+        return measureOpen(stage, place, perSecond, openMs);
+      },
       onPhase,
     });
     open.push({ perSecond, rounded });
