@@ -34,7 +34,7 @@ import { createProbes } from "./observe/probes.ts";
 import { buildInfoCollector, collectProcess } from "./observe/process-metrics.ts";
 import { createStepCounters } from "./observe/step-counters.ts";
 import type { Registration } from "./providers/source.ts";
-import { createGrpcJsTransport } from "./transport/grpc-js.ts";
+import { createTransport } from "./transport/create-transport.ts";
 import { version } from "./version.ts";
 import { createInstancePool } from "./worker/instances.ts";
 import { createRecentDecisions } from "./worker/recent-decisions.ts";
@@ -128,11 +128,11 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
   let draining = false;
   const serving = (): boolean => !draining && generations.current() !== undefined;
-  const transport = createGrpcJsTransport({
-    addresses: settings.listen,
-    serving,
-    messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax),
-  });
+  const transport = createTransport(
+    settings.transport,
+    { addresses: settings.listen, serving, messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax) },
+    runHost.monotonicMs,
+  );
 
   const recorder =
     settings.recording &&

@@ -35,6 +35,8 @@ import type { EnvoyPromises, SourceDocument } from "./types.ts";
 export interface Settings {
   /** Where Envoy finds the engine; at least one. Default: `tcp:127.0.0.1:9100`. */
   readonly listen: readonly ListenAddress[];
+  /** What speaks gRPC with Envoy: the library @grpc/grpc-js, or an HTTP/2 server of our own. Default `grpc-js`. */
+  readonly transport: "grpc-js" | "native";
   /** Health, readiness, metrics, for people and probes. Default: `tcp:127.0.0.1:9101`. */
   readonly admin: TcpAddress;
   /** Where configuration comes from; at least one. */
@@ -97,6 +99,7 @@ export function parseSettings(source: SourceDocument, directory: string, use: "a
 export const settingsKeys = [
   "version",
   "listen",
+  "transport",
   "admin",
   "providers",
   "state",
@@ -125,6 +128,7 @@ function readSettings(place: Place, directory: string, use: "alone" | "embedded"
   }
   return {
     listen,
+    transport: readChoice(fields.optional("transport"), ["grpc-js", "native"], report) ?? "grpc-js",
     admin,
     providers,
     state,

@@ -22,6 +22,11 @@ export const settingsSchema: JsonSchema = {
         minItems: 1,
         default: ["tcp:127.0.0.1:9100"],
       }),
+      transport: choice(
+        "What speaks gRPC with Envoy: a library, or an HTTP/2 server of the engine's own.",
+        ["grpc-js", "native"],
+        "grpc-js",
+      ),
       admin: text("Health, readiness and metrics, for people and probes: `tcp:HOST:PORT`. It asks for no password.", {
         pattern: `^${tcp}$`,
         default: "tcp:127.0.0.1:9101",
