@@ -1,7 +1,7 @@
 /** Who is measured, as data. One line is one row of the table. */
 import type { ChainName, Load, Work } from "./chains.ts";
 
-export const transports = ["grpc-js"] as const;
+export const transports = ["grpc-js", "native"] as const;
 export type Transport = (typeof transports)[number];
 
 export const noOps = ["go", "rust", "grpc-js"] as const;

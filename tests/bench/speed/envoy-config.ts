@@ -5,7 +5,7 @@ import { printEnvoy } from "../../../src/envoy-config/print.ts";
 import { policies } from "../../../src/generated/registry.ts";
 import { demandsOf } from "../../config/envoy/support.ts";
 import { chainConfig } from "./chains.ts";
-import type { NoOpModes, Processor } from "./contenders.ts";
+import type { NoOpModes, Processor, Transport } from "./contenders.ts";
 
 /** What Envoy needs to know of a contender. */
 export interface Site {
@@ -42,10 +42,11 @@ export async function benchBootstrap(sites: readonly Site[], { admin, upstream }
 }
 
 /** Settings of an engine at this socket, but for where its configuration comes from. */
-export function engineSettings(socket: string): { readonly [key: string]: Data } {
+export function engineSettings(socket: string, transport: Transport): { readonly [key: string]: Data } {
   return {
     version: 1,
     listen: [`unix:${socket}`],
+    transport,
     envoy: { allowModeOverride: true },
     // Envoy ends before the engine: there is nobody to wait for.
     shutdown: { drainDelay: "0s", grace: "5s" },
@@ -55,7 +56,7 @@ export function engineSettings(socket: string): { readonly [key: string]: Data }
 /** What `policy-engine envoy` prints for an engine. A no-op and nobody get what is printed for one policy, that is, for the same work. */
 async function printedFor(processor: Processor): Promise<Data> {
   const [chain, routes] = processor.kind === "engine" ? [processor.chain, processor.routes] : ["one" as const, 1];
-  const settings = { ...engineSettings("/nowhere"), providers: [{ file: { paths: ["policies.yaml"] } }] };
+  const settings = { ...engineSettings("/nowhere", "grpc-js"), providers: [{ file: { paths: ["policies.yaml"] } }] };
   const demands = await demandsOf(writeData(settings), chainConfig(chain, routes), policies);
   return readData(printEnvoy(demands, { upstream: { host: "127.0.0.1", port: 1 } }));
 }

@@ -39,14 +39,14 @@ const stopGraceMs = 5_000;
 
 /** @param program the laid-out engine's. Rejects when it does not come up. */
 export async function startMeasuredEngine(
-  { chain, routes }: EngineProcessor,
+  { transport, chain, routes }: EngineProcessor,
   { program, socket, folder, name }: { readonly program: string; readonly socket: string; readonly folder: string; readonly name: string },
 ): Promise<Running> {
   const file = join(folder, `${name}.policies.yaml`);
   await writeFile(file, chainConfig(chain, routes));
   const admin = await holdPort();
   await admin.release();
-  const settings = { ...engineSettings(socket), admin: `tcp:127.0.0.1:${admin.port}`, providers: [{ file: { paths: [file] } }] };
+  const settings = { ...engineSettings(socket, transport), admin: `tcp:127.0.0.1:${admin.port}`, providers: [{ file: { paths: [file] } }] };
   const started = performance.now();
   const inspected = chain === "held";
   const engine = await startEngine({
