@@ -1,39 +1,21 @@
 /** Wires the parts into a running engine: settings -> providers -> generations -> serve -> drain. */
-import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type AdminServer, startAdminServer } from "./admin/server.ts";
 import type { BuildInfo } from "./build-info.ts";
 import { addressText, type ListenAddress } from "./config/addresses.ts";
-import { messageBytesMax } from "./config/message-bytes.ts";
-import { createSchemaEngine } from "./config/schema-engine.ts";
 import type { Settings } from "./config/settings.ts";
 import type { PolicyRegistry } from "./config/types.ts";
 import { type Configuration, createConfiguration } from "./engine/configuration.ts";
 import { problemFacts } from "./engine/configuration-log.ts";
 import { configPage, generationsPage, routePage } from "./engine/configuration-pages.ts";
-import { engineCollector } from "./engine/engine-metrics.ts";
-import { createPolicyHost } from "./engine/policy-host.ts";
+import { configurationCollector } from "./engine/engine-metrics.ts";
 import { registrationsOf } from "./engine/registrations.ts";
-import { failureCatalogue } from "./errors.ts";
+import { createServing } from "./engine/serving.ts";
+import { useInProcess } from "./engine/use-in-process.ts";
 import { loadPatternEngine } from "./expressions/patterns.ts";
 import { createSecrets } from "./generations/secrets.ts";
-import { createEngineMetadata } from "./kernel/engine-metadata.ts";
-import { createExchangeCounters } from "./kernel/exchange-counters.ts";
-import { createKernel } from "./kernel/kernel.ts";
-import type { BodyNotSentEvent, ReplyEvent } from "./kernel/kernel-host.ts";
-import { createChainCounters } from "./observe/chain-counters.ts";
 import { createLog, type Log } from "./observe/log.ts";
-import { createMetrics } from "./observe/metrics.ts";
-import { createPolicyCounters } from "./observe/policy-counters.ts";
-import { createProbes } from "./observe/probes.ts";
-import { buildInfoCollector, collectProcess } from "./observe/process-metrics.ts";
-import { createStepCounters } from "./observe/step-counters.ts";
 import type { Registration } from "./providers/source.ts";
-import { createGrpcJsTransport } from "./transport/grpc-js.ts";
 import { version } from "./version.ts";
-import { createInstancePool } from "./worker/instances.ts";
-import { createRecordings, RecordedRun } from "./worker/recording.ts";
-import { ExchangeRun, type RunHost } from "./worker/run.ts";
 
 export interface EngineOptions {
   readonly settings: Settings;
@@ -58,9 +40,6 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-/** How long the last writes may take before the sockets are closed. */
-const flushMs = 200;
-
 /** Starts everything. Rejects when an address cannot be bound; a wrong configuration is no reason, the engine then denies with 503. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { settings, policies, environment, buildInfo, registrations = [] } = options;
@@ -69,85 +48,24 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { engine: patterns, warning } = loadPatternEngine();
   if (warning !== undefined) log.warn({ patterns: patterns.name }, warning);
 
-  const counters = createStepCounters();
-  const chainCounters = createChainCounters();
-  const policyCounters = createPolicyCounters();
-  const probes = createProbes();
-  const exchanges = createExchangeCounters();
-  const policyHost = createPolicyHost(log, { counters, chainCounters, policyCounters, probes });
+  const serving = createServing({ settings, listen: settings.listen, policies, buildInfo, secrets, patterns, log });
+  const { generations, timers } = serving;
   const configuration = await createConfiguration({
-    registrations: [
-      ...registrationsOf(settings, { log, secrets, policies, startTimer: policyHost.startTimer, random: policyHost.random }),
-      ...registrations,
-    ],
-    environment: {
-      policies,
-      schemas: createSchemaEngine(patterns),
-      secret: secrets.read,
-      envoy: settings.envoy,
-      instances: createInstancePool(policyHost),
-      redact: secrets.redact,
-    },
+    registrations: [...registrationsOf(settings, { log, secrets, policies, ...timers }), ...registrations],
+    use: useInProcess(serving),
     secrets,
-    counters,
     settings,
     log,
-    startTimer: policyHost.startTimer,
+    startTimer: timers.startTimer,
   });
-  const { generations } = configuration;
-
-  const runHost: RunHost = {
-    monotonicMs: () => performance.now(),
-    startTimer: policyHost.startTimer,
-    counters,
-    failed: ({ cause, ...failure }) => log.error({ ...failure, err: cause }, `step failed: ${failureCatalogue[failure.code].remedy}`),
-  };
-  const recordings = settings.recording && createRecordings(settings.recording.exchangesMax);
-  const replied = (event: ReplyEvent): void => {
-    logReply(log, event);
-    if (recordings === undefined || event.request === undefined) return;
-    if (recordings.find(event.id) === undefined) recordings.add(event.request, event.chain, event.generation, []);
-    recordings.replied(event.id, event.reply);
-  };
-
-  let draining = false;
-  const serving = (): boolean => !draining && generations.current() !== undefined;
-  const transport = createGrpcJsTransport({
-    addresses: settings.listen,
-    serving,
-    messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax),
-  });
-
-  const kernel = createKernel({
-    generations,
-    envoy: settings.envoy,
-    counters: exchanges,
-    engineMetadata: settings.envoy.metadata && createEngineMetadata(settings.envoy.metadata, secrets.redact),
-    now: Date.now,
-    monotonicMs: runHost.monotonicMs,
-    newId: randomUUID,
-    startRun:
-      recordings === undefined
-        ? (chain, request) => new ExchangeRun(chain, request, runHost)
-        : (chain, request, generation) =>
-            new RecordedRun(chain, request, runHost, (steps) => recordings.add(request, chain.name, generation, steps)),
-    replied,
-    bodyNotSent: (event) => logBodyNotSent(log, event),
-  });
-
-  const processMetrics = collectProcess();
-  const metrics = createMetrics();
-  metrics.register(counters.families);
-  metrics.register(chainCounters.families);
-  metrics.register(policyCounters.families);
-  metrics.register(probes.families);
-  metrics.register(processMetrics.collect);
-  metrics.register(buildInfoCollector(version, buildInfo));
-  metrics.register(engineCollector({ exchanges, configuration }));
+  serving.metrics.register(configurationCollector(configuration));
 
   const admin = await startAdminServer(settings.admin, {
-    readiness: () => ({ ready: serving(), detail: { draining, ...configuration.state(), probes: probes.states() } }),
-    metrics: metrics.expose,
+    readiness: () => ({
+      ready: serving.isServing(),
+      detail: { draining: serving.isDraining(), ...configuration.state(), probes: serving.probes.states() },
+    }),
+    metrics: serving.metrics.expose,
     config: () => {
       const generation = generations.current();
       return generation && configPage(generation);
@@ -161,11 +79,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       const rollback = await configuration.rollback(generation, reason);
       return rollback.kind === "refused" ? { kind: rollback.kind, problems: rollback.problems.map(problemFacts) } : rollback;
     },
-    ...(recordings === undefined ? {} : { recording: recordings.find }),
+    ...(serving.recording === undefined ? {} : { recording: serving.recording }),
   });
-  const listening = await transport.listen(kernel.open).catch(async (error: unknown) => {
+  const listening = await serving.listenNow().catch(async (error: unknown) => {
     await admin.close();
-    processMetrics.stop();
     throw error;
   });
   await configuration.start();
@@ -181,21 +98,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     generations.current() === undefined ? "listening, not ready: every exchange is denied until there is a valid configuration" : "ready",
   );
 
-  const drain = async (): Promise<void> => {
-    const { drainDelayMs, graceMs } = settings.shutdown;
-    log.info({ drainDelayMs, graceMs }, "draining: not serving, open exchanges go on");
-    await sleep(drainDelayMs);
-    const drained = transport.drain().then(() => "drained" as const);
-    if ((await Promise.race([drained, sleep(graceMs - drainDelayMs, "late" as const, { ref: false })])) === "late") {
-      log.warn({ open: exchanges.read().open }, "the grace period is over: ending what is left");
-    }
-  };
   const end = async (): Promise<void> => {
-    kernel.abandon();
-    await sleep(flushMs);
-    await transport.close();
+    await serving.end();
     await Promise.all([configuration.close(), admin.close()]);
-    processMetrics.stop();
     log.info({}, "stopped");
     log.flush();
   };
@@ -210,35 +115,9 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     admin,
     configuration,
     stop: async () => {
-      if (draining) return endOnce();
-      draining = true;
-      await drain();
+      if (serving.isDraining()) return endOnce();
+      await serving.drain();
       return endOnce();
     },
   };
-}
-
-/** One line for each reply: an approved exchange leaves none. */
-function logReply(log: Log, { reply, id, request, chain, generation, cause }: ReplyEvent): void {
-  const facts = { id, status: reply.status, code: reply.code, route: request?.route.name, chain, generation };
-  if (reply.step !== undefined) return log.info({ ...facts, step: reply.step, reason: reply.reason }, "a policy replied");
-  const failure = Object.entries(failureCatalogue).find(([code]) => code === reply.code);
-  const level = reply.status >= 500 ? "error" : "info";
-  log[level]({ ...facts, ...(cause === undefined ? {} : { err: cause }), remedy: failure?.[1].remedy }, "the engine refused an exchange");
-}
-
-/** One line for each: a client that breaks off and an override that Envoy ignores look the same, and the second is a hole. */
-function logBodyNotSent(log: Log, { id, request, chain, generation, direction }: BodyNotSentEvent): void {
-  log.warn(
-    {
-      id,
-      code: "body-not-sent",
-      direction,
-      route: request?.route.name,
-      chain,
-      generation,
-      remedy: failureCatalogue["body-not-sent"].remedy,
-    },
-    "an exchange ended before the body that a step waits for: broken off, or, where every one ends so, Envoy ignores overrides",
-  );
 }

@@ -1,19 +1,17 @@
+import type { GenerationHolder } from "../generations/holder.ts";
 import type { ExchangeCounters } from "../kernel/exchange-counters.ts";
 import { type Collector, single } from "../observe/metrics.ts";
 import type { Configuration } from "./configuration.ts";
 
-export interface EngineSources {
+export interface ServingSources {
   readonly exchanges: ExchangeCounters;
-  readonly configuration: Configuration;
+  readonly generations: Pick<GenerationHolder, "open">;
 }
 
-/** The engine's own numbers: exchanges, generations, reloads, providers. Labels come from closed sets and from the configuration. */
-export function engineCollector({ exchanges, configuration }: EngineSources): Collector {
-  const { generations, reloader, registry } = configuration;
+/** Of a process that answers Envoy. Labels come from closed sets. */
+export function servingCollector({ exchanges, generations }: ServingSources): Collector {
   return () => {
-    const disk = configuration.disk();
     const { open, observed, ended } = exchanges.read();
-    const { accepted, unchanged, refused } = reloader.state();
     return [
       single("policy_engine_exchanges_open", "gauge", "Exchanges under way.", open),
       single(
@@ -28,6 +26,18 @@ export function engineCollector({ exchanges, configuration }: EngineSources): Co
         type: "counter",
         samples: Object.entries(ended).map(([outcome, value]) => ({ labels: { outcome }, value })),
       },
+      single("policy_engine_generations_open", "gauge", "Generations that are in use or still have exchanges.", generations.open().length),
+    ];
+  };
+}
+
+/** Of the process that has the configuration: generations, reloads, providers. Labels come from closed sets and from the settings. */
+export function configurationCollector(configuration: Configuration): Collector {
+  const { generations, reloader, registry } = configuration;
+  return () => {
+    const disk = configuration.disk();
+    const { accepted, unchanged, refused } = reloader.state();
+    return [
       single(
         "policy_engine_generation",
         "gauge",
@@ -44,7 +54,6 @@ export function engineCollector({ exchanges, configuration }: EngineSources): Co
               disk.generation ?? 0,
             ),
           ]),
-      single("policy_engine_generations_open", "gauge", "Generations that are in use or still have exchanges.", generations.open().length),
       {
         name: "policy_engine_reloads_total",
         help: "Deliveries of configuration, by verdict.",

@@ -20,7 +20,9 @@ export interface ReloadState {
   readonly problems: readonly Problem[];
 }
 
-export function createReloader(environment: PrepareEnvironment, holder: GenerationHolder): Reloader {
+/** @param before number of the last generation of an earlier process; 0: there was none that is known */
+export function createReloader(environment: PrepareEnvironment, holder: GenerationHolder, before: number): Reloader {
+  let last = before;
   let accepted = 0;
   let unchanged = 0;
   const refused = new Map<ErrorCode, number>();
@@ -43,7 +45,7 @@ export function createReloader(environment: PrepareEnvironment, holder: Generati
         return { kind: "unchanged", generation: current.number };
       }
       accepted += 1;
-      const { number, hash } = holder.commit(result.prepared);
+      const { number, hash } = holder.commit(result.prepared, ++last);
       return { kind: "accepted", generation: number, hash };
     },
     state: () => ({ accepted, unchanged, refused, problems }),

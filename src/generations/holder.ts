@@ -4,7 +4,8 @@ import type { Generation, Prepared } from "./generation.ts";
 export interface GenerationHolder {
   /** Undefined until the first commit. */
   current(): Generation | undefined;
-  commit(prepared: Prepared): Generation;
+  /** @param number greater than that of any generation before */
+  commit(prepared: Prepared, number: number): Generation;
   /** Numbers of the generations that are not closed yet, oldest first, the current one included. */
   open(): readonly number[];
   /** How many exchanges a generation has had; undefined when it is not one of the last `countedMax`. */
@@ -13,19 +14,15 @@ export interface GenerationHolder {
   close(): void;
 }
 
-/** @param before number of the last generation of an earlier process; 0: there was none that is known */
-export function createGenerationHolder(now: () => number, before: number): GenerationHolder {
+export function createGenerationHolder(now: () => number): GenerationHolder {
   let current: HeldGeneration | undefined;
-  let last = before;
   const open = new Set<number>();
   const counts: ExchangeCount[] = [];
   return {
     current: () => current,
     open: () => [...open],
     exchanges: (number) => counts.find((one) => one.number === number)?.exchanges,
-    commit(prepared) {
-      last += 1;
-      const number = last;
+    commit(prepared, number) {
       open.add(number);
       const count = { number, exchanges: 0 };
       counts.push(count);

@@ -128,8 +128,8 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
     redact: (text) => text,
   });
   if ("problems" in result) throw new RefusedConfigurationError(formatProblems(result.problems));
-  const generations = createGenerationHolder(now, 0);
-  generations.commit(result.prepared);
+  const generations = createGenerationHolder(now);
+  generations.commit(result.prepared, 1);
   let run: ExchangeRun | undefined;
   let reply: string | undefined;
   let failures: StepFailure[] = [];

@@ -60,7 +60,7 @@ export async function engineUnderTest(
     ...promised,
   };
   const counters = createExchangeCounters();
-  const generations = createGenerationHolder(() => 0, 0);
+  const generations = createGenerationHolder(() => 0);
   const timers = new Set<object>();
   const untracked = testHost({ counters: createStepCounters() }, () => 0);
   const host: PolicyHost = {
@@ -87,7 +87,7 @@ export async function engineUnderTest(
     };
     const result = await prepare([{ uri: "config.yaml", text: config }], environment);
     if ("problems" in result) throw new Error(formatProblems(result.problems));
-    generations.commit(result.prepared);
+    generations.commit(result.prepared, 1);
   }
   const failures: StepFailure[] = [];
   const replies: ReplyEvent[] = [];
