@@ -1,7 +1,9 @@
+import { availableParallelism } from "node:os";
 import { Command, Option } from "commander";
 import { formatProblems } from "../config/problems.ts";
 import type { Settings } from "../config/settings.ts";
 import type { PolicyRegistry } from "../config/types.ts";
+import { workerCount } from "../config/workers.ts";
 import { checkEnvoy } from "../envoy-config/check.ts";
 import { type EnvoyDemands, envoyDemands } from "../envoy-config/demands.ts";
 import { printEnvoy } from "../envoy-config/print.ts";
@@ -66,7 +68,7 @@ async function readDemands(files: readonly string[], settings: Settings, policie
     return undefined;
   }
   const { config, chains, release } = result.prepared;
-  const demands = envoyDemands(settings, config, chains);
+  const demands = envoyDemands({ ...settings, workers: workerCount(settings.workers, availableParallelism()) }, config, chains);
   release();
   return demands;
 }

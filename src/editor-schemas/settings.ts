@@ -2,6 +2,7 @@ import { metadataPathPattern, metadataPathsMax } from "../config/metadata-paths.
 import { durationText, sizeText } from "../config/quantities.ts";
 import { defaultEnvoyPromises } from "../config/settings.ts";
 import type { JsonSchema } from "../config/types.ts";
+import { workersMax } from "../config/workers.ts";
 import { choice, dialect, duration, flag, formatVersion, list, map, size, text } from "./parts.ts";
 import { providersSchema } from "./providers.ts";
 
@@ -20,6 +21,11 @@ export const settingsSchema: JsonSchema = {
         minItems: 1,
         default: ["tcp:127.0.0.1:9100"],
       }),
+      workers: {
+        description: "How many processes answer Envoy; each has an address of its own, the next port or the path with `.1` behind it.",
+        oneOf: [{ type: "integer", minimum: 1, maximum: workersMax }, { const: "auto" }],
+        default: 1,
+      },
       admin: text("Health, readiness and metrics, for people and probes: `tcp:HOST:PORT`. It asks for no password.", {
         pattern: `^${tcp}$`,
         default: "tcp:127.0.0.1:9101",
@@ -49,6 +55,9 @@ export const settingsSchema: JsonSchema = {
       shutdown: section("What happens after SIGTERM.", {
         drainDelay: duration("How long new streams are still taken; longer than Envoy's health check interval.", { default: "3s" }),
         grace: duration("When whatever is left is ended, counted from SIGTERM.", { default: "30s" }),
+      }),
+      overload: section("When new exchanges are answered with 503 before the chain runs.", {
+        loopDelay: duration("How far the event loop may be behind.", { default: "2s" }),
       }),
       log: section("The log.", { level: choice("What is written.", ["debug", "info", "warn", "error"], "info") }),
       recording: section(

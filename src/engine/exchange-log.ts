@@ -3,10 +3,12 @@ import { failureCatalogue } from "../errors.ts";
 import type { BodyNotSentEvent, ReplyEvent } from "../kernel/kernel-host.ts";
 import type { Log } from "../observe/log.ts";
 
-/** One line for each reply: an approved exchange leaves none. */
+/** One line for each reply: an approved exchange leaves none, nor do those that are refused by the thousand. */
 export function logReply(log: Log, { reply, id, request, chain, generation, cause }: ReplyEvent): void {
   const facts = { id, status: reply.status, code: reply.code, route: request?.route.name, chain, generation };
   if (reply.step !== undefined) return log.info({ ...facts, step: reply.step, reason: reply.reason }, "a policy replied");
+  // Said once for all of them, by the guard that refuses them.
+  if (reply.code === "overloaded") return;
   const failure = Object.entries(failureCatalogue).find(([code]) => code === reply.code);
   const level = reply.status >= 500 ? "error" : "info";
   log[level]({ ...facts, ...(cause === undefined ? {} : { err: cause }), remedy: failure?.[1].remedy }, "the engine refused an exchange");

@@ -31,6 +31,7 @@ import { createRecordings, RecordedRun } from "../worker/recording.ts";
 import { ExchangeRun, type RunHost } from "../worker/run.ts";
 import { servingCollector } from "./engine-metrics.ts";
 import { logBodyNotSent, logReply } from "./exchange-log.ts";
+import { createOverloadGuard } from "./overload-guard.ts";
 import { createPolicyHost } from "./policy-host.ts";
 
 export interface ServingParts {
@@ -87,6 +88,12 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     counters,
     failed: ({ cause, ...failure }) => log.error({ ...failure, err: cause }, `step failed: ${failureCatalogue[failure.code].remedy}`),
   };
+  const guard = createOverloadGuard({
+    loopDelayMs: settings.overload.loopDelayMs,
+    log,
+    monotonicMs: runHost.monotonicMs,
+    startTimer: policyHost.startTimer,
+  });
   const recordings = settings.recording && createRecordings(settings.recording.exchangesMax);
   const replied = (event: ReplyEvent): void => {
     logReply(log, event);
@@ -111,6 +118,7 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     now: Date.now,
     monotonicMs: runHost.monotonicMs,
     newId: randomUUID,
+    refusesNew: guard.refuses,
     startRun:
       recordings === undefined
         ? (chain, request) => new ExchangeRun(chain, request, runHost)
@@ -126,10 +134,15 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
   metrics.register(chainCounters.families);
   metrics.register(policyCounters.families);
   metrics.register(probes.families);
+  metrics.register(guard.families);
   metrics.register(processMetrics.collect);
   metrics.register(buildInfoCollector(version, buildInfo));
   metrics.register(servingCollector({ exchanges, generations }));
 
+  const stopTimers = (): void => {
+    processMetrics.stop();
+    guard.stop();
+  };
   return {
     generations,
     environment: {
@@ -149,7 +162,7 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     isDraining: () => draining,
     listenNow: () =>
       transport.listen(kernel.open).catch((error: unknown) => {
-        processMetrics.stop();
+        stopTimers();
         throw error;
       }),
     async drain() {
@@ -166,7 +179,7 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
       kernel.abandon();
       await sleep(flushMs);
       await transport.close();
-      processMetrics.stop();
+      stopTimers();
     },
   };
 }

@@ -19,6 +19,8 @@ export interface KernelHost {
   /** Milliseconds from an arbitrary start, never going back; the clock of the runs' deadlines. */
   monotonicMs(): number;
   newId(): string;
+  /** Whether a new exchange is to be refused because the process does not keep up; asked once for each that has a chain. */
+  refusesNew(): boolean;
   startRun(chain: Chain, received: ReceivedRequest, generation: number): ExchangeRun;
   /** A policy or the engine itself answered in place of the upstream. */
   replied(event: ReplyEvent): void;

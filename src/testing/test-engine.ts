@@ -148,6 +148,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
     now,
     monotonicMs: runHost.monotonicMs,
     newId: () => `test-${++count}`,
+    refusesNew: () => false,
     startRun: (chain, received) => {
       run = new ExchangeRun(chain, received, runHost);
       return run;

@@ -101,6 +101,7 @@ export async function engineUnderTest(
     now: () => 0,
     monotonicMs,
     newId: () => `decision-${++count}`,
+    refusesNew: () => false,
     startRun: (chain, received) =>
       new ExchangeRun(chain, received, {
         monotonicMs,

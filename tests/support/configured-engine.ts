@@ -67,6 +67,7 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     now: Date.now,
     monotonicMs: () => performance.now(),
     newId: () => "decision",
+    refusesNew: () => false,
     bodyNotSent: () => {},
     startRun: (chain, received) => new ExchangeRun(chain, received, { monotonicMs: () => performance.now(), ...host, failed: () => {} }),
     replied: ({ reply }) => {
