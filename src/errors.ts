@@ -410,6 +410,14 @@ export const problemCatalogue = {
     remedy: (f) => f.remedy,
   }),
 
+  // Worker processes
+  "workers-failed": entry<{ detail: string }>({
+    meaning: "The worker processes could not all prepare a configuration, twice. None of them uses it.",
+    message: (f) => `the workers do not take this configuration: ${f.detail}`,
+    remedy: () =>
+      "look for a policy whose `create` blocks or ends the process, and for what the log says of the workers; then deliver it again",
+  }),
+
   // Manifests
   "manifest-version": entry<{ found: string }>({
     meaning: "A policy's version is not a semantic version.",

@@ -3,14 +3,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isIPv6 } from "node:net";
 import { metricsContentType } from "../observe/metrics.ts";
 import { type ConfigurationSources, configurationPage, configurationPaths } from "./configuration.ts";
-import { decoded, json, type Page } from "./page.ts";
+import { decoded, type Eventually, json, type Page, whenThere } from "./page.ts";
 import { type RollbackSource, rollbackPage, rollbackTarget } from "./rollback.ts";
 
 /** What the port shows. */
 export interface AdminSources extends ConfigurationSources {
-  readonly readiness: () => Readiness;
+  readonly readiness: () => Eventually<Readiness>;
   /** Prometheus text. */
-  readonly metrics: () => string;
+  readonly metrics: () => Eventually<string>;
   /** A recorded exchange by its id; undefined when there is none. Absent when recording is off. */
   readonly recording?: (id: string) => unknown;
   readonly rollback: RollbackSource;
@@ -101,7 +101,7 @@ function respond(request: IncomingMessage, response: ServerResponse, bound: stri
 }
 
 /** At once wherever that is possible: Node answers bytes that it does not understand before anybody else can. */
-function page(request: IncomingMessage, bound: string, sources: AdminSources): Page | Promise<Page> {
+function page(request: IncomingMessage, bound: string, sources: AdminSources): Eventually<Page> {
   if (!isExpectedHost(request.headers.host, bound)) {
     return json(421, { error: "the Host header names another server: ask for localhost or for the address this port is bound to" });
   }
@@ -123,22 +123,23 @@ function failedPage(error: unknown): Page {
   return json(500, { error: `this page cannot be made: ${error instanceof Error ? error.message : String(error)}` });
 }
 
-function pageAt(path: string, sources: AdminSources): Page {
+function pageAt(path: string, sources: AdminSources): Eventually<Page> {
   if (path === "/healthz") return json(200, { status: "ok" });
   if (path === "/readyz") {
-    const { ready, detail } = sources.readiness();
-    return json(ready ? 200 : 503, { ready, ...detail });
+    return whenThere(sources.readiness(), ({ ready, detail }) => json(ready ? 200 : 503, { ready, ...detail }));
   }
-  if (path === "/metrics") return { status: 200, body: sources.metrics(), headers: { "content-type": metricsContentType } };
+  if (path === "/metrics") {
+    return whenThere(sources.metrics(), (body) => ({ status: 200, body, headers: { "content-type": metricsContentType } }));
+  }
   if (path.startsWith(recordingPath)) return recordingPage(path.slice(recordingPath.length), sources);
   return configurationPage(path, sources) ?? json(404, { error: "no such path", paths });
 }
 
-function recordingPage(encoded: string, { recording }: AdminSources): Page {
+function recordingPage(encoded: string, { recording }: AdminSources): Eventually<Page> {
   if (recording === undefined) return json(404, { error: "recording is off: set `recording: { exchangesMax: 100 }` in the settings" });
   const id = decoded(encoded);
   const found = id === undefined ? undefined : recording(id);
-  return found === undefined ? json(404, { error: "no recording of this exchange is kept" }) : json(200, found);
+  return whenThere(found, (one) => (one === undefined ? json(404, { error: "no recording of this exchange is kept" }) : json(200, one)));
 }
 
 /** A page of another site must not read this port through a name that it makes point here (DNS rebinding). */

@@ -1,7 +1,5 @@
-import type { CheckedConfig, SourceDocument } from "../config/types.ts";
+import type { SourceDocument } from "../config/types.ts";
 import type { ErrorCode, Problem } from "../errors.ts";
-import type { GenerationHolder } from "../generations/holder.ts";
-import { type PrepareEnvironment, prepare } from "../generations/prepare.ts";
 import type { Verdict } from "../providers/provider.ts";
 
 /** Takes new documents into use, or keeps the running generation and says why. */
@@ -20,40 +18,57 @@ export interface ReloadState {
   readonly problems: readonly Problem[];
 }
 
+/** Where generations come into use: in this process, or in its workers. */
+export interface ReloadTarget {
+  /** Everything that can be found out beforehand, beside the running generation. */
+  judge(documents: readonly SourceDocument[]): Promise<Candidate | Refusal>;
+  /** Fingerprint of the generation in use, and its number. */
+  current(): { readonly fingerprint: string; readonly number: number } | undefined;
+}
+
+export interface Candidate {
+  readonly fingerprint: string;
+  /** Takes it into use under this number, or nowhere; resolves with its content hash. Called once, unless `drop` is. */
+  take(number: number): Promise<{ readonly hash: string } | Refusal>;
+  drop(): void;
+}
+
+export interface Refusal {
+  readonly problems: readonly Problem[];
+}
+
 /** @param before number of the last generation of an earlier process; 0: there was none that is known */
-export function createReloader(environment: PrepareEnvironment, holder: GenerationHolder, before: number): Reloader {
+export function createReloader(target: ReloadTarget, before: number): Reloader {
   let last = before;
   let accepted = 0;
   let unchanged = 0;
   const refused = new Map<ErrorCode, number>();
   let problems: readonly Problem[] = [];
 
+  const refuse = (refusal: Refusal): Verdict => {
+    problems = refusal.problems;
+    const code = problems.find(({ severity }) => severity === "error")?.code ?? "no-configuration";
+    refused.set(code, (refused.get(code) ?? 0) + 1);
+    return { kind: "refused", problems };
+  };
   return {
     async apply(documents) {
-      const result = await prepare(documents, environment);
-      if ("problems" in result) {
-        problems = result.problems;
-        const code = problems.find(({ severity }) => severity === "error")?.code ?? "no-configuration";
-        refused.set(code, (refused.get(code) ?? 0) + 1);
-        return { kind: "refused", problems };
-      }
-      problems = [];
-      const current = holder.current();
-      if (current !== undefined && fingerprint(current.config) === fingerprint(result.prepared.config)) {
+      const candidate = await target.judge(documents);
+      if ("problems" in candidate) return refuse(candidate);
+      const current = target.current();
+      if (current?.fingerprint === candidate.fingerprint) {
+        problems = [];
         unchanged += 1;
-        result.prepared.release();
+        candidate.drop();
         return { kind: "unchanged", generation: current.number };
       }
+      const taken = await candidate.take(last + 1);
+      if ("problems" in taken) return refuse(taken);
+      problems = [];
       accepted += 1;
-      const { number, hash } = holder.commit(result.prepared, ++last);
-      return { kind: "accepted", generation: number, hash };
+      last += 1;
+      return { kind: "accepted", generation: last, hash: taken.hash };
     },
     state: () => ({ accepted, unchanged, refused, problems }),
   };
-}
-
-/** Two configurations are one if their text, the secrets behind it and those who delivered it are. */
-function fingerprint({ hash, chains, routeSources }: CheckedConfig): string {
-  const resolved = [...chains.values()].map(({ provider, steps }) => [provider, ...steps.map(({ parametersHash }) => parametersHash)]);
-  return JSON.stringify([hash, resolved, [...routeSources.values()].map(({ provider }) => provider)]);
 }

@@ -10,6 +10,8 @@ export interface GenerationHolder {
   open(): readonly number[];
   /** How many exchanges a generation has had; undefined when it is not one of the last `countedMax`. */
   exchanges(number: number): number | undefined;
+  /** The same of all of them. */
+  counts(): readonly ExchangeCount[];
   /** Retires the current generation: it closes with its last exchange. */
   close(): void;
 }
@@ -17,11 +19,12 @@ export interface GenerationHolder {
 export function createGenerationHolder(now: () => number): GenerationHolder {
   let current: HeldGeneration | undefined;
   const open = new Set<number>();
-  const counts: ExchangeCount[] = [];
+  const counts: GrowingCount[] = [];
   return {
     current: () => current,
     open: () => [...open],
     exchanges: (number) => counts.find((one) => one.number === number)?.exchanges,
+    counts: () => counts.map((one) => ({ ...one })),
     commit(prepared, number) {
       open.add(number);
       const count = { number, exchanges: 0 };
@@ -39,9 +42,14 @@ export function createGenerationHolder(now: () => number): GenerationHolder {
   };
 }
 
-/** Apart from the generation, so that a count that is kept keeps nothing else. */
-interface ExchangeCount {
+export interface ExchangeCount {
+  /** Of the generation. */
   readonly number: number;
+  readonly exchanges: number;
+}
+
+/** Apart from the generation, so that a count that is kept keeps nothing else. */
+interface GrowingCount extends ExchangeCount {
   exchanges: number;
 }
 
@@ -55,12 +63,12 @@ class HeldGeneration implements Generation {
   readonly chains: Prepared["chains"];
   readonly config: Prepared["config"];
   readonly #prepared: Prepared;
-  readonly #count: ExchangeCount;
+  readonly #count: GrowingCount;
   readonly #closed: () => void;
   #pins = 0;
   #retired = false;
 
-  constructor(prepared: Prepared, count: ExchangeCount, committedAt: number, closed: () => void) {
+  constructor(prepared: Prepared, count: GrowingCount, committedAt: number, closed: () => void) {
     this.number = count.number;
     this.hash = prepared.config.hash;
     this.committedAt = committedAt;

@@ -11,17 +11,24 @@ export interface Log {
   flush(): void;
 }
 
+export interface OwnLog extends Log {
+  /** Writes whole lines that another process has made. */
+  forward(lines: string): void;
+}
+
 export type Facts = Readonly<Record<string, unknown>>;
 
 export interface LogOptions {
   readonly level: "debug" | "info" | "warn" | "error";
+  /** Facts of every line. */
+  readonly base?: Facts;
   /** Removes secret values from the text of errors, which policies and libraries have written. */
   readonly redact: (text: string) => string;
   /** Default: standard output, see `standardOutput`. */
   readonly destination?: DestinationStream;
 }
 
-export function createLog({ level, redact, destination }: LogOptions): Log {
+export function createLog({ level, base, redact, destination }: LogOptions): OwnLog {
   const output =
     destination === undefined
       ? standardOutput((lines) => log.warn({ lines }, "log lines were dropped: their reader is too slow"))
@@ -29,7 +36,7 @@ export function createLog({ level, redact, destination }: LogOptions): Log {
   const log = pino(
     {
       level,
-      base: null,
+      base: base ?? null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretFields, censor: "[redacted]" },
@@ -42,6 +49,7 @@ export function createLog({ level, redact, destination }: LogOptions): Log {
     info: (facts, message) => log.info(facts, message),
     warn: (facts, message) => log.warn(facts, message),
     error: (facts, message) => log.error(facts, message),
+    forward: (lines) => void (destination ?? output)?.write(lines),
     flush: () => output?.flush(),
   };
 }
