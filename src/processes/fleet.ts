@@ -34,7 +34,10 @@ export type Transacted =
   /** Somebody has died, has taken too long or has read other secrets: nobody serves by it, and it may be tried again. */
   | { readonly kind: "failed"; readonly detail: string };
 
-export type FleetHost = Omit<SlotHost, "committed" | "nextTransaction" | "retired" | "changed">;
+export interface FleetHost extends Omit<SlotHost, "committed" | "nextTransaction" | "retired" | "changed"> {
+  /** What Envoy needs to notice that a worker stops or starts, milliseconds. */
+  readonly drainDelayMs: number;
+}
 
 export function createFleet(count: number, host: FleetHost): Fleet {
   let committed: Committed | undefined;
@@ -133,6 +136,8 @@ export function createFleet(count: number, host: FleetHost): Fleet {
       for (const slot of slots) {
         if (stopping) return;
         await slot.replace();
+        // Envoy must have noticed that it is back before the next one goes, or it knows of nobody. It looks at least that often.
+        await new Promise<void>((resolve) => void host.startTimer(host.drainDelayMs, resolve));
       }
     },
     async stop() {

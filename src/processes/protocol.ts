@@ -10,7 +10,10 @@ export const protocolVersion = 1;
 
 /** From the parent to a worker. */
 export type Order =
+  /** Answered with `started`, or with `failed`. */
   | StartOrder
+  /** From now on it answers Envoy. Answered with `listening`, or with `failed`. */
+  | { readonly kind: "listen" }
   /** Answered with `prepared` or `refused`. Drops what was prepared before and not committed. */
   | { readonly kind: "prepare"; readonly transaction: number; readonly documents: readonly OrderedDocument[] }
   /** Answered with `committed`. */
@@ -59,8 +62,8 @@ export type Report =
       readonly protocol: number;
       /** Of the program. */
       readonly version: string;
-      readonly listening: readonly ListenAddress[];
     }
+  | { readonly kind: "listening"; readonly addresses: readonly ListenAddress[] }
   /** It cannot start, and ends. */
   | { readonly kind: "failed"; readonly message: string }
   | {
@@ -93,6 +96,7 @@ export const isOrder: Guard<Order> = oneOf<Order>(
     settings: shape<StartOrder["settings"]>({ uri: text, text }),
     directory: text,
   }),
+  shape<Extract<Order, { kind: "listen" }>>({ kind: literal("listen") }),
   shape<Extract<Order, { kind: "prepare" }>>({
     kind: literal("prepare"),
     transaction: number,
@@ -125,7 +129,8 @@ const address: Guard<ListenAddress> = oneOf<ListenAddress>(
 );
 
 export const isReport: Guard<Report> = oneOf<Report>(
-  shape<Extract<Report, { kind: "started" }>>({ kind: literal("started"), protocol: number, version: text, listening: list(address) }),
+  shape<Extract<Report, { kind: "started" }>>({ kind: literal("started"), protocol: number, version: text }),
+  shape<Extract<Report, { kind: "listening" }>>({ kind: literal("listening"), addresses: list(address) }),
   shape<Extract<Report, { kind: "failed" }>>({ kind: literal("failed"), message: text }),
   shape<Extract<Report, { kind: "prepared" }>>({ kind: literal("prepared"), transaction: number, fingerprint: text, warnings: problems }),
   shape<Extract<Report, { kind: "refused" }>>({ kind: literal("refused"), transaction: number, problems }),

@@ -53,17 +53,20 @@ export function startWorker(parts: WorkerParts): Worker {
     stopping ??= (running === undefined ? Promise.resolve() : running.stop()).finally(resolve);
   };
   const fail = (error: unknown): void => {
-    parent.send({ kind: "failed", message: error instanceof Error ? error.message : String(error) }).finally(stop);
+    void parent.send({ kind: "failed", message: error instanceof Error ? error.message : String(error) }).then(stop);
   };
   const start = async (order: StartOrder): Promise<void> => {
     if (order.protocol !== protocolVersion)
       throw new Error(`it speaks version ${protocolVersion}, and its parent version ${order.protocol}`);
-    const { engine, listening } = await run(order, parts);
-    running = engine;
-    await parent.send({ kind: "started", protocol: protocolVersion, version, listening });
+    running = run(order, parts);
+    await parent.send({ kind: "started", protocol: protocolVersion, version });
+  };
+  const listen = async (): Promise<void> => {
+    if (running !== undefined) await parent.send({ kind: "listening", addresses: await running.listen() });
   };
   const obey = (order: Order): void => {
     if (order.kind === "start") start(order).catch(fail);
+    else if (order.kind === "listen") listen().catch(fail);
     else if (order.kind === "stop") stop();
     else if (order.kind === "end") (running?.end() ?? Promise.resolve()).finally(resolve);
     else running?.obey(order);
@@ -79,15 +82,13 @@ export function startWorker(parts: WorkerParts): Worker {
 
 interface Running {
   readonly log: Log;
-  obey(order: Exclude<Order, { kind: "start" | "stop" | "end" }>): void;
+  listen: Serving["listenNow"];
+  obey(order: Exclude<Order, { kind: "start" | "listen" | "stop" | "end" }>): void;
   stop(): Promise<void>;
   end(): Promise<void>;
 }
 
-async function run(
-  { index, settings: source, directory }: StartOrder,
-  { parent, policies, buildInfo, environment }: WorkerParts,
-): Promise<{ readonly engine: Running; readonly listening: Awaited<ReturnType<Serving["listenNow"]>> }> {
+function run({ index, settings: source, directory }: StartOrder, { parent, policies, buildInfo, environment }: WorkerParts): Running {
   const parsed = parseSettings(source, directory);
   if ("problems" in parsed) throw new Error("it refuses the settings that its parent has accepted");
   const { settings } = parsed;
@@ -97,7 +98,6 @@ async function run(
   const listen = settings.listen.map((address) => workerAddress(address, index));
   const serving = createServing({ settings, listen, policies, buildInfo, secrets, patterns, log });
   const preparation = createPreparation(serving);
-  const listening = await serving.listenNow();
 
   const send = (report: Report): void => void parent.send(report);
   let ending: Promise<void> | undefined;
@@ -113,8 +113,9 @@ async function run(
     ending ??= end();
     return ending;
   };
-  const engine: Running = {
+  return {
     log,
+    listen: serving.listenNow,
     obey(order) {
       switch (order.kind) {
         case "prepare":
@@ -136,7 +137,6 @@ async function run(
     },
     end: endOnce,
   };
-  return { engine, listening };
 }
 
 interface Preparing {

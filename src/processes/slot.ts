@@ -11,7 +11,7 @@ import { areCounts, type GenerationCounts, noCounts } from "./sum-counts.ts";
 import { talkToWorker, type Unanswered, type Vote, type WorkerTalk } from "./worker-talk.ts";
 
 /**
- * `catching-up`: it listens, and takes the generation in use. `up`: it serves by it, or there is none. `ending`: it drains, or is killed. `away`:
+ * `catching-up`: it takes the generation in use, and then listens. `up`: it serves by it, or there is none. `ending`: it drains, or is killed. `away`:
  * it waits to be started again.
  */
 export type SlotState = "starting" | "catching-up" | "up" | "ending" | "away";
@@ -78,6 +78,7 @@ export interface Slot {
 export function createSlot(index: number, host: SlotHost): Slot {
   const { log, deadlines, startTimer } = host;
   let talk: WorkerTalk | undefined;
+  let killed: WorkerTalk | undefined;
   let state: SlotState = "away";
   let generation: number | undefined;
   let listening: readonly ListenAddress[] = [];
@@ -111,36 +112,53 @@ export function createSlot(index: number, host: SlotHost): Slot {
     void mine.exited.then((why) => ended(mine, why));
     const started = await mine.start({ kind: "start", protocol: protocolVersion, index, ...host.order }, deadlines.startMs);
     if (started === "gone") return `it has ended: ${await mine.exited}`;
-    if (started === "late") return giveUp(mine, `it does not listen after ${deadlines.startMs} ms`);
+    if (started === "late") return giveUp(mine, `it has not started after ${deadlines.startMs} ms`);
     if (started.kind === "failed") return started.message;
     if (started.protocol !== protocolVersion)
       return giveUp(mine, `it speaks version ${started.protocol}, and this program ${protocolVersion}`);
-    listening = started.listening;
     feelPulse(mine);
-    await catchUp(mine);
+    // Nobody reaches it before it serves by the generation in use: Envoy asks another one, at once.
+    if (!(await catchUp(mine))) return "it does not take the generation in use";
+    const answer = await mine.listen(deadlines.startMs);
+    if (answer === "gone") return `it has ended: ${await mine.exited}`;
+    if (answer === "late") return giveUp(mine, `it does not listen after ${deadlines.startMs} ms`);
+    if (answer.kind === "failed") return answer.message;
+    listening = answer.addresses;
+    await follow(mine);
     return undefined;
   };
 
-  const catchUp = async (mine: WorkerTalk): Promise<void> => {
+  /** Up, unless the generation in use has become another one meanwhile. */
+  const follow = async (mine: WorkerTalk): Promise<void> => {
+    if (!(await catchUp(mine)) || state !== "catching-up") return;
+    upSinceMs ??= host.monotonicMs();
+    enter("up");
+  };
+
+  /** False when it has come to nothing. */
+  const catchUp = async (mine: WorkerTalk): Promise<boolean> => {
     enter("catching-up");
     for (let next = host.committed(); next !== undefined && next.generation !== generation; next = host.committed()) {
       const transaction = host.nextTransaction();
       const vote = await mine.prepare(transaction, next.documents, deadlines.prepareMs);
       if (typeof vote === "string" || vote.kind === "refused") {
         const why = typeof vote === "string" ? vote : vote.problems.map(({ code, message }) => `${code}: ${message}`).join("; ");
-        return void giveUp(mine, `it cannot prepare the generation in use: ${why}`);
+        giveUp(mine, `it cannot prepare the generation in use: ${why}`);
+        return false;
       }
       const done = await mine.commit(transaction, next.generation, deadlines.commitMs);
-      if (done !== "committed") return void giveUp(mine, "it has not taken the generation in use");
+      if (done !== "committed") {
+        giveUp(mine, "it has not taken the generation in use");
+        return false;
+      }
       generation = next.generation;
     }
-    if (talk !== mine || state !== "catching-up") return;
-    upSinceMs = host.monotonicMs();
-    enter("up");
+    return talk === mine;
   };
 
   const giveUp = (mine: WorkerTalk, why: string): string => {
-    if (talk === mine) {
+    if (talk === mine && killed !== mine) {
+      killed = mine;
       log.error({ worker: index, pid: mine.pid, why }, "a worker is killed");
       enter("ending");
     }
@@ -162,7 +180,7 @@ export function createSlot(index: number, host: SlotHost): Slot {
   const ended = (mine: WorkerTalk, why: string): void => {
     if (talk !== mine) return;
     host.retired(remains(lastMetrics), lastCounts);
-    [talk, generation, lastMetrics, lastCounts] = [undefined, undefined, [], noCounts];
+    [talk, generation, listening, lastMetrics, lastCounts] = [undefined, undefined, [], [], noCounts];
     const wasStable = upSinceMs !== undefined && host.monotonicMs() - upSinceMs >= deadlines.stableMs;
     upSinceMs = undefined;
     enter("away");
@@ -202,7 +220,7 @@ export function createSlot(index: number, host: SlotHost): Slot {
     drop: (transaction) => talk?.drop(transaction),
     giveUp: (why) => void (talk && giveUp(talk, why)),
     follow() {
-      if (talk !== undefined && state === "up" && generation !== host.committed()?.generation) void catchUp(talk);
+      if (talk !== undefined && state === "up" && generation !== host.committed()?.generation) void follow(talk);
     },
     async ask(question) {
       const answer = await talk?.ask(question, deadlines.answerMs);

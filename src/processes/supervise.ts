@@ -67,6 +67,7 @@ export async function superviseWorkers(options: SupervisorOptions): Promise<Supe
     log,
     deadlines: { ...defaultDeadlines, ...options.deadlines },
     graceMs: settings.shutdown.graceMs,
+    drainDelayMs: settings.shutdown.drainDelayMs,
     ...timers,
     monotonicMs: () => performance.now(),
     pulse: { kind: tellsStatistics(settings) ? "counts" : "pulse" },

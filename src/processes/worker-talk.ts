@@ -9,6 +9,7 @@ export interface WorkerTalk {
   readonly exited: WorkerProcess["exited"];
   kill(): void;
   start(order: StartOrder, timeoutMs: number): Promise<Started | Unanswered>;
+  listen(timeoutMs: number): Promise<Listening | Unanswered>;
   prepare(transaction: number, documents: readonly OrderedDocument[], timeoutMs: number): Promise<Vote | Unanswered>;
   commit(transaction: number, generation: number, timeoutMs: number): Promise<"committed" | Unanswered>;
   drop(transaction: number): void;
@@ -21,9 +22,14 @@ export interface WorkerTalk {
 /** `late`: it may still come, and nobody listens any more. `gone`: the process has ended. */
 export type Unanswered = "late" | "gone";
 
-export type Started =
-  | { readonly kind: "started"; readonly protocol: number; readonly version: string; readonly listening: readonly ListenAddress[] }
-  | { readonly kind: "failed"; readonly message: string };
+export interface Failed {
+  readonly kind: "failed";
+  readonly message: string;
+}
+
+export type Started = { readonly kind: "started"; readonly protocol: number; readonly version: string } | Failed;
+
+export type Listening = { readonly kind: "listening"; readonly addresses: readonly ListenAddress[] } | Failed;
 
 export type Vote =
   | { readonly kind: "prepared"; readonly fingerprint: string; readonly warnings: readonly Problem[] }
@@ -55,8 +61,12 @@ export function talkToWorker({ fork, startTimer, ...host }: TalkHost): WorkerTal
     report(report) {
       switch (report.kind) {
         case "started":
-        case "failed":
           return settle("start", report);
+        case "listening":
+          return settle("listen", report);
+        case "failed":
+          settle("start", report);
+          return settle("listen", report);
         case "prepared":
         case "refused":
           return settle(`prepare ${report.transaction}`, report);
@@ -100,6 +110,11 @@ export function talkToWorker({ fork, startTimer, ...host }: TalkHost): WorkerTal
       process.send(order);
       const report = await answered("start", timeoutMs);
       return typeof report === "string" || report.kind === "started" || report.kind === "failed" ? report : misled(report);
+    },
+    async listen(timeoutMs) {
+      process.send({ kind: "listen" });
+      const report = await answered("listen", timeoutMs);
+      return typeof report === "string" || report.kind === "listening" || report.kind === "failed" ? report : misled(report);
     },
     async prepare(transaction, documents, timeoutMs) {
       process.send({ kind: "prepare", transaction, documents });
