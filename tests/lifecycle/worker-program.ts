@@ -6,8 +6,8 @@
 import { unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
-import { main } from "../../src/cli/main.ts";
 import { readSettingsFile } from "../../src/cli/documents.ts";
+import { main } from "../../src/cli/main.ts";
 import { policies as shipped } from "../../src/generated/registry.ts";
 import { forkWorkers } from "../../src/processes/fork-worker.ts";
 import { superviseWorkers } from "../../src/processes/supervise.ts";
@@ -52,7 +52,6 @@ if (file === undefined || file.settings.workers === 1) {
   process.on("SIGTERM", () => void supervisor.stop());
   process.on("SIGUSR2", () => void supervisor.replaceWorkers());
 }
-
 
 /** True for ever in the process that has found the file. */
 function hasTrap(): boolean {

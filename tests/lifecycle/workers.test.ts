@@ -119,7 +119,9 @@ test("reloads under traffic: both workers follow, and no exchange meets two gene
   const traffic = send200();
   for (let round = 0; round < 10; round++) {
     await deliver(generation(++number));
-    await waitFor({ what: `generation ${number} in both`, timeoutMs: 10_000 }, async () => ((await served()) === "both" ? true : undefined));
+    await waitFor({ what: `generation ${number} in both`, timeoutMs: 10_000 }, async () =>
+      (await served()) === "both" ? true : undefined,
+    );
     const from = traffic.results.length;
     await waitFor({ what: `answers of generation ${number}`, timeoutMs: 10_000 }, () =>
       traffic.results.slice(from).filter((result) => stampOf(result) === String(number)).length > clients ? true : undefined,
@@ -154,7 +156,8 @@ test("a worker that computes for ever is killed and replaced, the other one serv
   const answer = send(stage.envoy.port, { path: "/orders", headers: { "x-burn-ms": "3600000" } }).catch(() => undefined);
   await waitFor({ what: "another process in its place", timeoutMs: 40_000 }, async () => {
     const after = await workers();
-    return after.every(({ state, pid }, at) => state === "up" && pid !== undefined && at >= 0) && after.some(({ pid }, at) => pid !== before[at]?.pid)
+    return after.every(({ state, pid }, at) => state === "up" && pid !== undefined && at >= 0) &&
+      after.some(({ pid }, at) => pid !== before[at]?.pid)
       ? true
       : undefined;
   });
