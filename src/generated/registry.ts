@@ -20,7 +20,7 @@ const releases: readonly PolicyRelease[] = [
     manifest: apiKeyValidation_1_0_0Manifest,
     definition: apiKeyValidation_1_0_0,
     source: "policies/api-key-validation/v1.0.0",
-    hash: "9d16e366d8ac12be345c8ec7d632b77d285127664aef56a8443ff662881cb718",
+    hash: "3c6a8c61feaaaab55c0a2d3369f0ebcb316b94da14b2031bd7b1e5e24b513240",
   },
   {
     manifest: authorize_1_0_0Manifest,

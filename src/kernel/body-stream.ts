@@ -4,9 +4,10 @@
  */
 import type { FailureCode } from "../errors.ts";
 import type { BodyFlow, FlowFailure, Parts } from "../worker/body-flow.ts";
-import { type HeaderChanges, type HeaderEntry, HeaderStore } from "../worker/header-store.ts";
+import { type HeaderChanges, HeaderStore } from "../worker/header-store.ts";
 import { Journal } from "../worker/journal.ts";
 import type { Eventually } from "../worker/promises.ts";
+import type { ReceivedHeaders } from "../worker/received-headers.ts";
 import { CodedFlow } from "./coded-flow.ts";
 import { CodingError } from "./codings/coder.ts";
 import type { Direction } from "./whole-body.ts";
@@ -39,7 +40,7 @@ interface Chunk {
 }
 
 /** A piece of the body as it comes, or what follows it. */
-export type Piece = Chunk | { readonly kind: "trailers"; readonly headers: readonly HeaderEntry[] };
+export type Piece = Chunk | { readonly kind: "trailers"; readonly headers: ReceivedHeaders };
 
 /** What may wait here before Envoy is no longer listened to, bytes. */
 const windowBytesMax = 256 * 1024;

@@ -84,7 +84,8 @@ export class BodyStreams {
   }
 
   #some(is: (stream: BodyStream) => boolean): boolean {
-    return this.#streams.values().some(is);
+    for (const stream of this.#streams.values()) if (is(stream)) return true;
+    return false;
   }
 
   #regulate(): void {

@@ -1,5 +1,6 @@
 import type { BodyFlow, FlowFailure, Parts } from "../worker/body-flow.ts";
-import { decodeText, type HeaderEntry, type HeaderStore } from "../worker/header-store.ts";
+import { decodeText, type HeaderStore } from "../worker/header-store.ts";
+import type { ReceivedHeaders } from "../worker/received-headers.ts";
 import type { Continued } from "../worker/run.ts";
 import type { Coder } from "./codings/coder.ts";
 import { codingsOf } from "./codings/coding.ts";
@@ -22,10 +23,9 @@ export interface ClosedPassage {
  *
  * @param headers those of the body as they were received
  */
-export function passage(headers: readonly HeaderEntry[], { flow, touched }: Continued): Passage | ClosedPassage {
+export function passage(headers: ReceivedHeaders, { flow, touched }: Continued): Passage | ClosedPassage {
   if (flow === undefined) return { through: undefined };
-  const lines = headers.filter(({ name }) => name === "content-encoding");
-  const codings = codingsOf(lines.map(({ value }) => decodeText(value)));
+  const codings = codingsOf(headers.values("content-encoding").map(decodeText));
   if (codings === undefined) return { flow };
   if (codings.length === 0) return { through: flow };
   // A stream has no size; what it may become in relation to what came is bounded.

@@ -1,7 +1,8 @@
 /** Content codings of bodies that steps wait for (RFC 9110 8.4.1): none and gzip. */
 import { promisify } from "node:util";
 import { gunzip, gzip, type ZlibOptions } from "node:zlib";
-import { decodeText, type HeaderEntry } from "../worker/header-store.ts";
+import { decodeText } from "../worker/header-store.ts";
+import type { ReceivedHeaders } from "../worker/received-headers.ts";
 
 export type ContentCoding = "identity" | "gzip" | "unknown";
 
@@ -10,17 +11,21 @@ const ratioMax = 200;
 const zip = promisify(gzip);
 const memberStart = Buffer.of(0x1f, 0x8b, 0x08);
 
-export function contentCoding(headers: readonly HeaderEntry[]): ContentCoding {
-  const names = valuesOf(headers, "content-encoding").flatMap((value) => value.split(",").map((name) => name.trim().toLowerCase()));
+export function contentCoding(headers: ReceivedHeaders): ContentCoding {
+  const names = headers.values("content-encoding").flatMap((value) =>
+    decodeText(value)
+      .split(",")
+      .map((name) => name.trim().toLowerCase()),
+  );
   const codings = names.filter((name) => name !== "" && name !== "identity");
   if (codings.length === 0) return "identity";
   return codings.length === 1 && (codings[0] === "gzip" || codings[0] === "x-gzip") ? "gzip" : "unknown";
 }
 
 /** The length that the message says its body has, bytes; undefined when it says none. */
-export function declaredLength(headers: readonly HeaderEntry[]): number | undefined {
-  const [length] = valuesOf(headers, "content-length");
-  return length === undefined ? undefined : Number(length);
+export function declaredLength(headers: ReceivedHeaders): number | undefined {
+  const [length] = headers.values("content-length");
+  return length === undefined ? undefined : Number(decodeText(length));
 }
 
 /**
@@ -54,8 +59,4 @@ interface Unzipped {
 
 export function encodeGzip(bytes: Uint8Array): Promise<Uint8Array> {
   return zip(bytes);
-}
-
-function valuesOf(headers: readonly HeaderEntry[], wanted: string): readonly string[] {
-  return headers.filter(({ name }) => name === wanted).map(({ value }) => decodeText(value));
 }

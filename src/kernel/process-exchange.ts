@@ -9,8 +9,8 @@ import type { FailureCode } from "../errors.ts";
 import type { Generation } from "../generations/generation.ts";
 import type { BodyFlow, FlowFailure } from "../worker/body-flow.ts";
 import type { Chain } from "../worker/chain.ts";
-import type { HeaderEntry } from "../worker/header-store.ts";
 import type { ReceivedRequest } from "../worker/received.ts";
+import { noHeaders, type ReceivedHeaders } from "../worker/received-headers.ts";
 import { engineRefusal, type FinalReply, isGrpc } from "../worker/reply.ts";
 import type { Continued, ExchangeRun, RunOutcome } from "../worker/run.ts";
 import type { StreamFault } from "./body-stream.ts";
@@ -62,7 +62,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   /** Directions whose whole body has come. */
   #taken: readonly Direction[] = [];
   /** Undefined until it is there. */
-  #response: readonly HeaderEntry[] | undefined;
+  #response: ReceivedHeaders | undefined;
   readonly #told: ToldMetadata;
   #generation: Generation | undefined;
   #generationNumber: number | undefined;
@@ -305,8 +305,8 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     return expectBody(direction, this.#receivedHeaders(direction), this.#chain?.bodyBytesMax ?? this.#host.envoy.bodyBytesMax);
   }
 
-  #receivedHeaders(direction: Direction): readonly HeaderEntry[] {
-    return (direction === "request" ? this.#request?.headers : this.#response) ?? [];
+  #receivedHeaders(direction: Direction): ReceivedHeaders {
+    return (direction === "request" ? this.#request?.headers : this.#response) ?? noHeaders;
   }
 
   #takeTrailers(direction: Direction, { headers }: Incoming): void {
@@ -483,7 +483,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #refuse(code: FailureCode, cause?: unknown): void {
     if (this.#hasEnded()) return this.#letGo();
     try {
-      this.#reply(engineRefusal(code, this.#id, isGrpc(this.#request?.headers ?? [])), cause);
+      this.#reply(engineRefusal(code, this.#id, isGrpc(this.#request?.headers ?? noHeaders)), cause);
     } catch {
       // Told too late: nothing may follow a reply.
       if (!this.#hasEnded()) this.#fail("internal", "the engine failed");

@@ -5,7 +5,7 @@
 import type { EnvoyPromises } from "../config/types.ts";
 import type { FailureCode } from "../errors.ts";
 import type { StreamMetadata } from "./transport.ts";
-import type { AttributeValue } from "./wire/decode.ts";
+import type { Attributes, AttributeValue } from "./wire/wire-attributes.ts";
 
 export type RouteIdentity =
   /** `name` is `""` for an unnamed route; `ownChain` is the chain that the route's own metadata names. */
@@ -31,7 +31,7 @@ export function routeMetadataAttribute(key: string): string | undefined {
 
 export function routeIdentity(
   carriers: EnvoyPromises["identity"],
-  attributes: ReadonlyMap<string, AttributeValue> | undefined,
+  attributes: Attributes | undefined,
   metadata: StreamMetadata,
 ): RouteIdentity {
   switch (carriers) {
@@ -46,7 +46,7 @@ export function routeIdentity(
   }
 }
 
-function fromAttributes(attributes: ReadonlyMap<string, AttributeValue> | undefined): RouteIdentity {
+function fromAttributes(attributes: Attributes | undefined): RouteIdentity {
   if (attributes === undefined) return { kind: "refused", code: "identity-missing" };
   const name = attributes.get(routeAttribute);
   // The entry is there but the attribute is not: Envoy matched no route.

@@ -1,7 +1,8 @@
 /** Whole bodies between Envoy and the steps that wait for them: what may be had, how it is read, and how it leaves again. */
 import type { FailureCode } from "../errors.ts";
 import { aboutTheBytes } from "../worker/body-store.ts";
-import type { HeaderChanges, HeaderEntry } from "../worker/header-store.ts";
+import type { HeaderChanges } from "../worker/header-store.ts";
+import type { ReceivedHeaders } from "../worker/received-headers.ts";
 import type { Continued } from "../worker/run.ts";
 import { type ContentCoding, contentCoding, declaredLength, decodeGzip, encodeGzip, mayHoldSeveralMembers } from "./content-coding.ts";
 import { receivedText } from "./received-messages.ts";
@@ -12,7 +13,7 @@ export type Direction = "request" | "response";
 export interface ExpectedBody {
   readonly direction: Direction;
   /** The headers as they were received. */
-  readonly headers: readonly HeaderEntry[];
+  readonly headers: ReceivedHeaders;
   readonly coding: Exclude<ContentCoding, "unknown">;
   /** The largest that it may be, as it comes and decoded, bytes. */
   readonly bytesMax: number;
@@ -40,7 +41,7 @@ export interface BodyFault {
   readonly cause?: Error;
 }
 
-export function expectBody(direction: Direction, headers: readonly HeaderEntry[], bytesMax: number): ExpectedBody | BodyFault {
+export function expectBody(direction: Direction, headers: ReceivedHeaders, bytesMax: number): ExpectedBody | BodyFault {
   const coding = contentCoding(headers);
   if (coding === "unknown") return { fault: `${direction}-coding` };
   if ((declaredLength(headers) ?? 0) > bytesMax) return { fault: `${direction}-too-large` };
@@ -76,10 +77,9 @@ export function writeBody(expected: ExpectedBody, read: ReadBody, result: Contin
 
 function written({ headers }: ExpectedBody, { changes, touched }: Continued, bytes: Uint8Array | undefined): WrittenBody {
   if (bytes === undefined) return { changes, bytes };
-  const had = (wanted: string): boolean => headers.some(({ name }) => name === wanted);
-  const stale = aboutTheBytes.filter((name) => had(name) && !touched(name));
+  const stale = aboutTheBytes.filter((name) => headers.has(name) && !touched(name));
   // A stale length is request smuggling (measured), and Envoy answers 500 to one that does not fit. Where there was none the body is chunked.
-  const length = had("content-length") ? [{ name: "content-length", value: Buffer.from(String(bytes.length)), append: false }] : [];
+  const length = headers.has("content-length") ? [{ name: "content-length", value: Buffer.from(String(bytes.length)), append: false }] : [];
   return { changes: { remove: [...changes.remove, ...stale], set: [...changes.set, ...length] }, bytes };
 }
 

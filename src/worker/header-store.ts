@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { Journal, Undoable } from "./journal.ts";
+import type { ReceivedHeaders } from "./received-headers.ts";
 
 /** One header line: lower-case name (pseudo-headers included) and the bytes as they are on the wire. */
 export interface HeaderEntry {
@@ -18,26 +19,26 @@ export const noChanges: HeaderChanges = { remove: [], set: [] };
 
 /** The headers of one message: what was received, and over it what steps changed. Headers nobody touched are never written again. */
 export class HeaderStore implements Undoable {
-  readonly #received: readonly HeaderEntry[];
+  readonly #received: ReceivedHeaders;
   readonly #journal: Journal;
   readonly #changed = new Map<string, readonly Uint8Array[]>();
   /** What Envoy was told already. Steps that were told of have come to their end: none of it is taken back. */
   readonly #told = new Map<string, readonly Uint8Array[]>();
   #sealed = false;
 
-  constructor(received: readonly HeaderEntry[], journal: Journal) {
+  constructor(received: ReceivedHeaders, journal: Journal) {
     this.#received = received;
     this.#journal = journal;
   }
 
   values(name: string): readonly Uint8Array[] {
-    return this.#changed.get(name) ?? this.#receivedValues(name);
+    return this.#changed.get(name) ?? this.#received.values(name);
   }
 
   has(name: string): boolean {
     const changed = this.#changed.get(name);
     if (changed !== undefined) return changed.length > 0;
-    return this.#received.some((entry) => entry.name === name);
+    return this.#received.has(name);
   }
 
   /** The values as text, joined as RFC 9110 5.3 joins lines (RFC 9113 8.2.3 for cookie). Undefined when absent. */
@@ -65,14 +66,14 @@ export class HeaderStore implements Undoable {
   /** Every name that has a value, pseudo-headers left out, in the order received, new ones last. */
   names(): readonly string[] {
     const names = new Set<string>();
-    for (const { name } of this.#received) if (!name.startsWith(":") && this.has(name)) names.add(name);
+    for (const { name } of this.#received.entries()) if (!name.startsWith(":") && this.has(name)) names.add(name);
     for (const [name, values] of this.#changed) if (!name.startsWith(":") && values.length > 0) names.add(name);
     return [...names];
   }
 
   /** Every line as it stands, pseudo-headers included. */
   entries(): readonly HeaderEntry[] {
-    const entries = this.#received.filter((entry) => !this.#changed.has(entry.name));
+    const entries = this.#received.entries().filter((entry) => !this.#changed.has(entry.name));
     for (const [name, values] of this.#changed) for (const value of values) entries.push({ name, value });
     return entries;
   }
@@ -85,7 +86,7 @@ export class HeaderStore implements Undoable {
   /** Whether the lines of this name are others than those received. */
   isChanged(name: string): boolean {
     const changed = this.#changed.get(name);
-    return changed !== undefined && !same(changed, this.#receivedValues(name));
+    return changed !== undefined && !same(changed, this.#received.values(name));
   }
 
   /** What Envoy is still to be told; it counts as told from here on. */
@@ -94,7 +95,7 @@ export class HeaderStore implements Undoable {
     const remove: string[] = [];
     const set: { name: string; value: Uint8Array; append: boolean }[] = [];
     for (const [name, values] of this.#changed) {
-      const before = this.#told.get(name) ?? this.#receivedValues(name);
+      const before = this.#told.get(name) ?? this.#received.values(name);
       this.#told.set(name, values);
       const kept = before.length <= values.length && before.every((value, index) => equal(value, values[index]));
       if (kept) {
@@ -111,18 +112,14 @@ export class HeaderStore implements Undoable {
     }
     return { remove, set };
   }
-
-  #receivedValues(name: string): readonly Uint8Array[] {
-    const values: Uint8Array[] = [];
-    for (const entry of this.#received) if (entry.name === name) values.push(entry.value);
-    return values;
-  }
 }
 
 /** UTF-8 where the bytes are valid UTF-8, else latin1: every byte sequence has a text and no two mistakes look alike. */
 export function decodeText(bytes: Uint8Array): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.toString(isUtf8(buffer) ? "utf8" : "latin1");
+  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const text = buffer.toString("utf8");
+  // U+FFFD stands for what is no UTF-8, or for itself.
+  return text.includes("\ufffd") && !isUtf8(buffer) ? buffer.toString("latin1") : text;
 }
 
 const same = (one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean =>

@@ -3,9 +3,10 @@
  * what a step may do; expressions see them through `variables.ts`.
  */
 import type { BodyStore } from "./body-store.ts";
-import { decodeText, type HeaderEntry, HeaderStore } from "./header-store.ts";
+import { decodeText, HeaderStore } from "./header-store.ts";
 import type { Journal } from "./journal.ts";
 import type { ReceivedRequest } from "./received.ts";
+import type { ReceivedHeaders } from "./received-headers.ts";
 
 /**
  * Methods whose answer has no body, or is another protocol (RFC 9110 9.3.2 and 9.3.6). Changed from or to one of them, a client gets a 503, waits for
@@ -101,7 +102,7 @@ export class ResponseView {
   /** Undefined until it is there: a step that needs it makes the exchange wait. */
   body: BodyStore | undefined;
 
-  constructor(headers: readonly HeaderEntry[], origin: "upstream" | "reply", journal: Journal) {
+  constructor(headers: ReceivedHeaders, origin: "upstream" | "reply", journal: Journal) {
     this.headers = new HeaderStore(headers, journal);
     this.origin = origin;
   }
@@ -140,5 +141,5 @@ export function isWithoutBody(status: number): boolean {
  */
 export function endsWithItsHeaders(received: ReceivedRequest, response: ResponseView | undefined): boolean {
   if (response?.origin !== "upstream") return false;
-  return isWithoutBody(response.status) || received.headers.some(({ name, value }) => name === ":method" && decodeText(value) === "HEAD");
+  return isWithoutBody(response.status) || received.headers.values(":method").some((value) => decodeText(value) === "HEAD");
 }

@@ -1,4 +1,4 @@
-import type { HeaderEntry } from "./header-store.ts";
+import type { ReceivedHeaders } from "./received-headers.ts";
 
 /** What the kernel hands over of a request. */
 export interface ReceivedRequest {
@@ -6,13 +6,13 @@ export interface ReceivedRequest {
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly time: number;
-  readonly headers: readonly HeaderEntry[];
+  readonly headers: ReceivedHeaders;
   /** False when the message ends with its headers. */
   readonly hasBody: boolean;
   /** CONNECT, or a request to change the protocol: its body never ends. */
   readonly upgrade: boolean;
   readonly route: ReceivedRoute;
-  readonly source: { readonly address: string | undefined; readonly port: number | undefined };
+  readonly source: ReceivedSource;
 }
 
 export interface ReceivedRoute {
@@ -22,9 +22,15 @@ export interface ReceivedRoute {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+/** Who has sent the request to Envoy. */
+export interface ReceivedSource {
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+}
+
 /** What the kernel hands over of a response: `:status` is among the headers. */
 export interface ReceivedResponse {
-  readonly headers: readonly HeaderEntry[];
+  readonly headers: ReceivedHeaders;
   /** False when the message ends with its headers. */
   readonly hasBody: boolean;
   /** Server-sent events: its body may never end. */

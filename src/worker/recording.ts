@@ -97,11 +97,11 @@ export function createRecordings(exchangesMax: number): Recordings {
   return {
     add(request, chain, generation, steps) {
       const { id, route, time } = request;
-      const requestId = request.headers.find(({ name, value }) => name === "x-request-id" && value.length <= requestIdBytesMax);
+      const requestId = request.headers.values("x-request-id").find((value) => value.length <= requestIdBytesMax);
       const recording: ExchangeRecording = {
         ...byId.get(id),
         id,
-        requestId: requestId === undefined ? undefined : decodeText(requestId.value),
+        requestId: requestId === undefined ? undefined : decodeText(requestId),
         time: new Date(time).toISOString(),
         generation,
         route: route.name,

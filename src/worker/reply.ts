@@ -6,6 +6,7 @@ import { changeableHeaderName, headerValue } from "./header-rules.ts";
 import { decodeText, type HeaderEntry } from "./header-store.ts";
 import { Journal } from "./journal.ts";
 import { assertStatus, isWithoutBody, ResponseView } from "./message-view.ts";
+import { HeaderLines, type ReceivedHeaders } from "./received-headers.ts";
 
 /** A reply that is valid but on which outer response handlers may still work. */
 export interface PendingReply {
@@ -80,8 +81,8 @@ export function engineRefusal(code: FailureCode, id: string, grpc: boolean): Fin
 }
 
 /** The lines that response handlers see and change: `:status` and the headers. */
-function replyHeaders(reply: PendingReply): readonly HeaderEntry[] {
-  return [{ name: ":status", value: Buffer.from(String(reply.status)) }, ...reply.headers];
+function replyHeaders(reply: PendingReply): ReceivedHeaders {
+  return new HeaderLines([{ name: ":status", value: Buffer.from(String(reply.status)) }, ...reply.headers]);
 }
 
 /** What response handlers see of a reply. */
@@ -119,10 +120,10 @@ function grpcMessage(body: Uint8Array): Uint8Array {
 }
 
 /** Whether the client speaks gRPC, as Envoy 1.36 decides it: by the content-type that it received, whatever a step has made of that. */
-export function isGrpc(received: readonly HeaderEntry[]): boolean {
-  const entry = received.find(({ name }) => name === "content-type");
-  if (entry === undefined) return false;
-  const type = decodeText(entry.value);
+export function isGrpc(received: ReceivedHeaders): boolean {
+  const [value] = received.values("content-type");
+  if (value === undefined) return false;
+  const type = decodeText(value);
   return type === "application/grpc" || type.startsWith("application/grpc+");
 }
 

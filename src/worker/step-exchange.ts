@@ -66,7 +66,8 @@ export class StepExchange implements BufferedRequestExchange<unknown>, BufferedR
 
   get source(): ReceivedRequest["source"] {
     // A copy: every step and every condition looks at the same one.
-    return { ...this.#read().received.source };
+    const { address, port } = this.#read().received.source;
+    return { address, port };
   }
 
   get state(): unknown {

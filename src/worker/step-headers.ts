@@ -28,7 +28,7 @@ export class StepHeaders implements SdkHeaders {
     // Copies: the received bytes are Envoy's message, which every step shares.
     return this.#read()
       .values(readableName(name))
-      .map((value) => Uint8Array.from(value));
+      .map((value) => new Uint8Array(value));
   }
 
   has(name: string): boolean {

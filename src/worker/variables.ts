@@ -19,11 +19,15 @@ export interface VariableSources {
 /** The root names `request`, `source`, `route`, `metadata`, `response`. */
 export class ExchangeVariables {
   readonly #sources: VariableSources;
-  readonly request: RequestVariables;
+  #request: RequestVariables | undefined;
 
   constructor(sources: VariableSources) {
     this.#sources = sources;
-    this.request = new RequestVariables(sources);
+  }
+
+  get request(): RequestVariables {
+    this.#request ??= new RequestVariables(this.#sources);
+    return this.#request;
   }
 
   get source(): { readonly address: string | undefined; readonly port: number | undefined } {
@@ -55,11 +59,15 @@ function jsonOf(body: BodyStore | undefined): unknown {
 
 class RequestVariables {
   readonly #sources: VariableSources;
-  readonly headers: HeadersVariable;
+  #headers: HeadersVariable | undefined;
 
   constructor(sources: VariableSources) {
     this.#sources = sources;
-    this.headers = new HeadersVariable(sources.request.headers);
+  }
+
+  get headers(): HeadersVariable {
+    this.#headers ??= new HeadersVariable(this.#sources.request.headers);
+    return this.#headers;
   }
 
   get method(): string {

@@ -2,6 +2,7 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { expectBody, readBody, type WrittenBody, writeBody } from "../../src/kernel/whole-body.ts";
+import { HeaderLines } from "../../src/worker/received-headers.ts";
 
 const two = Buffer.concat([gzipSync("one "), gzipSync("two")]);
 const one = gzipSync("one two");
@@ -18,7 +19,7 @@ interface Given {
 async function passed({ raw, status = "200", coding = "gzip", replaced }: Given): Promise<WrittenBody> {
   const headers = Object.entries({ ":status": status, "content-encoding": coding, etag: '"1"', "content-length": String(raw.length) });
   const lines = headers.map(([name, value]) => ({ name, value: Buffer.from(value) }));
-  const expected = expectBody("response", lines, 1024);
+  const expected = expectBody("response", new HeaderLines(lines), 1024);
   if ("fault" in expected) throw new Error(expected.fault);
   const read = await readBody(expected, raw);
   if ("fault" in read) throw new Error(read.fault);

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createStepCounters } from "../../src/observe/step-counters.ts";
 import { startTestEngine, type TestExchange, type TestRequest, type TestResponse } from "../../src/testing/test-engine.ts";
 import type { BoundStep } from "../../src/worker/chain.ts";
+import { noHeaders } from "../../src/worker/received-headers.ts";
 import { ExchangeRun } from "../../src/worker/run.ts";
 import { chainOf, codePolicies } from "../support/code-policy.ts";
 
@@ -169,7 +170,7 @@ describe("the request's body while the upstream works", () => {
       steps: [step(reads)],
     };
     const source = { address: undefined, port: undefined };
-    const received = { id: "1", time: 0, headers: [], hasBody: true, upgrade: false, route: { name: "r", metadata: {} }, source };
+    const received = { id: "1", time: 0, headers: noHeaders, hasBody: true, upgrade: false, route: { name: "r", metadata: {} }, source };
     const run = new ExchangeRun(chain, received, { monotonicMs: () => 0, startTimer: () => () => {}, counters, failed: () => {} });
     await run.runRequest(1_000, "in-chunks");
     await run.resume(Buffer.from("body"), 1_000);

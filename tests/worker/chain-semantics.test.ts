@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createStepCounters } from "../../src/observe/step-counters.ts";
 import type { BoundHandler, BoundStep, Chain } from "../../src/worker/chain.ts";
+import { HeaderLines, noHeaders } from "../../src/worker/received-headers.ts";
 import { ExchangeRun, type RunHost, type RunOutcome } from "../../src/worker/run.ts";
 
 type Phase = "request" | "response";
@@ -255,7 +256,7 @@ async function happens(steps: readonly Step[], sent: Exchange): Promise<Told> {
   const received = {
     id: "1",
     time: 0,
-    headers: [],
+    headers: noHeaders,
     hasBody: sent.request !== "none",
     upgrade: sent.upgrade,
     route: { name: "r", metadata: {} },
@@ -275,7 +276,13 @@ async function happens(steps: readonly Step[], sent: Exchange): Promise<Told> {
   if (outcome.kind === "continue" && run.wantsResponse()) {
     const headers = [{ name: ":status", value: Buffer.from("200") }];
     if (sent.events) headers.push({ name: "content-type", value: Buffer.from("text/event-stream") });
-    outcome = await settle(run.runResponse({ headers, hasBody: sent.response !== "none", eventStream: sent.events }, never, "in-chunks"));
+    outcome = await settle(
+      run.runResponse(
+        { headers: new HeaderLines(headers), hasBody: sent.response !== "none", eventStream: sent.events },
+        never,
+        "in-chunks",
+      ),
+    );
     if (outcome.kind === "continue") response = text(outcome.body);
   }
   run.close();

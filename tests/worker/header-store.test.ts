@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type HeaderChanges, type HeaderEntry, HeaderStore } from "../../src/worker/header-store.ts";
 import { Journal } from "../../src/worker/journal.ts";
+import { HeaderLines } from "../../src/worker/received-headers.ts";
 
 const name = fc.constantFrom("a", "b", "set-cookie", ":path");
 const value = fc.uint8Array({ maxLength: 3 });
@@ -46,7 +47,7 @@ const byName = (lines: readonly HeaderEntry[]): Record<string, string[]> => {
 test("the view is the wire: what stands in the store is what Envoy has after the changes, however often it is told", () => {
   fc.assert(
     fc.property(received, fc.array(fc.array(operation, { maxLength: 4 }), { maxLength: 3 }), (lines, rounds) => {
-      const store = new HeaderStore(lines, new Journal());
+      const store = new HeaderStore(new HeaderLines(lines), new Journal());
       let envoy: readonly HeaderEntry[] = lines;
       for (const operations of rounds) {
         for (const one of operations) perform(store, one);
@@ -63,7 +64,7 @@ test("the view is the wire: what stands in the store is what Envoy has after the
 });
 
 test("once sealed it takes only what makes no difference", () => {
-  const store = new HeaderStore([{ name: "x-a", value: Buffer.from("1") }], new Journal());
+  const store = new HeaderStore(new HeaderLines([{ name: "x-a", value: Buffer.from("1") }]), new Journal());
   store.seal();
   store.change("x-a", [Buffer.from("1")]);
   store.change("x-b", []);
@@ -77,7 +78,7 @@ test("a step that is rolled back leaves no trace", () => {
   fc.assert(
     fc.property(received, fc.array(operation, { maxLength: 5 }), fc.array(operation, { maxLength: 5 }), (lines, kept, undone) => {
       const journal = new Journal();
-      const store = new HeaderStore(lines, journal);
+      const store = new HeaderStore(new HeaderLines(lines), journal);
       for (const one of kept) perform(store, one);
       const entries = byName(store.entries());
       store.takeChanges();
@@ -93,7 +94,7 @@ test("a step that is rolled back leaves no trace", () => {
 test("headers that nobody changed, or changed back, are not sent again", () => {
   fc.assert(
     fc.property(received, (lines) => {
-      const store = new HeaderStore(lines, new Journal());
+      const store = new HeaderStore(new HeaderLines(lines), new Journal());
       for (const { name } of lines) store.change(name, [...store.values(name)]);
       expect(store.takeChanges()).toEqual({ remove: [], set: [] });
     }),

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
+import { HeaderLines } from "../../src/worker/received-headers.ts";
 import { createRecordings } from "../../src/worker/recording.ts";
 
 function request(id: string, requestId: string) {
-  const headers = [{ name: "x-request-id", value: Buffer.from(requestId) }];
+  const headers = new HeaderLines([{ name: "x-request-id", value: Buffer.from(requestId) }]);
   return {
     id,
     time: 0,

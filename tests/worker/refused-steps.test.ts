@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { createStepCounters } from "../../src/observe/step-counters.ts";
 import type { BoundStep, Chain } from "../../src/worker/chain.ts";
 import type { ReceivedRequest } from "../../src/worker/received.ts";
+import { HeaderLines, noHeaders } from "../../src/worker/received-headers.ts";
 import { RecordedRun, type RecordedStep } from "../../src/worker/recording.ts";
 import type { RunOutcome } from "../../src/worker/run.ts";
 
@@ -27,7 +28,7 @@ function step(phase: "request" | "response", counter: number): BoundStep {
   };
 }
 
-const response = { headers: [{ name: ":status", value: Buffer.from("200") }], hasBody: true };
+const response = { headers: new HeaderLines([{ name: ":status", value: Buffer.from("200") }]), hasBody: true };
 
 const refusals: Readonly<
   Record<string, { readonly upgrade?: true; readonly waits: "request" | "response"; readonly run: (run: RecordedRun) => unknown }>
@@ -74,7 +75,7 @@ describe("a step that is refused its body is counted and recorded once", () => {
     const received: ReceivedRequest = {
       id: "1",
       time: 0,
-      headers: [],
+      headers: noHeaders,
       hasBody: true,
       upgrade,
       route: { name: "r", metadata: {} },

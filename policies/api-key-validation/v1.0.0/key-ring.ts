@@ -29,10 +29,10 @@ export function createKeyRing(keys: Parameters["keys"], requiredScopes: readonly
   });
   return {
     find(key) {
-      const digest = hash("sha256", key, "buffer");
-      const entry = byDigest.get(digest.toString("hex"));
+      const digest = hash("sha256", key, "hex");
+      const entry = byDigest.get(digest);
       // The look-up may show in its timing how much of a digest fits, which says nothing about a key; the verdict itself shows nothing.
-      return entry !== undefined && timingSafeEqual(entry.digest, digest) ? entry.key : undefined;
+      return entry !== undefined && timingSafeEqual(entry.digest, Buffer.from(digest, "hex")) ? entry.key : undefined;
     },
   };
 }

@@ -1,8 +1,10 @@
-import type { HeaderMap } from "../../generated/proto/envoy/config/core/v3/base.ts";
+/** Reads what Envoy sends, where it lies: the bytes are not copied, and must not change as long as what is returned is in use. */
 import { ProcessingMode_BodySendMode as EnvoyMode } from "../../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
-import { type HttpBody, ProcessingRequest } from "../../generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
-import type { HeaderEntry } from "../../worker/header-store.ts";
+import { noHeaders, type ReceivedHeaders } from "../../worker/received-headers.ts";
 import type { BodyMode } from "../body-mode.ts";
+import { ProtobufReader } from "./protobuf-reader.ts";
+import { type Attributes, readAttributes } from "./wire-attributes.ts";
+import { indexLines, WireHeaders } from "./wire-headers.ts";
 
 /** The six moments of an exchange at which Envoy may ask. */
 export type Phase = "request-headers" | "request-body" | "request-trailers" | "response-headers" | "response-body" | "response-trailers";
@@ -12,12 +14,12 @@ export interface Incoming {
   /** `unknown`: a message without a known phase, as newer Envoys may send. It is not to be answered. */
   readonly phase: Phase | "unknown";
   /** The lines of a headers or a trailers phase; empty otherwise. */
-  readonly headers: readonly HeaderEntry[];
+  readonly headers: ReceivedHeaders;
   /**
    * Envoy's attributes by name. Undefined when the message carries no entry: Envoy sends one with the first message of each direction if
    * `request_attributes` is configured, even if none of them has a value.
    */
-  readonly attributes: ReadonlyMap<string, AttributeValue> | undefined;
+  readonly attributes: Attributes | undefined;
   /** The bytes of a body phase; empty otherwise. */
   readonly body: Uint8Array;
   /** Nothing follows in this direction: neither body nor trailers. */
@@ -37,59 +39,125 @@ export interface ConfiguredBodies {
 /** `pieces`: STREAMED or BUFFERED_PARTIAL, which the engine does not work with. */
 export type ConfiguredBody = BodyMode | "pieces";
 
-export type AttributeValue = string | number | boolean;
+/** The tags of ProcessingRequest 1.36 that are read. */
+const tags = {
+  requestHeaders: 0x12,
+  responseHeaders: 0x1a,
+  requestBody: 0x22,
+  responseBody: 0x2a,
+  requestTrailers: 0x32,
+  responseTrailers: 0x3a,
+  attributes: 0x4a,
+  observabilityMode: 0x50,
+  protocolConfig: 0x5a,
+} as const;
+/** HttpHeaders.headers and HttpTrailers.trailers; HttpHeaders.end_of_stream; HttpBody.body and .end_of_stream. */
+const linesTag = 0x0a;
+const headersEndTag = 0x18;
+const bodyTag = 0x0a;
+const bodyEndTag = 0x10;
+/** ProtocolConfiguration.request_body_mode and .response_body_mode. */
+const configTags = { request: 0x08, response: 0x10 } as const;
 
-/** Envoy's constant for the only entry of the attributes, whatever the filter is called. */
-const attributesEntry = "envoy.filters.http.ext_proc";
-
-/** Reads a ProcessingRequest. Throws when the bytes are no such message. */
+/** Reads a ProcessingRequest. Throws a `RangeError` when the bytes are no such message. */
 export function decodeIncoming(bytes: Uint8Array): Incoming {
-  const message = ProcessingRequest.decode(bytes);
-  const { request, protocolConfig } = message;
-  const common = {
-    headers: [],
-    body: noBytes,
-    endOfStream: false,
-    attributes: readAttributes(message.attributes),
-    observed: message.observabilityMode === true,
-    configured: protocolConfig && {
-      request: configuredBody(protocolConfig.requestBodyMode),
-      response: configuredBody(protocolConfig.responseBodyMode),
-    },
-  };
-  switch (request?.$case) {
-    case "requestHeaders":
-      return {
-        ...common,
-        phase: "request-headers",
-        headers: readLines(request.value.headers),
-        endOfStream: request.value.endOfStream === true,
-      };
-    case "responseHeaders":
-      return {
-        ...common,
-        phase: "response-headers",
-        headers: readLines(request.value.headers),
-        endOfStream: request.value.endOfStream === true,
-      };
-    case "requestBody":
-      return { ...common, phase: "request-body", ...readBody(request.value) };
-    case "responseBody":
-      return { ...common, phase: "response-body", ...readBody(request.value) };
-    case "requestTrailers":
-      return { ...common, phase: "request-trailers", headers: readLines(request.value.trailers), endOfStream: true };
-    case "responseTrailers":
-      return { ...common, phase: "response-trailers", headers: readLines(request.value.trailers), endOfStream: true };
-    case undefined:
-      return { ...common, phase: "unknown" };
-    default:
-      return request satisfies never;
+  const reader = new ProtobufReader(bytes);
+  let message = noMessage;
+  let attributes: Attributes | undefined;
+  let observed = false;
+  let configured: ConfiguredBodies | undefined;
+  while (reader.more) {
+    const tag = reader.tag();
+    switch (tag) {
+      case tags.requestHeaders:
+        message = readHeaders("request-headers", reader.message());
+        break;
+      case tags.responseHeaders:
+        message = readHeaders("response-headers", reader.message());
+        break;
+      case tags.requestBody:
+        message = readBody("request-body", reader.message());
+        break;
+      case tags.responseBody:
+        message = readBody("response-body", reader.message());
+        break;
+      case tags.requestTrailers:
+        message = readTrailers("request-trailers", reader.message());
+        break;
+      case tags.responseTrailers:
+        message = readTrailers("response-trailers", reader.message());
+        break;
+      case tags.attributes:
+        attributes = readAttributes(reader.message()) ?? attributes;
+        break;
+      case tags.observabilityMode:
+        observed = reader.bool();
+        break;
+      case tags.protocolConfig:
+        configured = readConfigured(reader.message());
+        break;
+      default:
+        reader.skip(tag);
+    }
   }
+  const { phase, headers, body, endOfStream } = message;
+  return { phase, headers, attributes, body, endOfStream, configured, observed };
 }
 
-const noBytes = new Uint8Array();
+/** What belongs to one phase. */
+type Message = Pick<Incoming, "phase" | "headers" | "body" | "endOfStream">;
 
-function configuredBody(mode: EnvoyMode = EnvoyMode.NONE): ConfiguredBody {
+const noBytes = new Uint8Array();
+const noMessage: Message = { phase: "unknown", headers: noHeaders, body: noBytes, endOfStream: false };
+
+function readHeaders(phase: Phase, reader: ProtobufReader): Message {
+  let places: number[] = [];
+  let endOfStream = false;
+  while (reader.more) {
+    const tag = reader.tag();
+    if (tag === linesTag) {
+      places = [];
+      indexLines(reader.message(), places);
+    } else if (tag === headersEndTag) {
+      endOfStream = reader.bool();
+    } else {
+      reader.skip(tag);
+    }
+  }
+  return { phase, headers: new WireHeaders(reader.bytes, places), body: noBytes, endOfStream };
+}
+
+function readBody(phase: Phase, reader: ProtobufReader): Message {
+  let body: Uint8Array = noBytes;
+  let endOfStream = false;
+  while (reader.more) {
+    const tag = reader.tag();
+    if (tag === bodyTag) body = reader.slice();
+    else if (tag === bodyEndTag) endOfStream = reader.bool();
+    else reader.skip(tag);
+  }
+  return { phase, headers: noHeaders, body, endOfStream };
+}
+
+/** HttpTrailers has the lines where HttpHeaders has them. */
+function readTrailers(phase: Phase, reader: ProtobufReader): Message {
+  const { headers } = readHeaders(phase, reader);
+  return { phase, headers, body: noBytes, endOfStream: true };
+}
+
+function readConfigured(reader: ProtobufReader): ConfiguredBodies {
+  let request: number = EnvoyMode.NONE;
+  let response: number = EnvoyMode.NONE;
+  while (reader.more) {
+    const tag = reader.tag();
+    if (tag === configTags.request) request = reader.varint();
+    else if (tag === configTags.response) response = reader.varint();
+    else reader.skip(tag);
+  }
+  return { request: configuredBody(request), response: configuredBody(response) };
+}
+
+function configuredBody(mode: number): ConfiguredBody {
   switch (mode) {
     case EnvoyMode.NONE:
       return "none";
@@ -100,29 +168,4 @@ function configuredBody(mode: EnvoyMode = EnvoyMode.NONE): ConfiguredBody {
     default:
       return "pieces";
   }
-}
-
-function readBody({ body = noBytes, endOfStream = false }: HttpBody): { readonly body: Uint8Array; readonly endOfStream: boolean } {
-  return { body, endOfStream };
-}
-
-function readLines(map: HeaderMap | undefined): readonly HeaderEntry[] {
-  const entries: HeaderEntry[] = [];
-  for (const { key, value, rawValue } of map?.headers ?? []) {
-    if (key === undefined || key === "") continue;
-    // Envoy fills `raw_value` only; other clients of the protocol fill `value`.
-    entries.push({ name: key.toLowerCase(), value: rawValue ?? Buffer.from(value ?? "", "utf8") });
-  }
-  return entries;
-}
-
-function readAttributes(entries: ProcessingRequest["attributes"]): ReadonlyMap<string, AttributeValue> | undefined {
-  // An entry called `__proto__` must not supply what is missing.
-  const struct = entries !== undefined && Object.hasOwn(entries, attributesEntry) ? entries[attributesEntry] : undefined;
-  if (struct === undefined) return undefined;
-  const attributes = new Map<string, AttributeValue>();
-  for (const [name, value] of Object.entries(struct)) {
-    if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") attributes.set(name, value);
-  }
-  return attributes;
 }
