@@ -87,8 +87,8 @@ test("kill -9 of one worker under traffic: at most what it held is lost, what wa
     traffic.results.some((result) => workerOf(result) === String(now?.pid)) ? true : undefined,
   );
   const results = await traffic.stop();
-  // Envoy asks again as long as no answer has begun; a response that its handler was to see is lost with the process.
-  expect(notAnswered(results, 200).length).toBeLessThanOrEqual(clients);
+  // What it held, and what Envoy sent to it before it knew: a request that has reached the engine is not asked again.
+  expect(notAnswered(results, 200).length).toBeLessThanOrEqual(2 * clients);
   expect(mixed(results)).toEqual([]);
   const metrics = await readMetrics(engine);
   expect(metrics('policy_engine_chain_exchanges_total{chain="stamped"}')).toBeGreaterThanOrEqual(counted);
@@ -148,7 +148,7 @@ test("a worker that hangs while it prepares is replaced, and then both take the 
   expect(after.filter(({ pid }) => before.some((one) => one.pid === pid))).toHaveLength(1);
   const results = await traffic.stop();
   expect(mixed(results)).toEqual([]);
-  expect(notAnswered(results, 200).length).toBeLessThanOrEqual(clients);
+  expect(notAnswered(results, 200).length).toBeLessThanOrEqual(2 * clients);
 }, 90_000);
 
 test("a worker that computes for ever is killed and replaced, the other one serves", async () => {
