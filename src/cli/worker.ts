@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { type ParentLink, startWorker } from "../processes/serve-worker.ts";
 import type { MakeCommand } from "./command.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { reportUncaught } from "./report-uncaught.ts";
 
 /** Not for people: what `serve` starts for each of its `workers`. */
@@ -12,7 +13,8 @@ export const workerCommand: MakeCommand = (policies, _exit, buildInfo) =>
     process.on("SIGTERM", worker.stop);
     process.on("SIGINT", worker.stop);
     await worker.ended;
-    process.disconnect?.();
+    // What still waits, such as for the end of a drain that was cut short, has nobody left to wait for.
+    process.exit(exitCodes.fine);
   });
 
 function parentLink(): ParentLink {

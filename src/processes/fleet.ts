@@ -127,7 +127,9 @@ export function createFleet(count: number, host: FleetHost): Fleet {
       return answers.filter(({ body }) => body !== undefined);
     },
     async metrics(others, isKnownChain) {
-      const members = await Promise.all(slots.map(async (slot, index) => ({ name: String(index), families: await slot.metrics() })));
+      await Promise.all(slots.map((slot) => slot.refreshMetrics()));
+      // Not before all have answered: one that has ended meanwhile would be counted twice.
+      const members = slots.map((slot, index) => ({ name: String(index), families: slot.metrics() }));
       retiredMetrics = withoutChains(retiredMetrics, isKnownChain);
       return [...mergeMetrics([...members, ...others, { name: "", families: retiredMetrics }]), ...ownMetrics()];
     },

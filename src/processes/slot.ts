@@ -66,8 +66,10 @@ export interface Slot {
   follow(): void;
   /** Undefined when it does not answer in time. */
   ask(question: Question): Promise<unknown>;
-  /** What it has counted; of one that does not answer what it said last, as far as that only grows. */
-  metrics(): Promise<readonly MetricFamily[]>;
+  /** Asks for what it has counted. Resolves when it has answered, or does not. */
+  refreshMetrics(): Promise<void>;
+  /** What it has counted; of one that has not answered what it said last, as far as that only grows. */
+  metrics(): readonly MetricFamily[];
   counts(): GenerationCounts;
   /** Drains the process and starts another one in its place. Resolves when that is up; rejects when it does not come up. */
   replace(): Promise<void>;
@@ -137,6 +139,7 @@ export function createSlot(index: number, host: SlotHost): Slot {
 
   /** False when it has come to nothing. */
   const catchUp = async (mine: WorkerTalk): Promise<boolean> => {
+    if (talk !== mine || killed === mine || end !== "no") return false;
     enter("catching-up");
     for (let next = host.committed(); next !== undefined && next.generation !== generation; next = host.committed()) {
       const transaction = host.nextTransaction();
@@ -193,6 +196,8 @@ export function createSlot(index: number, host: SlotHost): Slot {
     cancelStart = startTimer(delayMs, () => void launch().then(logFailure));
   };
 
+  const isStopped = (): boolean => end === "stopped";
+
   const logFailure = (why: string | undefined): void => {
     if (why !== undefined) log.error({ worker: index, why }, "a worker cannot be started");
   };
@@ -226,13 +231,13 @@ export function createSlot(index: number, host: SlotHost): Slot {
       const answer = await talk?.ask(question, deadlines.answerMs);
       return typeof answer === "object" ? answer.body : undefined;
     },
-    async metrics() {
+    async refreshMetrics() {
       const mine = talk;
       const answer = await mine?.ask({ kind: "metrics" }, deadlines.answerMs);
-      if (talk !== mine || typeof answer !== "object" || !areFamilies(answer.body)) return remains(lastMetrics);
-      lastMetrics = answer.body;
-      return lastMetrics;
+      if (talk !== mine) return;
+      lastMetrics = typeof answer === "object" && areFamilies(answer.body) ? answer.body : remains(lastMetrics);
     },
+    metrics: () => lastMetrics,
     counts: () => lastCounts,
     async replace() {
       const mine = talk;
@@ -241,12 +246,13 @@ export function createSlot(index: number, host: SlotHost): Slot {
       enter("ending");
       mine.stop();
       await gone(mine, host.graceMs + lastWordsMs);
+      if (isStopped()) return;
       const why = await launch();
       if (why !== undefined || state !== "up") throw new Error(`worker ${index} has not come back: ${why ?? "see the log"}`);
     },
     async stop() {
       const mine = talk;
-      const again = end === "stopped";
+      const again = isStopped();
       end = "stopped";
       cancelStart();
       if (mine === undefined) return;

@@ -107,7 +107,9 @@ export async function superviseWorkers(options: SupervisorOptions): Promise<Supe
   try {
     await fleet.start();
   } catch (error) {
-    await Promise.all([fleet.stop().then(fleet.stop), admin.close()]);
+    // Twice: nobody has been served yet, and there is nothing to drain.
+    await Promise.all([fleet.stop(), fleet.stop(), admin.close()]);
+    await configuration.close();
     processMetrics.stop();
     throw error;
   }

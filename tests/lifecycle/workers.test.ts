@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { root } from "../../scripts/cache.mjs";
@@ -182,6 +183,18 @@ test("a generation that kills whoever prepares it is refused, the one before is 
   await deliver(generation(++number));
   await waitFor({ what: "the next one", timeoutMs: 20_000 }, async () => ((await served()) === "both" ? true : undefined));
 }, 120_000);
+
+test("an address that is taken keeps the engine from starting, and says whose it is", async () => {
+  const taken = join(stage.folder, "taken.sock");
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(`${taken}.1`, resolve));
+  onTestFinished(() => void server.close());
+  const other = startStage({ workers: 2, settings: (settings) => replaceAt(settings, ["listen"], [`unix:${taken}`]) });
+  await expect(other).rejects.toThrow(
+    /worker 1 cannot be started: cannot listen on unix:\S*taken\.sock\.1: another process is listening there/,
+  );
+  expect(existsSync(taken)).toBe(false);
+});
 
 test("without its parent a worker drains and ends", async () => {
   const pids = (await workers()).map(({ pid }) => pid ?? 0);
