@@ -145,7 +145,7 @@ export const problemCatalogue = {
   "no-configuration": entry<Record<never, never>>({
     meaning: "No configuration document was found at all.",
     message: () => "there is no configuration document",
-    remedy: () => "point to at least one YAML file; an engine that shall do nothing needs a document with `version: 1`",
+    remedy: () => "point to at least one YAML file; an engine that shall deny everything needs `version: 1` and `unmatched: deny`",
   }),
   "duplicate-definition": entry<{ kind: string; name: string }>({
     meaning: "Two documents define the same chain or route, or settings name two providers alike.",
@@ -176,6 +176,17 @@ export const problemCatalogue = {
     meaning: "A route or `unmatched` names a chain that is switched off.",
     message: (f) => `the chain \`${f.chain}\` is disabled`,
     remedy: () => "remove `enabled: false` from the chain, or name another chain",
+  }),
+  "settings-given": entry<{ keys: readonly string[] }>({
+    meaning: "A document that says how the engine runs stands where one is expected that says what chains do.",
+    message: (f) => `this is a settings file, not a configuration: it has ${listed(f.keys)}`,
+    remedy: () => "give it to `--settings`; here belong the files with `chains` and `routes`, which its `providers` name",
+  }),
+  "everything-denied": entry<Record<never, never>>({
+    meaning: "A configuration has neither routes nor chains, and nobody has said that this is meant: every exchange is denied.",
+    severity: "warning",
+    message: () => "there are no routes and no chains: every exchange is denied",
+    remedy: () => "add `routes` and `chains`, or say aloud `unmatched: deny`",
   }),
   "chain-unused": entry<{ chain: string }>({
     meaning: "No route uses a chain.",
@@ -684,6 +695,159 @@ export const problemCatalogue = {
     remedy: () =>
       "remove it and limit bodies in Envoy or with a policy that reads them, or add `acknowledge: [{ code: body-limit-unused, reason: ... }]` to the chain",
   }),
+  "body-limit-zero": entry<{ chain: string; step: string }>({
+    meaning: "A chain allows no bodies, and a step of it waits for one: whatever has a body is refused.",
+    severity: "warning",
+    acknowledge: "chain",
+    message: (f) => `the step \`${f.step}\` waits for a body, and the chain \`${f.chain}\` allows none: every body is refused`,
+    remedy: () =>
+      "raise `bodyBytesMax`, or leave it out for the settings' limit; where no body is meant, add `acknowledge: [{ code: body-limit-zero, reason: ... }]` to the chain",
+  }),
+
+  // A running Envoy and its engines, looked at by `policy-engine doctor`; the worst first: it is reported in this order
+  "doctor-probe-passed": entry<{ status: number; expected: string }>({
+    meaning: "A request that the chain must deny was let through, and no policy of the engine has answered it.",
+    message: (f) => `the probe got ${f.status} and not ${f.expected} from the engine: it passed`,
+    remedy: () =>
+      "mend what else is found here; where nothing is, check that the route's chain denies this request: `policy-engine test` shows it",
+  }),
+  "doctor-not-asked": entry<{ entrance: string; time: string; answered: number; asked: number; ways: readonly string[] }>({
+    meaning: "Envoy let requests through that it did not ask the engine about. No counter of ext_proc shows that by itself.",
+    message: (f) =>
+      `\`${f.entrance}\` let ${f.answered} requests through in ${f.time} and asked the engine about ${f.asked}: requests pass without it`,
+    remedy: (f) =>
+      f.ways.length === 0
+        ? 'mend what else is found here, first of all `initial_metadata`; then Envoy\'s log: "Not supported field in StreamInfo" is an operator that it does not know'
+        : `mend what else is found here; what may pass by is ${listed(f.ways)}`,
+  }),
+  "doctor-failed-open": entry<{ entrance: string; time: string; requests: number }>({
+    meaning: "Envoy could not ask the engine and let requests through, as `failure_mode_allow` says.",
+    message: (f) => `\`${f.entrance}\` let ${f.requests} requests through in ${f.time} because the engine did not answer`,
+    remedy: () => "set `failure_mode_allow: false`, in the filter and on routes",
+  }),
+  "doctor-observed": entry<{ time: string; count: number }>({
+    meaning: "Envoy tells the engine about requests without waiting for its answers.",
+    message: (f) => `${f.count} messages in ${f.time} were only for the engine to see: no policy has any effect on them`,
+    remedy: () => "remove `observability_mode` from the ext_proc filter",
+  }),
+  "doctor-probe-unseen": entry<{ status: number; expected: string }>({
+    meaning: "A request that the chain must deny was denied by somebody else than the engine.",
+    message: (f) => `the probe got ${f.status} without \`x-decision-id\`: Envoy or the upstream has answered, not the engine`,
+    remedy: () =>
+      "a 5xx: mend what else is found here; else give the URL of a route whose chain denies, and check that the request gets that far",
+  }),
+  "doctor-probe-unexpected": entry<{ status: number; expected: string }>({
+    meaning: "The engine has answered a request that it must deny, and otherwise than was expected.",
+    message: (f) => `the engine answered the probe with ${f.status} and not ${f.expected}`,
+    remedy: () => "the engine's log has the cause under the answer's `x-decision-id`",
+  }),
+  "doctor-probe-failed": entry<{ detail: string }>({
+    meaning: "A request that the chain must deny could not be sent, or was redirected.",
+    message: (f) => `the probe could not be sent: ${f.detail}`,
+    remedy: () => "give a URL that leads to Envoy, as clients use it",
+  }),
+  "doctor-no-engine": entry<{ cluster: string; total: number }>({
+    meaning: "No engine of Envoy's cluster is healthy: Envoy answers every request with an error, or lets it through where it fails open.",
+    message: (f) =>
+      f.total === 0
+        ? `there is no engine in the cluster \`${f.cluster}\`, or no such cluster`
+        : `none of the ${f.total} engines of the cluster \`${f.cluster}\` is healthy`,
+    remedy: () => "start an engine where the cluster looks for it, with a valid configuration: its `/readyz` says what it lacks",
+  }),
+  "doctor-engine-not-ready": entry<Record<never, never>>({
+    meaning: "An engine says that it is not ready.",
+    message: () => "the engine is not ready: Envoy does not ask it, or everything is a 503",
+    remedy: () => "`/readyz` has the reason",
+  }),
+  "doctor-body-not-sent": entry<{ time: string; count: number }>({
+    meaning: "Exchanges ended while a step waited for a body, so that the step did not run.",
+    message: (f) =>
+      `${f.count} exchanges in ${f.time} ended before the body that a step waits for: Envoy ignores an override, or clients left`,
+    remedy: () =>
+      "let Envoy send the bodies by its own configuration, as `policy-engine envoy` prints it, or set `allow_mode_override: true`",
+  }),
+  "doctor-all-refused": entry<{ time: string; count: number }>({
+    meaning: "The engine itself has refused every exchange: no policy has decided.",
+    severity: "warning",
+    message: (f) => `the engine itself refused all ${f.count} exchanges that ended in ${f.time}`,
+    remedy: () => "its log says why: often Envoy does not say which route matched, or requests match no route that the configuration knows",
+  }),
+  "doctor-overflow": entry<{ cluster: string; time: string; count: number }>({
+    meaning: "The circuit breakers of the engines' cluster have refused requests.",
+    message: (f) => `the circuit breakers of the cluster \`${f.cluster}\` refused ${f.count} requests in ${f.time}`,
+    remedy: () => "raise `max_requests`, `max_pending_requests` and `max_connections` as `policy-engine envoy` prints them",
+  }),
+  "doctor-message-timeouts": entry<{ entrance: string; time: string; count: number }>({
+    meaning: "Envoy did not wait for an answer of the engine: the client got a 504.",
+    message: (f) => `${f.count} answers of the engine came too late for \`${f.entrance}\` in ${f.time}`,
+    remedy: () => "set `message_timeout` as the settings' `envoy.messageTimeout`; the engine's `/metrics` show which step is slow",
+  }),
+  "doctor-streams-failed": entry<{ entrance: string; time: string; count: number }>({
+    meaning: "Streams to the engine failed: their requests were answered with an error.",
+    message: (f) => `${f.count} streams of \`${f.entrance}\` to the engine failed in ${f.time}`,
+    remedy: () => "see whether an engine is away; Envoy's access log has the cause in %RESPONSE_CODE_DETAILS%",
+  }),
+  "doctor-spurious-messages": entry<{ entrance: string; time: string; count: number }>({
+    meaning: "Envoy got answers from the engine that it does not expect.",
+    message: (f) => `\`${f.entrance}\` did not expect ${f.count} answers of the engine in ${f.time}`,
+    remedy: () => "mend the body modes that are found here; where none is, report it with Envoy's version and configuration",
+  }),
+  "doctor-mutations-rejected": entry<{ entrance: string; time: string; count: number }>({
+    meaning: "Envoy has refused changes of headers that policies made.",
+    message: (f) => `\`${f.entrance}\` refused ${f.count} changes of headers in ${f.time}`,
+    remedy: () => "give the filter the `mutation_rules` that `policy-engine envoy` prints",
+  }),
+  "doctor-partly-asked": entry<{ entrance: string; time: string; answered: number; asked: number; ways: readonly string[] }>({
+    meaning: "Envoy did not ask the engine about some requests, and something in its configuration may be the reason.",
+    severity: "warning",
+    message: (f) => `\`${f.entrance}\` answered ${f.answered} requests in ${f.time} and asked the engine about ${f.asked}`,
+    remedy: (f) =>
+      f.ways.length === 0
+        ? "Envoy's access log says which ones: those it refuses itself are no harm"
+        : `make sure that the others are meant to pass by; what may do that is ${listed(f.ways)}`,
+  }),
+  "doctor-engines-away": entry<{ cluster: string; total: number; healthy: number }>({
+    meaning: "Some engines of Envoy's cluster are not healthy.",
+    severity: "warning",
+    message: (f) => `${f.total - f.healthy} of the ${f.total} engines of the cluster \`${f.cluster}\` are not healthy`,
+    remedy: () => "their `/readyz` says what they lack; Envoy's `/clusters` says which ones they are",
+  }),
+  "doctor-engine-differs": entry<{ generation: number }>({
+    meaning: "An engine runs another configuration than the one that Envoy was checked for.",
+    severity: "warning",
+    message: (f) => `generation ${f.generation} of the engine is another configuration than these files: Envoy was checked for the files`,
+    remedy: () => "name the files that the engine runs, or let it load these; `/generations` and `/readyz` say what it has",
+  }),
+  "doctor-engine-elsewhere": entry<{ time: string; asked: number; seen: number }>({
+    meaning: "Envoy has asked more often than the engines that were looked at have seen.",
+    severity: "warning",
+    message: (f) => `Envoy asked ${f.asked} times in ${f.time} and these engines saw ${f.seen} exchanges: it asks others too`,
+    remedy: () => "name each engine's admin port with `--engine-admin`; an engine that nobody knows may run another configuration",
+  }),
+  "doctor-engine-unreachable": entry<{ detail: string }>({
+    meaning: "An engine's admin port does not answer, so that only Envoy's side is known.",
+    severity: "warning",
+    message: (f) => `nothing is known of the engine: ${f.detail}`,
+    remedy: () => "name its admin port with `--engine-admin`, from where it can be reached",
+  }),
+  "doctor-envoy-version": entry<{ version: string }>({
+    meaning: "Another version of Envoy than the one that the rules were measured with.",
+    severity: "warning",
+    message: (f) => `this is Envoy ${f.version}: the rules are measured with 1.36, other versions may behave otherwise`,
+    remedy: () => "use Envoy 1.36, or send a probe (`--probe`) to see that requests are denied",
+  }),
+  "doctor-envoy-state": entry<{ state: string }>({
+    meaning: "Envoy is starting or about to stop.",
+    severity: "warning",
+    message: (f) => `Envoy is ${f.state}: what it shows may not be what it will do`,
+    remedy: () => "ask again when it is LIVE",
+  }),
+  "doctor-no-traffic": entry<{ entrance: string; time: string }>({
+    meaning: "No request came while the counters were watched, so that they say nothing.",
+    severity: "warning",
+    message: (f) => `no request came to \`${f.entrance}\` in ${f.time}: whether Envoy asks the engine was not seen`,
+    remedy: () => "watch longer (`--watch-for`), send requests meanwhile, or a probe (`--probe`)",
+  }),
 
   // Envoy's own configuration, looked at by `policy-engine envoy --check`: is the engine asked at all
   "envoy-not-found": entry<Record<never, never>>({
@@ -696,6 +860,12 @@ export const problemCatalogue = {
     severity: "warning",
     message: (f) => `${f.what} of this Envoy come from elsewhere and were not checked`,
     remedy: () => "check that part too: a file with a connection manager or a route configuration alone will do",
+  }),
+  "envoy-update-refused": entry<{ resource: string }>({
+    meaning: "Envoy has refused the last update of a resource, as its admin port says, and goes on with what it had.",
+    severity: "warning",
+    message: (f) => `Envoy has refused the last update of \`${f.resource}\`: what runs is older than what was meant`,
+    remedy: () => "`error_state.details` there has Envoy's reason",
   }),
   "envoy-not-asked": entry<Record<never, never>>({
     meaning: "No HTTP connection manager has an ext_proc filter that is on: nobody asks the engine, and every request passes.",
@@ -998,6 +1168,12 @@ export const problemCatalogue = {
     message: (f) => `\`${f.key}\` rewrites the ${f.part}, which the chain of the route \`${f.route}\` changes too`,
     remedy: (f) => `remove \`${f.key}\`, or let only one of the two change the ${f.part}`,
   }),
+  "envoy-route-missing": entry<{ route: string }>({
+    meaning: "The configuration knows a route that this Envoy does not have.",
+    severity: "warning",
+    message: (f) => `no route is called \`${f.route}\`, which the configuration knows`,
+    remedy: () => "name a route so, or remove it from `routes`; nothing is wrong when another Envoy has it",
+  }),
   "envoy-chain-unreached": entry<{ chain: string; routes: readonly string[] }>({
     meaning: "No route of this Envoy reaches a chain.",
     severity: "warning",
@@ -1174,14 +1350,14 @@ export const failureCatalogue = {
   "request-too-large": failure(
     413,
     "Content Too Large",
-    "A step waits for the request's body, and the body is larger than the limit, as it comes or decoded.",
-    "raise `envoy.bodyBytesMax` in the settings (and the buffers of Envoy with it), or the chain's `bodyBytesMax`",
+    "A step waits for the request's body, and the body is larger than the limit, as it comes or decoded. Or it becomes more than 64 KiB and more than 200 times its size when its content coding is undone, which no limit allows, also where it passes in pieces.",
+    "raise `envoy.bodyBytesMax` in the settings (and the buffers of Envoy with it), or the chain's `bodyBytesMax`; send what repeats itself that much without content coding",
   ),
   "response-too-large": failure(
     502,
     "Bad Gateway",
-    "A step waits for the response's body, and the body is larger than the limit, as it comes or decoded.",
-    "raise `envoy.bodyBytesMax` in the settings (and the buffers of Envoy with it), or the chain's `bodyBytesMax`",
+    "A step waits for the response's body, and the body is larger than the limit, as it comes or decoded. Or it becomes more than 64 KiB and more than 200 times its size when its content coding is undone, which no limit allows, also where it passes in pieces.",
+    "raise `envoy.bodyBytesMax` in the settings (and the buffers of Envoy with it), or the chain's `bodyBytesMax`; send what repeats itself that much without content coding",
   ),
   "request-coding": failure(
     415,

@@ -30,6 +30,17 @@ export function replaceAt(data: Data, way: Way, value: Data): Data {
   return items.with(index, replaceAt(item, rest, value));
 }
 
+/** What stands at one place. Throws when there is no way to that place. */
+export function dataAt(data: Data, way: Way): Data {
+  return way.reduce((inside: Data, step) => {
+    const items = Array.isArray(inside) ? (inside as readonly Data[]) : [];
+    const keyed = isMap(inside) && typeof step === "string" ? inside[step] : undefined;
+    const found = typeof step === "object" ? items.find((item) => isMap(item) && item.name === step.name) : (keyed ?? items[Number(step)]);
+    if (found === undefined) throw new Error(`there is no ${JSON.stringify(step)} in ${JSON.stringify(inside)}`);
+    return found;
+  }, data);
+}
+
 function isMap(data: Data): data is { readonly [key: string]: Data } {
   return typeof data === "object" && data !== null && !Array.isArray(data);
 }

@@ -1,17 +1,11 @@
-import { availableParallelism } from "node:os";
 import { Command, Option } from "commander";
-import { formatProblems } from "../config/problems.ts";
-import type { Settings } from "../config/settings.ts";
-import type { PolicyRegistry } from "../config/types.ts";
-import { workerCount } from "../config/workers.ts";
 import { checkEnvoy } from "../envoy-config/check.ts";
-import { type EnvoyDemands, envoyDemands } from "../envoy-config/demands.ts";
 import { printEnvoy } from "../envoy-config/print.ts";
 import type { Endpoint } from "../envoy-config/print-clusters.ts";
 import type { MakeCommand } from "./command.ts";
 import { readDocuments, readSettings } from "./documents.ts";
+import { readDemands } from "./envoy-demands.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { offlineEnvironment, prepareOffline } from "./prepare-offline.ts";
 import { printProblems, problemCount } from "./print-problems.ts";
 
 interface Options {
@@ -42,8 +36,9 @@ Examples:
       const upstream = readEndpoint(options.upstream ?? defaultUpstream);
       if (options.json === true && options.check === undefined) throw new Error("--json goes with --check: what is printed is YAML");
       const settings = await readSettings(options.settings);
-      const demands = settings && (await readDemands(files, settings, policies));
-      if (demands === undefined) return exit(exitCodes.findings);
+      const read = settings && (await readDemands(files, settings, policies));
+      if (read === undefined) return exit(exitCodes.findings);
+      const { demands } = read;
       if (options.check === undefined) {
         process.stdout.write(printEnvoy(demands, { upstream }));
         return;
@@ -56,22 +51,6 @@ Examples:
       if (options.json !== true) process.stderr.write(`${failed ? "" : "fine: "}${problemCount(problems)}\n`);
       if (failed) exit(exitCodes.findings);
     });
-
-/** Undefined when the configuration is refused; why has then been printed. */
-async function readDemands(files: readonly string[], settings: Settings, policies: PolicyRegistry): Promise<EnvoyDemands | undefined> {
-  const paths = files.length > 0 ? files : settings.providers.flatMap((provider) => (provider.kind === "file" ? provider.paths : []));
-  if (paths.length === 0) throw new Error("the settings' providers read from elsewhere: name files or folders with the configuration");
-  const result = await prepareOffline(await readDocuments(paths), offlineEnvironment(policies, settings.envoy));
-  if ("problems" in result) {
-    // Whoever reads standard output waits for something else.
-    process.stderr.write(`${formatProblems(result.problems)}\nthe configuration is refused: nothing can be said about Envoy's\n`);
-    return undefined;
-  }
-  const { config, chains, release } = result.prepared;
-  const demands = envoyDemands({ ...settings, workers: workerCount(settings.workers, availableParallelism()) }, config, chains);
-  release();
-  return demands;
-}
 
 function readEndpoint(text: string): Endpoint {
   const [, ipv6, name, port] = /^(?:\[([\da-fA-F:.]+)\]|([\w.-]+)):(\d{1,5})$/.exec(text) ?? [];

@@ -5,6 +5,7 @@ import type { PolicyRegistry } from "../config/types.ts";
 import { version } from "../version.ts";
 import type { MakeCommand } from "./command.ts";
 import { diffCommand } from "./diff.ts";
+import { doctorCommand } from "./doctor.ts";
 import { envoyCommand } from "./envoy.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { listCommand } from "./list.ts";
@@ -32,6 +33,7 @@ const engineCommands: readonly MakeCommand[] = [
   testCommand,
   listCommand,
   envoyCommand,
+  doctorCommand,
   schemaCommand,
   selfTestCommand,
 ];

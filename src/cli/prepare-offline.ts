@@ -1,10 +1,8 @@
 import { createSchemaEngine } from "../config/schema-engine.ts";
 import type { CheckEnvironment, EnvoyPromises, PolicyRegistry, SourceDocument } from "../config/types.ts";
 import { createPolicyHost } from "../engine/policy-host.ts";
-import type { Problem } from "../errors.ts";
 import { loadPatternEngine } from "../expressions/patterns.ts";
-import type { Prepared } from "../generations/generation.ts";
-import { prepare } from "../generations/prepare.ts";
+import { type PrepareResult, prepare } from "../generations/prepare.ts";
 import { createSecrets, type Secrets } from "../generations/secrets.ts";
 import { createChainCounters } from "../observe/chain-counters.ts";
 import { createLog } from "../observe/log.ts";
@@ -30,7 +28,7 @@ export function offlineEnvironment(policies: PolicyRegistry, envoy: EnvoyPromise
 export function prepareOffline(
   documents: readonly SourceDocument[],
   { secrets: { redact }, ...environment }: OfflineEnvironment,
-): Promise<{ readonly prepared: Prepared } | { readonly problems: readonly Problem[] }> {
+): Promise<PrepareResult> {
   const log = createLog({ level: "error", redact, destination: process.stderr });
   const host = {
     ...createPolicyHost(log, {

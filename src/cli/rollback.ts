@@ -2,6 +2,7 @@ import { request as httpRequest } from "node:http";
 import { json as readJson } from "node:stream/consumers";
 import { Command, InvalidArgumentError } from "commander";
 import type { TcpAddress } from "../config/addresses.ts";
+import { adminHost } from "./admin-host.ts";
 import type { MakeCommand } from "./command.ts";
 import { readSettings } from "./documents.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -47,7 +48,7 @@ interface Answer {
 
 function ask(admin: TcpAddress, generation: number, reason: string | undefined): Promise<{ status: number; answer: Answer }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; answer: Answer }>();
-  const host = { "0.0.0.0": "127.0.0.1", "::": "::1" }[admin.host] ?? admin.host;
+  const host = adminHost(admin.host);
   const request = httpRequest({
     host,
     port: admin.port,

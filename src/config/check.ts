@@ -7,7 +7,7 @@ import { suggest } from "../suggest.ts";
 import { canonicalHash } from "./canonical.ts";
 import { type ChainResult, checkChain } from "./check-chain.ts";
 import { checkMetadataPaths } from "./check-metadata-paths.ts";
-import { mergeDocuments } from "./merge.ts";
+import { type MergedDocuments, mergeDocuments } from "./merge.ts";
 import { type Place, plainValue } from "./node.ts";
 import { parseYaml } from "./parse.ts";
 import { catalogue } from "./policy-reference.ts";
@@ -19,7 +19,7 @@ import type { CheckEnvironment, Checked, CheckedChain, SourceDocument, Unmatched
 /** Never throws because of the documents. Problems come sorted by document, line and column, warnings among them. */
 export function checkConfig(documents: readonly SourceDocument[], environment: CheckEnvironment): Checked {
   if (documents.length === 0) {
-    return { problems: [problem("no-configuration", { position: { uri: "configuration", line: 1, column: 1 }, path: "" }, {})] };
+    return { problems: [problem("no-configuration", { position: startOf(documents), path: "" }, {})] };
   }
   const parsed = documents.map((document) => ({ ...parseYaml(document), origin: document.origin }));
   const problems: Problem[] = parsed.flatMap((document) => document.problems);
@@ -52,6 +52,7 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
   const chains = new Map<string, CheckedChain>();
   for (const [name, { chain, enabled }] of results) if (chain !== undefined && enabled) chains.set(name, chain);
   const failed = problems.some(({ severity }) => severity === "error");
+  if (!failed && saysNothing(merged)) report(problem("everything-denied", { position: startOf(documents), path: "" }, {}));
   if (!failed) checkMetadataPaths(environment.envoy.metadata ?? [], chains.values(), report);
   const sorted = sortProblems(problems);
   if (failed) return { problems: sorted };
@@ -59,6 +60,15 @@ export function checkConfig(documents: readonly SourceDocument[], environment: C
     [...merged.routes].map(([name, { origin, keyPosition }]) => [name, { provider: origin?.provider, position: keyPosition }]),
   );
   return { config: Object.freeze({ chains, routes, routeSources, unmatched, hash: hashOf(merged), warnings: sorted }) };
+}
+
+/** With `unmatched` somebody has said aloud what becomes of every exchange. */
+function saysNothing({ chains, routes, unmatched }: MergedDocuments): boolean {
+  return chains.size === 0 && routes.size === 0 && unmatched === undefined;
+}
+
+function startOf([first]: readonly SourceDocument[]): Problem["position"] {
+  return { uri: first?.uri ?? "configuration", line: 1, column: 1 };
 }
 
 interface References {

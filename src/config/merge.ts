@@ -3,8 +3,9 @@ import { type Problem, problem } from "../errors.ts";
 import { canonicalJson } from "./canonical.ts";
 import { type Place, plainValue, rootPlace } from "./node.ts";
 import type { ParsedDocument } from "./parse.ts";
-import { atKey, type Report, readEntries, readFields, readFormatVersion } from "./read.ts";
+import { at, atKey, type Report, readEntries, readFields, readFormatVersion } from "./read.ts";
 import { reportMisplacedSecrets, reportSecretInKey } from "./secrets.ts";
+import { settingsKeys } from "./settings.ts";
 import type { DocumentOrigin } from "./types.ts";
 
 export interface MergedDocuments {
@@ -31,7 +32,8 @@ export function mergeDocuments(documents: readonly DeliveredDocument[], report: 
   const routes = new Map<string, Definition>();
   let unmatched: Definition | undefined;
   for (const { root, origin } of documents.toSorted((one, other) => precedenceOf(other) - precedenceOf(one))) {
-    const fields = root && readFields(rootPlace(root), ["version", "chains", "routes", "unmatched"], report);
+    if (root !== undefined && reportSettings(rootPlace(root), report)) continue;
+    const fields = root && readFields(rootPlace(root), configKeys, report);
     if (fields === undefined) continue;
     readFormatVersion(fields, report);
     const own = (place: Place): Definition => ({ ...place, origin });
@@ -48,6 +50,16 @@ export function mergeDocuments(documents: readonly DeliveredDocument[], report: 
     unmatched ??= own(answer);
   }
   return { chains, routes, unmatched };
+}
+
+const configKeys = ["version", "chains", "routes", "unmatched"];
+
+/** Reports a settings file as a whole: that its keys are unknown here, each of them, helps nobody. */
+function reportSettings(place: Place, report: Report): boolean {
+  const keys = place.node.kind === "map" ? [...place.node.entries.keys()].filter((key) => key !== "version") : [];
+  const isSettings = keys.length > 0 && keys.every((key) => settingsKeys.includes(key));
+  if (isSettings) report(problem("settings-given", at(place), { keys }));
+  return isSettings;
 }
 
 /** Even two equal definitions are refused: a later change of one of them would be a surprise. */

@@ -95,7 +95,8 @@ export function parseSettings(source: SourceDocument, directory: string, use: "a
   return { settings, warnings: sorted };
 }
 
-const settingsKeys = [
+/** What a settings file can have at its top. */
+export const settingsKeys = [
   "version",
   "listen",
   "workers",

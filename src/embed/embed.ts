@@ -22,6 +22,8 @@ export interface EmbedOptions {
   readonly policies: PolicyRegistry;
   /** For `${env:NAME}`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Told when the verdict on what was pushed last is another one than `push` has resolved with. Default: nobody is told. */
+  readonly rejudged?: (verdict: Verdict) => void;
 }
 
 export interface EmbeddedEngine {
@@ -54,10 +56,10 @@ const providerName = "code";
  *
  * The program answers for its process: signals, and errors that nobody catches.
  */
-export async function embedEngine({ settings, directory, ...parts }: EmbedOptions): Promise<EmbeddedEngine> {
+export async function embedEngine({ settings, directory, rejudged, ...parts }: EmbedOptions): Promise<EmbeddedEngine> {
   const parsed = parseSettings(settings, directory, "embedded");
   if ("problems" in parsed) throw new Error(`the settings are refused:\n${formatProblems(parsed.problems)}`);
-  const code = codeProvider(providerName);
+  const code = codeProvider(providerName, rejudged);
   const registration = { provider: code, reads: "code", precedence: 0, mayUseSecret: () => true };
   const engine = await startEngine({ ...parts, settings: parsed.settings, registrations: [registration] });
   const { registry, rollback } = engine.configuration;

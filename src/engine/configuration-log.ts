@@ -26,6 +26,10 @@ export function logVerdict(log: Log, provider: string, verdict: Verdict, warning
   }
 }
 
+export function logGivenUp(log: Log, problems: readonly Problem[]): void {
+  log.warn({ problems: problems.map(problemFacts) }, "a configuration that was given up for a newer one would have been refused");
+}
+
 export function logRestored(log: Log, saved: SavedState, verdict: Verdict): void {
   const facts = { savedGeneration: saved.generation, hash: saved.hash, savedAt: new Date(saved.since).toISOString() };
   if (verdict.kind !== "refused")

@@ -19,7 +19,7 @@ export interface Use {
   readonly generations: { current(): InUse | undefined };
   readonly reloader: Reloader;
   /** What to tell a provider's source; undefined before any generation is in use. */
-  statistics(provider: string, kept: readonly KeptGeneration[]): ProviderStatistics | undefined;
+  statistics(provider: string, delivered: ProviderStatistics["delivered"], kept: readonly KeptGeneration[]): ProviderStatistics | undefined;
   /** Called last. */
   close(): void;
 }
@@ -61,11 +61,8 @@ export async function createConfiguration(parts: ConfigurationParts): Promise<Co
   const registry = createProviderRegistry(
     registrations,
     {
-      apply: async (documents) => {
-        const verdict = await reloader.apply(documents);
-        await secretFiles.watch(secrets.files());
-        return verdict;
-      },
+      apply: (documents) => watching(reloader.apply(documents)),
+      attempt: (documents, superseded) => watching(reloader.attempt(documents, superseded)),
       judged: (provider, verdict) => logVerdict(log, provider, verdict, generations.current()?.config.warnings ?? []),
       failed: (provider, error) =>
         log.error({ provider, err: error }, "the provider's source cannot be read: the running generation stays"),
@@ -85,6 +82,12 @@ export async function createConfiguration(parts: ConfigurationParts): Promise<Co
     },
     saved,
   );
+  /** The secrets that were read on the way, whatever came of it. */
+  const watching = async <Result>(applying: Promise<Result>): Promise<Result> => {
+    const result = await applying;
+    await secretFiles.watch(secrets.files());
+    return result;
+  };
   const secretFiles = watchSecrets({
     changed: () => {
       registry.refresh().then(

@@ -36,7 +36,7 @@ export function configurationCollector(configuration: Configuration): Collector 
   const { generations, reloader, registry } = configuration;
   return () => {
     const disk = configuration.disk();
-    const { accepted, unchanged, refused } = reloader.state();
+    const { accepted, unchanged, superseded, refused } = reloader.state();
     return [
       single(
         "policy_engine_generation",
@@ -56,11 +56,12 @@ export function configurationCollector(configuration: Configuration): Collector 
           ]),
       {
         name: "policy_engine_reloads_total",
-        help: "Deliveries of configuration, by verdict.",
+        help: "Configurations that were tried, by verdict; superseded: given up for a newer one while policies were created.",
         type: "counter",
         samples: [
           { labels: { verdict: "accepted" }, value: accepted },
           { labels: { verdict: "unchanged" }, value: unchanged },
+          { labels: { verdict: "superseded" }, value: superseded },
           { labels: { verdict: "refused" }, value: [...refused.values()].reduce((sum, count) => sum + count, 0) },
         ],
       },

@@ -12,22 +12,25 @@ export interface StatisticsSources {
   readonly chain: (name: string) => ChainStatistics | undefined;
   /** How many exchanges a generation has had; undefined when nobody knows any more. */
   readonly exchanges: (generation: number) => number | undefined;
+  readonly delivered: ProviderStatistics["delivered"];
   readonly kept: readonly KeptGeneration[];
 }
 
 /** About 1.5 MB of JSON: it must fit into a gRPC message of 4 MiB, the usual limit. */
 const stepsMax = 5_000;
 
-export function providerStatistics(provider: string, { current, chain, exchanges, kept }: StatisticsSources): ProviderStatistics {
-  const delivered = chainsOf(provider, current.config);
-  const told = fitting(delivered);
+export function providerStatistics(provider: string, sources: StatisticsSources): ProviderStatistics {
+  const { current, delivered, kept } = sources;
+  const chains = chainsOf(provider, current.config);
+  const told = fitting(chains);
   return {
     provider,
     generation: current.number,
-    generations: kept.flatMap((one) => generationStatistics(provider, one, exchanges)).toReversed(),
-    chains: told.flatMap(({ name }) => chain(name) ?? []),
+    delivered,
+    generations: kept.flatMap((one) => generationStatistics(provider, one, sources.exchanges)).toReversed(),
+    chains: told.flatMap(({ name }) => sources.chain(name) ?? []),
     latencyBoundsMs: stepLatencyBoundsMs,
-    omittedChains: delivered.length - told.length,
+    omittedChains: chains.length - told.length,
   };
 }
 

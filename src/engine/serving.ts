@@ -11,6 +11,7 @@ import { failureCatalogue } from "../errors.ts";
 import type { PatternEngine } from "../expressions/patterns.ts";
 import { createGenerationHolder, type GenerationHolder } from "../generations/holder.ts";
 import type { PrepareEnvironment } from "../generations/prepare.ts";
+import { createPreparer, type Preparer } from "../generations/prepare-unless-superseded.ts";
 import type { Secrets } from "../generations/secrets.ts";
 import { createEngineMetadata } from "../kernel/engine-metadata.ts";
 import { createExchangeCounters } from "../kernel/exchange-counters.ts";
@@ -29,6 +30,7 @@ import { createInstancePool } from "../worker/instances.ts";
 import type { PolicyHost } from "../worker/policy-host.ts";
 import { createRecordings, RecordedRun } from "../worker/recording.ts";
 import { ExchangeRun, type RunHost } from "../worker/run.ts";
+import { logGivenUp } from "./configuration-log.ts";
 import { servingCollector } from "./engine-metrics.ts";
 import { logBodyNotSent, logReply } from "./exchange-log.ts";
 import { createOverloadGuard } from "./overload-guard.ts";
@@ -50,6 +52,8 @@ export interface Serving {
   readonly generations: GenerationHolder;
   /** What generations are prepared with. */
   readonly environment: PrepareEnvironment;
+  /** Prepares with it, as long as nothing newer comes. */
+  readonly preparer: Preparer;
   readonly counters: StepCounters;
   readonly timers: Pick<PolicyHost, "startTimer" | "random">;
   readonly metrics: Metrics;
@@ -143,16 +147,22 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     processMetrics.stop();
     guard.stop();
   };
+  const environment: PrepareEnvironment = {
+    policies,
+    schemas: createSchemaEngine(patterns),
+    secret: secrets.read,
+    envoy: settings.envoy,
+    instances: createInstancePool(policyHost),
+    redact: secrets.redact,
+  };
+  const preparer = createPreparer(environment, {
+    startTimer: policyHost.startTimer,
+    givenUp: (problems) => logGivenUp(log, problems),
+  });
   return {
     generations,
-    environment: {
-      policies,
-      schemas: createSchemaEngine(patterns),
-      secret: secrets.read,
-      envoy: settings.envoy,
-      instances: createInstancePool(policyHost),
-      redact: secrets.redact,
-    },
+    environment,
+    preparer,
     counters,
     timers: policyHost,
     metrics,

@@ -1,6 +1,7 @@
 import { fingerprint } from "../generations/fingerprint.ts";
 import type { GenerationHolder } from "../generations/holder.ts";
 import { type PrepareEnvironment, prepare } from "../generations/prepare.ts";
+import type { Preparer } from "../generations/prepare-unless-superseded.ts";
 import type { StepCounters } from "../observe/step-counters.ts";
 import type { ChainStatistics } from "../providers/statistics.ts";
 import type { Use } from "./configuration.ts";
@@ -10,33 +11,37 @@ import { createReloader, type ReloadTarget } from "./reloader.ts";
 export interface InProcess {
   readonly generations: GenerationHolder;
   readonly environment: PrepareEnvironment;
+  /** With the same environment. */
+  readonly preparer: Preparer;
   /** Those that the steps count on. */
   readonly counters: StepCounters;
 }
 
 /** The process that has the configuration serves by it as well. */
-export function useInProcess({ generations, environment, counters }: InProcess): (before: number) => Use {
+export function useInProcess(parts: InProcess): (before: number) => Use {
+  const { generations, counters } = parts;
   return (before) => ({
     generations,
-    reloader: createReloader(reloadTarget(generations, environment), before),
-    statistics(provider, kept) {
+    reloader: createReloader(reloadTarget(parts), before),
+    statistics(provider, delivered, kept) {
       const current = generations.current();
       if (current === undefined) return undefined;
       const chain = (name: string): ChainStatistics | undefined => {
         const bound = current.chains.get(name);
         return bound && chainStatistics(bound, counters);
       };
-      return providerStatistics(provider, { current, chain, exchanges: generations.exchanges, kept });
+      return providerStatistics(provider, { current, chain, exchanges: generations.exchanges, delivered, kept });
     },
     close: generations.close,
   });
 }
 
-function reloadTarget(generations: GenerationHolder, environment: PrepareEnvironment): ReloadTarget {
+function reloadTarget({ generations, environment, preparer }: InProcess): ReloadTarget {
   return {
-    async judge(documents) {
-      const result = await prepare(documents, environment);
-      if ("problems" in result) return result;
+    async judge(documents, superseded) {
+      const preparing = superseded === undefined ? prepare(documents, environment) : preparer.prepare(documents, superseded);
+      const result = await preparing;
+      if (result === "superseded" || "problems" in result) return result;
       const { prepared } = result;
       return {
         fingerprint: fingerprint(prepared.config),

@@ -10,6 +10,8 @@ import { whereOf } from "./where.ts";
 
 /** Envoy's own, bytes. */
 const bufferDefaultBytes = 1024 * 1024;
+/** Envoy 1.36's own, bytes (measured). */
+const windowDefaultBytes = 16 * 1024 * 1024;
 const buffer = "per_connection_buffer_limit_bytes";
 const window = "initial_stream_window_size";
 
@@ -27,8 +29,9 @@ export function checkBuffers({ place: manager, listener }: ConnectionManager, { 
   }
   // Over HTTP/2 it is the window that limits what a request may hold, and the listener's limit does not matter (measured).
   const place = field(manager, "http2_protocol_options", window);
-  const limit = number(place);
-  if (limit !== undefined && limit < needed) {
-    report(problem("envoy-buffer", whereOf(place, manager), { ...facts, key: window, found: `${sizeText(limit)} over HTTP/2` }));
+  const limit = number(place) ?? windowDefaultBytes;
+  if (limit < needed) {
+    const found = `${place === undefined ? "the default, " : ""}${sizeText(limit)}${place === undefined ? "," : ""} over HTTP/2`;
+    report(problem("envoy-buffer", whereOf(place, manager), { ...facts, key: window, found }));
   }
 }

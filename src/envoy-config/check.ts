@@ -1,5 +1,5 @@
 /** Somebody's Envoy configuration -> what in it would break or weaken the chains. */
-import { type Place, rootPlace } from "../config/node.ts";
+import { type Node, type Place, rootPlace } from "../config/node.ts";
 import { parseYaml } from "../config/parse.ts";
 import { sortProblems } from "../config/problems.ts";
 import { at, atKey, type Report } from "../config/read.ts";
@@ -21,20 +21,23 @@ import { field, text } from "./field.ts";
 import { type ConnectionManager, findParts, routesOf } from "./parts.ts";
 import { type RouteTable, readRoutes } from "./routes.ts";
 
-/**
- * Reads a bootstrap, a connection manager or a route configuration, or what Envoy's admin port dumps of these. Never throws. Problems come
- * sorted by line and column: errors break or weaken the chains, warnings ask for a second look or say what could not be seen.
- */
+/** Reads the text of what `checkEnvoyNode` checks. Never throws. Problems come sorted by line and column. */
 export function checkEnvoy(document: SourceDocument, demands: EnvoyDemands): readonly Problem[] {
   const { root, problems } = parseYaml(document);
-  if (root === undefined) return sortProblems(problems);
+  return sortProblems(root === undefined ? problems : [...problems, ...checkEnvoyNode(root, demands)]);
+}
+
+/**
+ * Checks a bootstrap, a connection manager or a route configuration, or what Envoy's admin port dumps of these. Never throws. Errors break or
+ * weaken the chains, warnings ask for a second look or say what could not be seen.
+ */
+export function checkEnvoyNode(root: Node, demands: EnvoyDemands): readonly Problem[] {
   const found = new Map<string, Problem>();
   const report: Report = (next) => {
-    const { line, column } = next.position;
-    found.set(`${line}:${column}:${next.code}:${next.message}`, next);
+    found.set(`${next.path}:${next.code}:${next.message}`, next);
   };
   checkDocument(rootPlace(root), demands, report);
-  return sortProblems([...problems, ...found.values()]);
+  return [...found.values()];
 }
 
 function checkDocument(root: Place, demands: EnvoyDemands, report: Report): void {
@@ -46,7 +49,7 @@ function checkDocument(root: Place, demands: EnvoyDemands, report: Report): void
     report(problem("envoy-not-found", at(root), {}));
     return;
   }
-  const asking = managers.map((manager) => ({ manager, ...findEngineFilters(manager.place) }));
+  const asking = managers.map((manager) => ({ manager, ...findEngineFilters(manager.place, parts.extensions) }));
   const nobodyAsks = asking.every(({ filters }) => filters.length === 0);
   const tables: (RouteTable | undefined)[] = [];
   for (const { manager, filters, elsewhere } of asking) {
@@ -62,6 +65,7 @@ function checkDocument(root: Place, demands: EnvoyDemands, report: Report): void
   }
   checkReach(tables, context);
   checkRuntime(context);
+  reportRefused(parts.refused, report);
 }
 
 /** Returns what it knows of the connection manager's routes; undefined when they come from elsewhere. */
@@ -83,6 +87,14 @@ function checkRouteTable(place: Place, filter: EngineFilter | undefined, context
   for (const one of table.elsewhere) reportUnseen(one, "routes", context.report);
   for (const service of checkRoutes(table.routes, filter, context)) checkEngineCluster(service, context);
   return table;
+}
+
+/** Envoy lists one refused update both with what runs and alone, there without a name of its own (measured). */
+function reportRefused(refused: readonly Place[], report: Report): void {
+  const nameOf = (place: Place): string =>
+    text(field(place, "name")) ?? text(field(place, "error_state", "failed_configuration", "name")) ?? "";
+  const byName = new Map(refused.toReversed().map((place) => [nameOf(place), place]));
+  for (const [resource, place] of byName) report(problem("envoy-update-refused", atKey(place), { resource }));
 }
 
 /** Another part of Envoy's configuration than this document. */

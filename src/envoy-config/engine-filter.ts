@@ -6,7 +6,7 @@ import { field, isMessage, items, text } from "./field.ts";
 export interface EngineFilter {
   /** The item of `http_filters`. */
   readonly place: Place;
-  /** Its `typed_config`. */
+  /** Its `typed_config`, which may stand elsewhere (ECDS). */
   readonly config: Place;
   /** The key of its settings per route. */
   readonly name: string;
@@ -18,20 +18,26 @@ export interface EngineFilters {
   readonly elsewhere: readonly Place[];
 }
 
-/** Where there are several ext_proc filters: those that carry the route's identity, or all of them when none does. */
-export function findEngineFilters(manager: Place): EngineFilters {
+/**
+ * Where there are several ext_proc filters: those that carry the route's identity, or all of them when none does. `extensions` are the settings
+ * of filters that stand elsewhere, by name.
+ */
+export function findEngineFilters(manager: Place, extensions: ReadonlyMap<string, Place>): EngineFilters {
   const all = items(field(manager, "http_filters"));
   const extProc = all.flatMap((place): readonly EngineFilter[] => {
-    const config = field(place, "typed_config");
-    if (config === undefined || !isMessage(config, "ExternalProcessor")) return [];
-    return [{ place, config, name: text(field(place, "name")) ?? "" }];
+    const name = nameOf(place);
+    const config = field(place, "typed_config") ?? extensions.get(name);
+    return config !== undefined && isMessage(config, "ExternalProcessor") ? [{ place, config, name }] : [];
   });
   const ours = extProc.filter(carriesIdentity);
   return {
     filters: extProc.length > 1 && ours.length > 0 ? ours : extProc,
-    elsewhere: extProc.length > 0 ? [] : all.flatMap((place) => field(place, "config_discovery") ?? []),
+    elsewhere:
+      extProc.length > 0 ? [] : all.flatMap((place) => (extensions.has(nameOf(place)) ? [] : (field(place, "config_discovery") ?? []))),
   };
 }
+
+const nameOf = (filter: Place): string => text(field(filter, "name")) ?? "";
 
 function carriesIdentity({ config }: EngineFilter): boolean {
   const metadata = items(field(config, "grpc_service", "initial_metadata")).map((entry) => text(field(entry, "key")));

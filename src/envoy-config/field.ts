@@ -42,9 +42,13 @@ export function isTrue(place: Place | undefined): boolean {
 /** Where a runtime flag is on. Envoy reads nested keys as one name, joined with dots, and a number that is not 0 as true. */
 export function switchedOn(layer: Place, flag: string): readonly Place[] {
   return entries(layer).flatMap(([key, place]) => {
-    if (key === flag) return isTrue(place) || (number(place) ?? 0) !== 0 ? [place] : [];
+    if (key === flag) return isSwitchedOn(place) ? [place] : [];
     return flag.startsWith(`${key}.`) ? switchedOn(place, flag.slice(key.length + 1)) : [];
   });
+}
+
+export function isSwitchedOn(place: Place | undefined): boolean {
+  return isTrue(place) || (number(place) ?? 0) !== 0;
 }
 
 export function number(place: Place | undefined): number | undefined {

@@ -32,13 +32,13 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "e26a16c4bd7633e48b555426f4d170fed2b7d77c66da3be64a33eab7d3e73d43",
+    hash: "444c82579505ed1f6587ffb31e3cd4d1a4f2346dc9440858cd54bc3f42d58172",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "deeb177d8c6a2b0ff71e60615c06e4c1270cddfc83a6e4d998c6a4999b3f8b26",
+    hash: "2d405839f826523bff38acd25e23c672d9e62522ea31e608b10ed899f0439a84",
   },
   {
     manifest: mask_1_0_0Manifest,

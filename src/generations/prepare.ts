@@ -13,14 +13,13 @@ export interface PrepareEnvironment extends CheckEnvironment {
   readonly redact: (text: string) => string;
 }
 
+export type PrepareResult = { readonly prepared: Prepared } | { readonly problems: readonly Problem[] };
+
 /**
  * Everything that can fail about a configuration happens here, beside the running generation: parse, check, bind. Returns what can be
  * committed by one assignment, or every problem found; it never throws because of the configuration.
  */
-export async function prepare(
-  documents: readonly SourceDocument[],
-  environment: PrepareEnvironment,
-): Promise<{ readonly prepared: Prepared } | { readonly problems: readonly Problem[] }> {
+export async function prepare(documents: readonly SourceDocument[], environment: PrepareEnvironment): Promise<PrepareResult> {
   const checked = checkConfig(documents, environment);
   if ("problems" in checked) return checked;
   const bound = await bind(checked.config, environment);

@@ -527,6 +527,12 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   }
 
   #wantsAfterRequest(run: ExchangeRun, requestBody: Awaited): Wants {
-    return { answered: "request-headers", requestBody, response: run.wantsResponse(), responseBody: run.responseBodyUse() };
+    return {
+      answered: "request-headers",
+      requestBody,
+      response: run.wantsResponse(),
+      responseBody: run.responseBodyUse(),
+      upgrade: this.#request?.upgrade === true,
+    };
   }
 }

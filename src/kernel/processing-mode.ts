@@ -12,7 +12,14 @@ export interface ModesInForce {
 
 /** What the chain can still use once a headers message is answered. */
 export type Wants =
-  | { readonly answered: "request-headers"; readonly requestBody: Awaited; readonly response: boolean; readonly responseBody: BodyUse }
+  | {
+      readonly answered: "request-headers";
+      readonly requestBody: Awaited;
+      readonly response: boolean;
+      readonly responseBody: BodyUse;
+      /** The connection is to be of another kind: its bodies have no end of their own. */
+      readonly upgrade: boolean;
+    }
   | { readonly answered: "response-headers"; readonly responseBody: Awaited };
 
 /** Whether the exchange stands until the whole body of the direction has come. */
@@ -40,7 +47,7 @@ function wantedModes(wants: Wants, inForce: ModesInForce): ModeOverride {
     responseHeaders: wants.response ? "send" : "skip",
     // What is to come of it is asked for with its headers. One that Envoy would send anyway is not switched off and on again; one that nobody
     // waits for would hang a websocket (measured).
-    responseBody: wants.responseBody === "none" ? asked("none", inForce.responseBody) : kept(inForce.responseBody),
+    responseBody: wants.responseBody === "none" ? unread(wants.upgrade, inForce.responseBody) : kept(inForce.responseBody),
   };
 }
 
@@ -52,6 +59,14 @@ function wantedModes(wants: Wants, inForce: ModesInForce): ModeOverride {
 function asked(awaited: Awaited, inForce: ConfiguredBody): BodyMode {
   if (inForce === "full-duplex-streamed") return inForce;
   return awaited === "whole" ? "buffered" : "none";
+}
+
+/**
+ * A response's body that no step reads. In pieces it passes as it is, which an Envoy that ignores overrides needs too. Not on an upgraded connection:
+ * when its upstream closes, Envoy 1.36.2 drops what is still with the engine, the last words of a websocket (measured). Nothing is under way yet.
+ */
+function unread(upgrade: boolean, inForce: ConfiguredBody): BodyMode {
+  return upgrade ? "none" : asked("none", inForce);
 }
 
 const kept = (mode: ConfiguredBody): BodyMode => (mode === "pieces" ? "none" : mode);

@@ -74,9 +74,17 @@ function serializeError(error: unknown, redact: (text: string) => string): unkno
 
 function withCauses(error: unknown, redact: (text: string) => string): unknown {
   if (!(error instanceof Error)) return redact(String(error));
-  const { type, message, stack } = stdSerializers.err(error);
+  const { type, stack } = stdSerializers.err(error);
   const code = "code" in error && typeof error.code === "string" ? { code: error.code } : {};
-  return { type: String(type), ...code, message: redact(String(message)), stack: redact(String(stack)) };
+  return { type: String(type), ...code, message: redact(messageOf(error, new Set())), stack: redact(String(stack)) };
+}
+
+/** The messages of an error and its causes, each once: many a message ends with its cause's. */
+function messageOf(error: Error, above: Set<Error>): string {
+  const { cause, message } = error;
+  if (!(cause instanceof Error) || above.has(cause)) return message;
+  const below = messageOf(cause, above.add(error));
+  return message.endsWith(cause.message) ? message + below.slice(cause.message.length) : `${message}: ${below}`;
 }
 
 function withoutCauses(error: unknown, redact: (text: string) => string): unknown {

@@ -1,5 +1,6 @@
 /** All workers: what they serve by is changed in all of them or in none. */
 import type { Problem } from "../errors.ts";
+import { createSuperseding } from "../generations/superseding.ts";
 import type { MetricFamily } from "../observe/metrics.ts";
 import { single } from "../observe/metrics.ts";
 import { type Member, mergeMetrics, withoutChains } from "./merge-metrics.ts";
@@ -10,8 +11,8 @@ import { type GenerationCounts, noCounts, sumCounts } from "./sum-counts.ts";
 export interface Fleet {
   /** Starts every worker. Rejects with the reason of the first that does not come to listen. */
   start(): Promise<void>;
-  /** One at a time; see `Transacted`. */
-  transact(documents: readonly OrderedDocument[], fingerprint: string, generation: number): Promise<Transacted>;
+  /** One at a time; see `Transacted`. With a signal it may be given up, see `createSuperseding`. */
+  transact(proposal: Proposal, superseded?: AbortSignal): Promise<Transacted>;
   committed(): Committed | undefined;
   workers(): readonly SlotFacts[];
   /** Of each worker that answers in time. */
@@ -26,13 +27,20 @@ export interface Fleet {
   stop(): Promise<void>;
 }
 
+export interface Proposal extends Committed {
+  /** What everybody must come to. */
+  readonly fingerprint: string;
+}
+
 export type Transacted =
   /** Everybody who was up serves by it, or is being replaced by somebody who will. */
   | { readonly kind: "committed"; readonly warnings: readonly Problem[] }
   /** Somebody has found problems: nobody serves by it. */
   | { readonly kind: "refused"; readonly problems: readonly Problem[] }
   /** Somebody has died, has taken too long or has read other secrets: nobody serves by it, and it may be tried again. */
-  | { readonly kind: "failed"; readonly detail: string };
+  | { readonly kind: "failed"; readonly detail: string }
+  /** Something newer has come before all had prepared it: nobody serves by it. */
+  | { readonly kind: "superseded" };
 
 export interface FleetHost extends Omit<SlotHost, "committed" | "nextTransaction" | "retired" | "changed"> {
   /** What Envoy needs to notice that a worker stops or starts, milliseconds. */
@@ -48,6 +56,7 @@ export function createFleet(count: number, host: FleetHost): Fleet {
   let stopping = false;
   /** Lost in the last transaction. */
   let lost: readonly Slot[] = [];
+  const { unlessSuperseded } = createSuperseding(host.startTimer);
   const waiting = new Set<() => void>();
 
   const slots: readonly Slot[] = Array.from({ length: count }, (_, index) =>
@@ -90,13 +99,18 @@ export function createFleet(count: number, host: FleetHost): Fleet {
       await Promise.all(slots.map((slot) => slot.start()));
     },
 
-    async transact(documents, fingerprint, generation) {
+    async transact({ documents, fingerprint, generation }, superseded) {
       // Those that were just lost come back in a moment, and are to take part: what has killed one might kill it again.
       await whenever(() => up().length > 0 && lost.every(isUp));
       const members = up();
       if (members.length === 0) return { kind: "failed", detail: "no worker is there" };
       const transaction = ++transactions;
-      const votes = await Promise.all(members.map(async (slot) => ({ slot, vote: await slot.prepare(transaction, documents) })));
+      const voting = Promise.all(members.map(async (slot) => ({ slot, vote: await slot.prepare(transaction, documents) })));
+      const votes = await (superseded === undefined ? voting : unlessSuperseded(voting, superseded, () => {}));
+      if (votes === "superseded") {
+        for (const slot of members) slot.drop(transaction);
+        return { kind: "superseded" };
+      }
       lost = votes.filter(({ vote }) => typeof vote === "string").map(({ slot }) => slot);
       const failure = failureOf(votes, fingerprint);
       if (failure !== undefined) {
@@ -190,7 +204,7 @@ interface Voted {
 }
 
 /** Undefined when all have prepared the same. */
-function failureOf(votes: readonly Voted[], fingerprint: string): Exclude<Transacted, { kind: "committed" }> | undefined {
+function failureOf(votes: readonly Voted[], fingerprint: string): Extract<Transacted, { kind: "refused" | "failed" }> | undefined {
   const workers = (those: readonly Voted[]): string => those.map(({ slot }) => slot.facts().worker).join(", ");
   const lost = votes.filter(({ vote }) => typeof vote === "string");
   for (const { vote } of votes) if (typeof vote === "object" && vote.kind === "refused") return vote;

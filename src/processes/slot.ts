@@ -113,8 +113,8 @@ export function createSlot(index: number, host: SlotHost): Slot {
     enter("starting");
     void mine.exited.then((why) => ended(mine, why));
     const started = await mine.start({ kind: "start", protocol: protocolVersion, index, ...host.order }, deadlines.startMs);
-    if (started === "gone") return `it has ended: ${await mine.exited}`;
     if (started === "late") return giveUp(mine, `it has not started after ${deadlines.startMs} ms`);
+    if (typeof started === "string") return `it has ended: ${await mine.exited}`;
     if (started.kind === "failed") return started.message;
     if (started.protocol !== protocolVersion)
       return giveUp(mine, `it speaks version ${started.protocol}, and this program ${protocolVersion}`);
@@ -122,8 +122,8 @@ export function createSlot(index: number, host: SlotHost): Slot {
     // Nobody reaches it before it serves by the generation in use: Envoy asks another one, at once.
     if (!(await catchUp(mine))) return "it does not take the generation in use";
     const answer = await mine.listen(deadlines.startMs);
-    if (answer === "gone") return `it has ended: ${await mine.exited}`;
     if (answer === "late") return giveUp(mine, `it does not listen after ${deadlines.startMs} ms`);
+    if (typeof answer === "string") return `it has ended: ${await mine.exited}`;
     if (answer.kind === "failed") return answer.message;
     listening = answer.addresses;
     await follow(mine);

@@ -22,7 +22,7 @@ export function useWorkers(fleet: Fleet, environment: CheckEnvironment, now: () 
       { judge, current: () => current && { fingerprint: fingerprint(current.config), number: current.number } },
       before,
     ),
-    statistics(provider, kept) {
+    statistics(provider, delivered, kept) {
       if (current === undefined) return undefined;
       const { chains, generations } = fleet.counts();
       const byName = new Map(chains.map((one) => [one.chain, one]));
@@ -31,6 +31,7 @@ export function useWorkers(fleet: Fleet, environment: CheckEnvironment, now: () 
         current,
         chain: (name) => byName.get(name) ?? idleChain(name, config, committedAt),
         exchanges: (number) => generations.find((one) => one.number === number)?.exchanges,
+        delivered,
         kept,
       });
     },
@@ -40,18 +41,21 @@ export function useWorkers(fleet: Fleet, environment: CheckEnvironment, now: () 
   async function judge(documents: readonly SourceDocument[]): Promise<Candidate | Refusal> {
     const checked = checkConfig(documents, environment);
     if ("problems" in checked) return checked;
-    return { fingerprint: fingerprint(checked.config), take: (number) => take(documents, checked.config, number), drop: () => {} };
+    const { config } = checked;
+    return {
+      fingerprint: fingerprint(config),
+      take: (number, superseded) => take({ documents, config, number, superseded }),
+      drop: () => {},
+    };
   }
 
-  async function take(
-    documents: readonly SourceDocument[],
-    first: CheckedConfig,
-    number: number,
-  ): Promise<{ readonly hash: string } | Refusal> {
-    let config = first;
+  async function take({ documents, number, superseded, ...first }: Taking): ReturnType<Candidate["take"]> {
+    let { config } = first;
     let detail = "";
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
-      const result = await fleet.transact(ordered(documents), fingerprint(config), number);
+      const proposal = { documents: ordered(documents), fingerprint: fingerprint(config), generation: number };
+      const result = await fleet.transact(proposal, superseded);
+      if (result.kind === "superseded") return result.kind;
       if (result.kind === "refused") return result;
       if (result.kind === "committed") {
         current = { number, hash: config.hash, committedAt: now(), config: Object.freeze({ ...config, warnings: result.warnings }) };
@@ -66,6 +70,13 @@ export function useWorkers(fleet: Fleet, environment: CheckEnvironment, now: () 
     const uri = documents[0]?.uri ?? "";
     return { problems: [problem("workers-failed", { position: { uri, line: 1, column: 1 }, path: "" }, { detail })] };
   }
+}
+
+interface Taking {
+  readonly documents: readonly SourceDocument[];
+  readonly config: CheckedConfig;
+  readonly number: number;
+  readonly superseded: AbortSignal | undefined;
 }
 
 /** As a worker can take them: what a document may do follows from its provider, which the settings name. */

@@ -12,6 +12,7 @@ export interface WorkerTalk {
   listen(timeoutMs: number): Promise<Listening | Unanswered>;
   prepare(transaction: number, documents: readonly OrderedDocument[], timeoutMs: number): Promise<Vote | Unanswered>;
   commit(transaction: number, generation: number, timeoutMs: number): Promise<"committed" | Unanswered>;
+  /** Whoever waits for its vote waits no longer. */
   drop(transaction: number): void;
   /** What it answers is not looked at here. */
   ask(about: Question, timeoutMs: number): Promise<{ readonly body: unknown } | Unanswered>;
@@ -19,8 +20,8 @@ export interface WorkerTalk {
   end(): void;
 }
 
-/** `late`: it may still come, and nobody listens any more. `gone`: the process has ended. */
-export type Unanswered = "late" | "gone";
+/** `late`: it may still come, and nobody listens any more. `gone`: the process has ended. `dropped`: nobody wants to know it any more. */
+export type Unanswered = "late" | "gone" | "dropped";
 
 export interface Failed {
   readonly kind: "failed";
@@ -51,10 +52,7 @@ export function talkToWorker({ fork, startTimer, ...host }: TalkHost): WorkerTal
   const waiting = new Map<string, (report: Report | Unanswered) => void>();
   let questions = 0;
 
-  const settle = (about: string, report: Report): void => {
-    waiting.get(about)?.(report);
-    waiting.delete(about);
-  };
+  const settle = (about: string, report: Report): void => waiting.get(about)?.(report);
   const process = fork({
     lines: host.lines,
     nonsense: host.nonsense,
@@ -84,8 +82,7 @@ export function talkToWorker({ fork, startTimer, ...host }: TalkHost): WorkerTal
   let gone = false;
   void process.exited.then(() => {
     gone = true;
-    for (const settleOne of waiting.values()) settleOne("gone");
-    waiting.clear();
+    for (const settleOne of [...waiting.values()]) settleOne("gone");
   });
 
   const answered = (about: string, timeoutMs: number): Promise<Report | Unanswered> => {
@@ -97,6 +94,7 @@ export function talkToWorker({ fork, startTimer, ...host }: TalkHost): WorkerTal
       });
       waiting.set(about, (report) => {
         cancel();
+        waiting.delete(about);
         resolve(report);
       });
     });
@@ -126,7 +124,10 @@ export function talkToWorker({ fork, startTimer, ...host }: TalkHost): WorkerTal
       const report = await answered(`commit ${transaction}`, timeoutMs);
       return typeof report === "string" ? report : "committed";
     },
-    drop: (transaction) => process.send({ kind: "drop", transaction }),
+    drop(transaction) {
+      process.send({ kind: "drop", transaction });
+      waiting.get(`prepare ${transaction}`)?.("dropped");
+    },
     async ask(about, timeoutMs) {
       const question = ++questions;
       process.send({ kind: "ask", question, about });

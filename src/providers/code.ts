@@ -14,8 +14,12 @@ export interface CodeProvider extends Provider {
   statistics(): ProviderStatistics | undefined;
 }
 
-/** Configuration from the program that the engine is a part of. */
-export function codeProvider(name: string): CodeProvider {
+/**
+ * Configuration from the program that the engine is a part of.
+ *
+ * @param rejudged told when the verdict on what was pushed last is another one than `push` has resolved with; default: nobody is told
+ */
+export function codeProvider(name: string, rejudged: (verdict: Verdict) => void = () => {}): CodeProvider {
   let sink: ProviderSink | undefined;
   return {
     name,
@@ -23,6 +27,7 @@ export function codeProvider(name: string): CodeProvider {
       sink = given;
       given.waiting();
     },
+    rejudged,
     statistics: () => sink?.statistics(),
     async close() {
       sink = undefined;

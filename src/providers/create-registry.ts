@@ -1,4 +1,4 @@
-import { createKeptGenerations, type KeptGenerations, type Reason } from "./kept-generations.ts";
+import { createKeptGenerations, type KeptGenerations } from "./kept-generations.ts";
 import type { ProviderSink, Verdict } from "./provider.ts";
 import type { ProviderRegistry, RegistryHost, Rollback } from "./registry.ts";
 import type { SavedState } from "./saved-state.ts";
@@ -7,19 +7,22 @@ import {
   choose,
   createDelivery,
   createSource,
+  deliveryStatistics,
   inForceOf,
   isHeld,
   isInForce,
   isSame,
   latest,
-  merged,
   putInForce,
   type Registration,
   type Source,
   settled,
+  standing,
   stateOf,
   type Waiting,
 } from "./source.ts";
+import { type Asking, rejudge, tellVerdict, type VerdictHost } from "./tell-verdicts.ts";
+import { createTrials } from "./trials.ts";
 
 /** How long the start waits for providers that are slow when there is something saved to start from, milliseconds. */
 const patienceMs = 3_000;
@@ -31,16 +34,19 @@ const patienceMs = 3_000;
  *   `unmatched: pass` the routes of a provider that is away would be open.
  * - A delivery is tried together with the latest of all others. If that is refused, it is tried with what is in force of the others, so
  *   that one provider's mistake stops nobody else. What was refused is kept and tried again with the next delivery of another provider: the
- *   order of deliveries does not matter in the end, and a restart would not lead to another configuration.
- * - Whoever is away or refused stays with what it has in force.
+ *   order of deliveries does not matter in the end, and a restart would not lead to another configuration. Only what a hanging policy was
+ *   refused for waits for its own provider, or for a secret to change.
+ * - Whoever is away or refused stays with what it has in force. Whoever was refused is told when that is no longer so.
  * - When the start leads to nothing, because a provider is away or what they deliver is refused, what was saved is taken into use, whole:
  *   the generation that was in use last. From there on the rules above hold. Without an exact match of names and sources it is not used.
  * - A rollback takes the documents of an earlier generation into use, with the secrets of today, and holds back what each provider has
  *   delivered since: by content, so that neither the same state under another version nor a restart of anybody brings it back. A provider is
  *   free again with the first delivery that differs; the others stay where they are. Rolling forward to the newest generation frees all.
  *
- * Deliveries that come while others are judged are judged together afterwards, the newest of each provider. Which definition counts where
- * two providers define the same is said by their precedence.
+ * Deliveries that come while others are judged are judged together afterwards, the newest of each provider. What one of them replaces may be
+ * given up then, and is judged no more: its verdict is the one on what has replaced it. A rollback may cut in likewise.
+ *
+ * Which definition counts where two providers define the same is said by their precedence.
  */
 export function createProviderRegistry(
   registrations: readonly Registration[],
@@ -49,6 +55,8 @@ export function createProviderRegistry(
 ): ProviderRegistry {
   const sources = registrations.map(createSource);
   const kept: KeptGenerations<Choice> = createKeptGenerations(host.now);
+  const trials = createTrials(host, kept);
+  const verdictHost: VerdictHost = { judged: host.judged, rejudged };
   /** Sources whose last delivery is still to be judged. */
   const pending = new Set<Source>();
   const refreshes: Waiting[] = [];
@@ -75,18 +83,19 @@ export function createProviderRegistry(
       await source.heard.promise;
       await queue;
     },
-    unregister: (name) => run(() => remove(name)),
+    unregister: (name) => runSoon(() => remove(name)),
     refresh() {
       const { promise, ...waiting } = Promise.withResolvers<Verdict>();
       refreshes.push(waiting);
       wantJudgement();
       return promise;
     },
-    rollback: (generation) => run(() => rollback(generation)),
+    rollback: (generation) => runSoon(() => rollback(generation)),
     kept: kept.list,
     state: () => sources.map(stateOf),
     async close() {
       closed = true;
+      trials.cutIn();
       await Promise.all(sources.map(({ provider }) => provider.close()));
       await queue;
       for (const { waiting } of sources) for (const { reject } of waiting.splice(0)) reject(new Error("the engine has stopped"));
@@ -98,6 +107,15 @@ export function createProviderRegistry(
     const result = queue.then(task);
     queue = result.catch(() => {});
     return result;
+  }
+
+  /** Does not wait for policies that hang. */
+  function runSoon<Result>(task: () => Promise<Result>): Promise<Result> {
+    const begin = trials.cutIn();
+    return run(() => {
+      begin();
+      return task();
+    });
   }
 
   async function everybodyHeard(): Promise<void> {
@@ -118,7 +136,9 @@ export function createProviderRegistry(
       update(documents, version) {
         const { promise, ...waiting } = Promise.withResolvers<Verdict>();
         source.failure = undefined;
+        trials.replacing(source);
         source.delivered = createDelivery(documents, version);
+        source.verdict = undefined;
         if (!isHeld(source)) source.heldBack = undefined;
         source.waiting.push(waiting);
         pending.add(source);
@@ -128,7 +148,7 @@ export function createProviderRegistry(
       },
       waiting: () => source.heard.resolve(),
       failed: (error) => failed(source, error),
-      statistics: () => host.statistics(source.name, kept.list()),
+      statistics: () => host.statistics(source.name, deliveryStatistics(source), kept.list()),
       reported(failure) {
         if (failure !== undefined && failure.message !== source.reportFailure) host.reportFailed(source.name, failure);
         source.reportFailure = failure?.message;
@@ -144,6 +164,15 @@ export function createProviderRegistry(
     source.heard.resolve();
   }
 
+  function rejudged(source: Source, verdict: Verdict): void {
+    if (closed) return;
+    try {
+      source.provider.rejudged?.(verdict);
+    } catch (error) {
+      failed(source, error);
+    }
+  }
+
   function wantJudgement(): void {
     if (judgeWanted) return;
     judgeWanted = true;
@@ -155,51 +184,53 @@ export function createProviderRegistry(
 
   async function judge(): Promise<void> {
     if (!isInForce(sources) && sources.some(({ delivered }) => delivered === undefined)) return;
-    const asking = new Map([...pending].map((source) => [source, source.waiting.splice(0)]));
+    const asking: Asking = new Map([...pending].map((source) => [source, source.waiting.splice(0)]));
     pending.clear();
     const refreshing = refreshes.splice(0);
     try {
       tellHeld(asking);
       if (asking.size === 0 && refreshing.length === 0) return;
-      const newest = choose(sources, latest);
-      const together = await apply(newest, refreshing.length > 0 ? "refresh" : "delivery");
-      if (together.kind !== "refused") tell(putInForce(newest), together, asking);
+      const newest = choose(sources, (one) => (asking.has(one) || refreshing.length > 0 ? latest(one) : standing(one)));
+      const together = await trials.attempt(newest, refreshing.length > 0 ? "refresh" : "delivery");
+      if (together.kind === "superseded") return judgeAgain(asking, refreshing);
+      if (together.kind !== "refused") tell(putInForce(newest), newest, together, asking);
       for (const source of asking.keys()) {
-        const alone = choose(sources, (one) => (one === source ? latest(one) : settled(one)));
-        const verdict = isSame(alone, newest) ? together : await apply(alone, "delivery");
-        if (verdict.kind === "refused") source.problems = verdict.problems.length;
-        tell(verdict.kind === "refused" ? [source] : putInForce(alone), verdict, asking);
+        const others = settled(sources);
+        const alone = choose(sources, (one) => (one === source ? latest(one) : others(one)));
+        const verdict = isSame(alone, newest) ? together : await trials.attempt(alone, "delivery");
+        if (verdict.kind === "superseded") return judgeAgain(asking, refreshing);
+        tell(verdict.kind === "refused" ? [source] : putInForce(alone), alone, verdict, asking);
       }
       if (refreshing.length === 0) return;
-      const inForce = choose(sources, settled);
-      const verdict = isSame(inForce, newest) ? together : await apply(inForce, "refresh");
+      const inForce = choose(sources, settled(sources));
+      const verdict = isSame(inForce, newest) ? together : await trials.attempt(inForce, "refresh");
+      if (verdict.kind === "superseded") return judgeAgain(asking, refreshing);
       for (const { resolve } of refreshing) resolve(verdict);
     } catch (error) {
       for (const { reject } of [...[...asking.values()].flat(), ...refreshing]) reject(error);
     }
   }
 
-  async function apply(choice: Choice, reason: Reason): Promise<Verdict> {
-    const verdict = await host.apply(merged(choice));
-    if (verdict.kind === "accepted") kept.add(verdict, choice, reason);
-    return verdict;
+  /** With what has come meanwhile; whoever waits for a verdict goes on waiting. */
+  function judgeAgain(asking: Asking, refreshing: readonly Waiting[]): void {
+    for (const [source, waiting] of asking) {
+      source.waiting.unshift(...waiting);
+      pending.add(source);
+    }
+    refreshes.unshift(...refreshing);
+    if (!closed) wantJudgement();
   }
 
-  /** Tells those who asked, and those who did not but are in force only now. */
-  function tell(judged: readonly Source[], verdict: Verdict, asking: Map<Source, readonly Waiting[]>): void {
-    for (const source of judged) {
-      host.judged(source.name, verdict);
-      for (const { resolve } of asking.get(source) ?? []) resolve(verdict);
-      asking.delete(source);
-    }
+  function tell(judged: readonly Source[], choice: Choice, verdict: Verdict, asking: Asking): void {
+    tellVerdict(judged, choice, verdict, asking, verdictHost);
     if (verdict.kind !== "refused") host.settled(inForceOf(sources));
   }
 
-  function tellHeld(asking: Map<Source, readonly Waiting[]>): void {
+  function tellHeld(asking: Asking): void {
     const verdict: Verdict = { kind: "held", generation: kept.newest() };
     const held = [...asking.keys()].filter(isHeld);
-    for (const source of held) source.problems = 0;
-    if (held.length > 0) tell(held, verdict, asking);
+    const choice = choose(held, ({ delivered }) => delivered);
+    if (held.length > 0) tell(held, choice, verdict, asking);
   }
 
   async function restore(saved: SavedState): Promise<void> {
@@ -209,7 +240,7 @@ export function createProviderRegistry(
       const one = bySource.get(name);
       return one && createDelivery(one.documents, one.version);
     });
-    const verdict = await apply(choice, "disk");
+    const verdict = await trials.apply(choice, "disk");
     host.restored(saved, verdict);
     if (verdict.kind === "refused") return;
     putInForce(choice);
@@ -224,7 +255,7 @@ export function createProviderRegistry(
     const choice = kept.find(generation);
     if (choice === undefined) return { kind: "unknown", kept: kept.list() };
     const before = new Map(sources.map((source) => [source, source.delivered]));
-    const verdict = await apply(choice, "rollback");
+    const verdict = await trials.apply(choice, "rollback");
     if (verdict.kind !== "accepted") return verdict;
     for (const source of sources) {
       source.inForce = choice.get(source);
@@ -232,7 +263,9 @@ export function createProviderRegistry(
       // What came while the rollback was under way is new.
       const isBack = delivered !== undefined && delivered === before.get(source) && delivered.hash !== source.inForce?.hash;
       source.heldBack = isBack ? delivered.hash : undefined;
-      if (isBack) source.problems = 0;
+      if (delivered !== before.get(source) || pending.has(source)) continue;
+      if (isBack) rejudge(source, { kind: "held", generation: verdict.generation }, verdictHost);
+      else if (delivered !== undefined) rejudge(source, verdict, verdictHost);
     }
     host.settled(inForceOf(sources));
     return verdict;
@@ -242,7 +275,7 @@ export function createProviderRegistry(
     const source = sources.find((one) => one.name === name);
     if (source === undefined) throw new Error(`there is no provider \`${name}\``);
     const rest = sources.filter((one) => one !== source);
-    const verdict = source.inForce && (await apply(choose(rest, settled), "delivery"));
+    const verdict = source.inForce && (await trials.apply(choose(rest, settled(sources)), "delivery"));
     if (verdict?.kind === "refused") return verdict;
     sources.splice(0, sources.length, ...rest);
     pending.delete(source);
@@ -251,6 +284,8 @@ export function createProviderRegistry(
     source.heard.resolve();
     for (const { reject } of source.waiting) reject(new Error(`the provider \`${name}\` was taken out`));
     if (verdict !== undefined) host.settled(inForceOf(sources));
+    // It may have been the reason.
+    for (const other of sources) if (other.verdict?.kind === "refused") pending.add(other);
     wantJudgement();
     return verdict;
   }

@@ -13,6 +13,12 @@ export interface Provider {
    * rejects because of the source. Called once.
    */
   start(sink: ProviderSink): Promise<void>;
+  /**
+   * The verdict on what it delivered last is another one than `update` came to: what was refused because of another provider is in use
+   * since that one has mended it, or a rollback holds it back. Not told of a delivery that is still to be judged, nor after `close`. It may
+   * be told in the same moment in which `update` resolves. A source that takes no answer leaves it out.
+   */
+  rejudged?(verdict: Verdict): void;
   /** Stops watching and polling. Idempotent; nothing is delivered afterwards. */
   close(): Promise<void>;
 }

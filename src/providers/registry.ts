@@ -1,5 +1,6 @@
+import type { SourceDocument } from "../config/types.ts";
 import type { KeptGeneration } from "./kept-generations.ts";
-import type { ProviderSink, Verdict } from "./provider.ts";
+import type { Verdict } from "./provider.ts";
 import type { SavedSource, SavedState } from "./saved-state.ts";
 import type { Registration } from "./source.ts";
 import type { ProviderStatistics } from "./statistics.ts";
@@ -32,6 +33,11 @@ export interface ProviderRegistry {
   close(): Promise<void>;
 }
 
+export type Applied =
+  | Verdict
+  /** Given up for something newer: nothing was taken into use and nothing is known of it. */
+  | { readonly kind: "superseded" };
+
 export type Rollback =
   | Verdict
   /** No such generation is kept. */
@@ -56,14 +62,16 @@ export interface ProviderState {
 }
 
 export interface RegistryHost {
-  /** Takes documents into use, all or none; called one at a time. */
-  apply(documents: Parameters<ProviderSink["update"]>[0]): Promise<Verdict>;
+  /** Takes documents into use, all or none. Neither this nor `attempt` is called while one of them is under way. */
+  apply(documents: readonly SourceDocument[]): Promise<Verdict>;
+  /** The same, but may be given up when the signal fires. */
+  attempt(documents: readonly SourceDocument[], superseded: AbortSignal): Promise<Applied>;
   /** Told the verdict on a provider's delivery, also when it was refused before and is taken now that another provider has mended the cause. */
   judged(provider: string, verdict: Verdict): void;
   /** Told once for each failure, not again while it lasts. */
   failed(provider: string, error: Error): void;
   /** What to tell a provider's source; undefined before any generation is in use. */
-  statistics(provider: string, kept: readonly KeptGeneration[]): ProviderStatistics | undefined;
+  statistics(provider: string, delivered: ProviderStatistics["delivered"], kept: readonly KeptGeneration[]): ProviderStatistics | undefined;
   /** Told once for each failure to hand statistics over, not again while it lasts. */
   reportFailed(provider: string, error: Error): void;
   /** Told when what was saved had to be taken, and what came of it. */

@@ -2,8 +2,10 @@
 import { createHash } from "node:crypto";
 import type { DocumentOrigin, SourceDocument } from "../config/types.ts";
 import type { Provider, Verdict } from "./provider.ts";
+import { refusalText } from "./refusal-text.ts";
 import type { ProviderState } from "./registry.ts";
 import type { SavedSource } from "./saved-state.ts";
+import type { DeliveryStatistics } from "./statistics.ts";
 
 /** A provider, and what its documents may do. */
 export interface Registration extends Omit<DocumentOrigin, "provider"> {
@@ -32,7 +34,8 @@ export interface Source extends Registration {
   inForce: Delivery | undefined;
   /** Hash of the delivery that somebody has rolled back from. */
   heldBack: string | undefined;
-  problems: number;
+  /** On what it delivered last; undefined while that is not judged. */
+  verdict: Verdict | undefined;
   failure: string | undefined;
   reportFailure: string | undefined;
 }
@@ -46,7 +49,7 @@ export function createSource(registration: Registration): Source {
     delivered: undefined,
     inForce: undefined,
     heldBack: undefined,
-    problems: 0,
+    verdict: undefined,
     failure: undefined,
     reportFailure: undefined,
   };
@@ -72,10 +75,25 @@ export function choose(sources: readonly Source[], pick: (source: Source) => Del
 
 export const isHeld = ({ delivered, heldBack }: Source): boolean => delivered !== undefined && delivered.hash === heldBack;
 export const latest = (source: Source): Delivery | undefined => (isHeld(source) ? source.inForce : (source.delivered ?? source.inForce));
-export const settled = (source: Source): Delivery | undefined => source.inForce ?? latest(source);
 
 export function isSame(one: Choice, other: Choice): boolean {
   return one.size === other.size && [...one].every(([source, delivery]) => other.get(source) === delivery);
+}
+
+/** What a verdict means for the delivery that it is on. */
+export function outcomeOf(verdict: Verdict | undefined): DeliveryStatistics["outcome"] {
+  switch (verdict?.kind) {
+    case undefined:
+      return "waiting";
+    case "accepted":
+    case "unchanged":
+      return "in-use";
+    case "held":
+    case "refused":
+      return verdict.kind;
+    default:
+      return verdict satisfies never;
+  }
 }
 
 /** The documents of a choice, each with its origin, in the order of the sources. */
@@ -89,11 +107,26 @@ export function merged(choice: Choice): readonly SourceDocument[] {
 /** Returns the sources that have something else in force now. */
 export function putInForce(choice: Choice): readonly Source[] {
   const changed = [...choice].filter(([source, delivery]) => source.inForce !== delivery);
-  for (const [source, delivery] of changed) {
-    source.inForce = delivery;
-    if (source.delivered === delivery) source.problems = 0;
-  }
+  for (const [source, delivery] of changed) source.inForce = delivery;
   return changed.map(([source]) => source);
+}
+
+/**
+ * What a source counts with when others deliver: the latest, so that what was refused is tried again, unless a policy of it hung. Each
+ * delivery of anybody would wait for that policy once more.
+ */
+export const standing = (source: Source): Delivery | undefined => (hangs(source) ? (source.inForce ?? latest(source)) : latest(source));
+
+function hangs({ verdict }: Source): boolean {
+  return verdict?.kind === "refused" && verdict.problems.some(({ code }) => code === "policy-create-timeout");
+}
+
+/**
+ * What others count with while one source is tried alone: what is in force of them, and nothing of a newcomer whose first delivery was refused.
+ * Before anything is in force it is what they deliver: a part of the configuration is not the configuration.
+ */
+export function settled(sources: readonly Source[]): (source: Source) => Delivery | undefined {
+  return isInForce(sources) ? ({ inForce }) => inForce : latest;
 }
 
 export function isInForce(sources: readonly Source[]): boolean {
@@ -109,9 +142,17 @@ export function inForceOf(sources: readonly Source[]): readonly SavedSource[] {
   });
 }
 
+/** What its own source may know of it. */
+export function deliveryStatistics({ delivered, verdict }: Source): DeliveryStatistics | null {
+  if (delivered === undefined) return null;
+  const refusal = verdict?.kind === "refused" ? refusalText(verdict.problems) : null;
+  return { version: delivered.version, outcome: outcomeOf(verdict), refusal };
+}
+
 /** What people may see of it. */
 export function stateOf(source: Source): ProviderState {
-  const { name, inForce, delivered, problems, failure, reportFailure } = source;
+  const { name, inForce, delivered, verdict, failure, reportFailure } = source;
   const from = inForce === undefined ? undefined : delivered === undefined ? "disk" : "provider";
+  const problems = verdict?.kind === "refused" ? verdict.problems.length : 0;
   return { name, version: inForce?.version, delivered: delivered?.version, from, held: isHeld(source), problems, failure, reportFailure };
 }

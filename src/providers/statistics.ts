@@ -6,6 +6,8 @@ export interface ProviderStatistics {
   readonly provider: string;
   /** Number of the generation in use. */
   readonly generation: number;
+  /** What this provider delivered last; null while what is in use of it comes from disk. */
+  readonly delivered: DeliveryStatistics | null;
   /** The last generations of this process, newest first. */
   readonly generations: readonly GenerationStatistics[];
   /** The chains in use that this provider delivered, in alphabetical order. */
@@ -14,6 +16,15 @@ export interface ProviderStatistics {
   readonly latencyBoundsMs: readonly number[];
   /** How many chains there was no room for; 0 unless they have more than 5,000 steps together. */
   readonly omittedChains: number;
+}
+
+export interface DeliveryStatistics {
+  /** In the provider's own word. */
+  readonly version: string;
+  /** `waiting`: it is still to be judged. `held`: somebody has rolled back from it. */
+  readonly outcome: "in-use" | "refused" | "held" | "waiting";
+  /** Why it is refused, a line for each problem; null where it is not. */
+  readonly refusal: string | null;
 }
 
 export interface GenerationStatistics {

@@ -4,8 +4,8 @@ import type { Node } from "../generated/proto/envoy/config/core/v3/base.ts";
 import type { DiscoveryRequest, DiscoveryResponse } from "../generated/proto/envoy/service/discovery/v3/discovery.ts";
 import { retryDelayMs } from "./pace.ts";
 import type { Provider, ProviderSink, Verdict } from "./provider.ts";
+import { refusalText } from "./refusal-text.ts";
 import { configurationType, readResource } from "./xds-document.ts";
-import { refusalText } from "./xds-refusal.ts";
 
 export interface XdsProviderOptions {
   readonly name: string;
@@ -43,6 +43,7 @@ const retryMsMax = 30_000;
 export function xdsProvider(options: XdsProviderOptions): Provider {
   const { name, timeoutMs, reportIntervalMs, startTimer, random } = options;
   let connection: XdsConnection | undefined;
+  let answers: Answers | undefined;
   let failures = 0;
   let closed = false;
   let stopTimer = (): void => {};
@@ -53,6 +54,7 @@ export function xdsProvider(options: XdsProviderOptions): Provider {
     async start(sink) {
       connect(sink);
     },
+    rejudged: (verdict) => answers?.rejudged(verdict),
     async close() {
       closed = true;
       stopTimer();
@@ -77,28 +79,30 @@ export function xdsProvider(options: XdsProviderOptions): Provider {
     const end = (error: unknown): void => {
       if (connection !== opened) return;
       connection = undefined;
+      answers = undefined;
       stopTimer();
       stopReports();
       opened.close();
       if (!closed) lost(error, sink);
     };
     stopTimer = startTimer(timeoutMs, () => end(new Error(`the server has sent nothing within ${timeoutMs} ms`)));
-    const answers = createAnswers(sink, (request) => {
+    const ours = createAnswers(sink, (request) => {
       if (connection === opened) stream.write(reportIntervalMs === undefined ? request : { ...request, node: reportingNode(sink) });
     });
     const reportAgain = (intervalMs: number): void => {
       stopReports = startTimer(intervalMs, () => {
         // A server that does not read gets no more to read.
-        if (!stream.writableNeedDrain) answers.repeat();
+        if (!stream.writableNeedDrain) ours.repeat();
         reportAgain(intervalMs);
       });
     };
+    answers = ours;
     if (reportIntervalMs !== undefined) reportAgain(reportIntervalMs);
     stream.on("data", (response: DiscoveryResponse) => {
       if (connection !== opened) return;
       stopTimer();
       failures = 0;
-      answers.answer(response);
+      ours.answer(response);
     });
     stream.on("error", end);
     stream.on("end", () => end(new Error("the server has ended the stream")));
@@ -121,36 +125,56 @@ export function xdsProvider(options: XdsProviderOptions): Provider {
 interface Answers {
   /** Of several responses that are judged together only the newest is answered: it stands for those before. */
   answer(response: DiscoveryResponse): void;
+  /** Answers the newest response once more: the verdict on it is another one. */
+  rejudged(verdict: Verdict): void;
   /** Sends the last answer again, if it was an ACK and nothing has come since: a server may answer a NACK with the same state once more. */
   repeat(): void;
 }
 
 /** For the responses of one stream. */
 function createAnswers(sink: ProviderSink, write: (request: DiscoveryRequest) => void): Answers {
-  let newest = 0;
+  let newest: Received | undefined;
   /** The version accepted last on this stream. */
   let version = "";
   let acknowledgement: DiscoveryRequest | undefined;
+  /** One answer after the other: a verdict may change before the first one was written. */
+  let answered: Promise<void> = Promise.resolve();
 
   return {
     answer(response) {
-      newest += 1;
+      const received = { response, readable: readResponse(response, sink) };
+      newest = received;
       acknowledgement = undefined;
-      const number = newest;
-      const { typeUrl, nonce, versionInfo = "" } = response;
-      void judge(response, sink).then((refusal) => {
-        if (number !== newest) return;
-        if (refusal === undefined) version = versionInfo;
-        const answer = { typeUrl, versionInfo: version, responseNonce: nonce };
-        if (refusal === undefined) acknowledgement = answer;
-        write(refusal === undefined ? answer : { ...answer, errorDetail: refusal });
-      });
+      const refusal = judge(received.readable, response.versionInfo ?? "", sink);
+      answered = refusal.then((why) => send(received, why));
+    },
+    rejudged(verdict) {
+      const received = newest;
+      // What could not be read was never delivered: the verdict is on something earlier, which no answer speaks of any more.
+      if (received === undefined || "refusal" in received.readable) return;
+      answered = answered.then(() => send(received, refusalOf(verdict)));
     },
     repeat() {
       if (acknowledgement !== undefined) write(acknowledgement);
     },
   };
+
+  function send(received: Received, refusal: Refusal | undefined): void {
+    if (received !== newest) return;
+    const { typeUrl, nonce, versionInfo = "" } = received.response;
+    if (refusal === undefined) version = versionInfo;
+    const request = { typeUrl, versionInfo: version, responseNonce: nonce };
+    acknowledgement = refusal === undefined ? request : undefined;
+    write(refusal === undefined ? request : { ...request, errorDetail: refusal });
+  }
 }
+
+interface Received {
+  readonly response: DiscoveryResponse;
+  readonly readable: Readable;
+}
+
+type Readable = { readonly documents: readonly SourceDocument[] } | { readonly refusal: Refusal };
 
 type Refusal = NonNullable<DiscoveryRequest["errorDetail"]>;
 
@@ -158,14 +182,17 @@ type Refusal = NonNullable<DiscoveryRequest["errorDetail"]>;
 const codes = { invalidArgument: 3, failedPrecondition: 9, internal: 13 } as const;
 
 /** Why the response is refused; undefined when it is in use. Never rejects. */
-async function judge(response: DiscoveryResponse, sink: ProviderSink): Promise<Refusal | undefined> {
+async function judge(readable: Readable, version: string, sink: ProviderSink): Promise<Refusal | undefined> {
+  return "refusal" in readable ? readable.refusal : refusalOf(await deliver(readable.documents, version, sink));
+}
+
+function readResponse(response: DiscoveryResponse, sink: ProviderSink): Readable {
   try {
-    const documents = readResponse(response);
-    return refusalOf(await deliver(documents, response.versionInfo ?? "", sink));
+    return { documents: documentsOf(response) };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     sink.failed(new Error(`the server's response cannot be read: ${message}`, { cause: error }));
-    return { code: codes.invalidArgument, message };
+    return { refusal: { code: codes.invalidArgument, message } };
   }
 }
 
@@ -194,7 +221,7 @@ function refusalOf(verdict: Verdict | undefined): Refusal | undefined {
 }
 
 /** @throws when the response is not what was asked for */
-function readResponse({ typeUrl, resources = [] }: DiscoveryResponse): readonly SourceDocument[] {
+function documentsOf({ typeUrl, resources = [] }: DiscoveryResponse): readonly SourceDocument[] {
   if (typeUrl !== configurationType) throw new Error(`resources of the type \`${typeUrl}\` were not asked for`);
   const documents = resources.map((resource, index) => {
     const place = `resource ${index + 1} of ${resources.length}`;

@@ -38,8 +38,9 @@ export function headerValue(name: string, value: string | Uint8Array): Uint8Arra
   if (typeof value !== "string" && !(value instanceof Uint8Array)) {
     throw new TypeError(`the value of header \`${name}\` must be text or bytes`);
   }
+  if (typeof value === "string" && plain.test(value)) return Buffer.from(value, "latin1");
   // A copy: the policy keeps its array, and what it does to it later must not reach the wire.
-  const bytes = typeof value === "string" ? Buffer.from(value, "utf8") : Uint8Array.from(value);
+  const bytes = typeof value === "string" ? Buffer.from(value, "utf8") : new Uint8Array(value);
   for (const byte of bytes) {
     if ((byte < 32 && byte !== tab) || byte === 127) throw new TypeError(`the value of header \`${name}\` holds a control character`);
   }
@@ -50,6 +51,8 @@ export function headerValue(name: string, value: string | Uint8Array): Uint8Arra
   return bytes.subarray(start, end);
 }
 
+/** Visible ASCII, with blanks between. */
+const plain = /^[!-~](?:[ -~]*[!-~])?$/;
 const tab = 9;
 const isBlank = (byte: number | undefined): boolean => byte === 32 || byte === tab;
 

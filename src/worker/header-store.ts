@@ -21,9 +21,10 @@ export const noChanges: HeaderChanges = { remove: [], set: [] };
 export class HeaderStore implements Undoable {
   readonly #received: ReceivedHeaders;
   readonly #journal: Journal;
-  readonly #changed = new Map<string, readonly Uint8Array[]>();
+  /** Undefined until something is changed: most messages pass as they are. */
+  #changed: Map<string, readonly Uint8Array[]> | undefined;
   /** What Envoy was told already. Steps that were told of have come to their end: none of it is taken back. */
-  readonly #told = new Map<string, readonly Uint8Array[]>();
+  #told: Map<string, readonly Uint8Array[]> | undefined;
   #sealed = false;
 
   constructor(received: ReceivedHeaders, journal: Journal) {
@@ -32,11 +33,11 @@ export class HeaderStore implements Undoable {
   }
 
   values(name: string): readonly Uint8Array[] {
-    return this.#changed.get(name) ?? this.#received.values(name);
+    return this.#changed?.get(name) ?? this.#received.values(name);
   }
 
   has(name: string): boolean {
-    const changed = this.#changed.get(name);
+    const changed = this.#changed?.get(name);
     if (changed !== undefined) return changed.length > 0;
     return this.#received.has(name);
   }
@@ -54,27 +55,30 @@ export class HeaderStore implements Undoable {
     if (this.#sealed && !same(values, this.values(name))) {
       throw new TypeError("the message has no body but trailers, and its headers are on their way: they cannot be changed any more");
     }
+    this.#changed ??= new Map();
     this.#journal.record(this, name, this.#changed.get(name));
     this.#changed.set(name, values);
   }
 
   restore(name: string, previous: unknown): void {
-    if (previous === undefined) this.#changed.delete(name);
-    else this.#changed.set(name, previous as readonly Uint8Array[]);
+    if (previous === undefined) this.#changed?.delete(name);
+    else this.#changed?.set(name, previous as readonly Uint8Array[]);
   }
 
   /** Every name that has a value, pseudo-headers left out, in the order received, new ones last. */
   names(): readonly string[] {
     const names = new Set<string>();
     for (const { name } of this.#received.entries()) if (!name.startsWith(":") && this.has(name)) names.add(name);
-    for (const [name, values] of this.#changed) if (!name.startsWith(":") && values.length > 0) names.add(name);
+    for (const [name, values] of this.#changed ?? []) if (!name.startsWith(":") && values.length > 0) names.add(name);
     return [...names];
   }
 
   /** Every line as it stands, pseudo-headers included. */
   entries(): readonly HeaderEntry[] {
-    const entries = this.#received.entries().filter((entry) => !this.#changed.has(entry.name));
-    for (const [name, values] of this.#changed) for (const value of values) entries.push({ name, value });
+    const changed = this.#changed;
+    if (changed === undefined) return this.#received.entries();
+    const entries = this.#received.entries().filter((entry) => !changed.has(entry.name));
+    for (const [name, values] of changed) for (const value of values) entries.push({ name, value });
     return entries;
   }
 
@@ -85,29 +89,24 @@ export class HeaderStore implements Undoable {
 
   /** Whether the lines of this name are others than those received. */
   isChanged(name: string): boolean {
-    const changed = this.#changed.get(name);
+    const changed = this.#changed?.get(name);
     return changed !== undefined && !same(changed, this.#received.values(name));
   }
 
   /** What Envoy is still to be told; it counts as told from here on. */
   takeChanges(): HeaderChanges {
-    if (this.#changed.size === 0) return noChanges;
+    if (this.#changed === undefined || this.#changed.size === 0) return noChanges;
+    this.#told ??= new Map();
     const remove: string[] = [];
     const set: { name: string; value: Uint8Array; append: boolean }[] = [];
     for (const [name, values] of this.#changed) {
       const before = this.#told.get(name) ?? this.#received.values(name);
       this.#told.set(name, values);
       const kept = before.length <= values.length && before.every((value, index) => equal(value, values[index]));
-      if (kept) {
-        values.slice(before.length).forEach((value, index) => {
-          set.push({ name, value, append: before.length + index > 0 });
-        });
-      } else if (values.length === 0) {
-        remove.push(name);
-      } else {
-        values.forEach((value, index) => {
-          set.push({ name, value, append: index > 0 });
-        });
+      if (!kept && values.length === 0) remove.push(name);
+      for (let index = kept ? before.length : 0; index < values.length; index++) {
+        const value = values[index];
+        if (value !== undefined) set.push({ name, value, append: index > 0 });
       }
     }
     return { remove, set };

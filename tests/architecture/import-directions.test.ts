@@ -125,6 +125,18 @@ const directions: readonly Direction[] = [
     mayNot: ["../testing/test-engine.ts", "../worker/run.ts", "../cli/main.ts", "../generated/registry.ts", "yaml", "node:fs"],
   },
   {
+    from: "src/doctor",
+    may: ["./finding.ts", "../config/value-node.ts", "../envoy-config/check.ts", "../errors.ts"],
+    mayNot: [
+      "../engine/outgoing-fetch.ts",
+      "../kernel/route-identity.ts",
+      "../worker/run.ts",
+      "../cli/main.ts",
+      "node:http",
+      "node:timers",
+    ],
+  },
+  {
     from: "src/envoy-config",
     may: [
       "./field.ts",

@@ -4,7 +4,7 @@ import type { Child } from "../../scripts/processes/child-process.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
 
 export interface LiveMemory {
-  /** After a full collection: the heap. */
+  /** What is in use of the heap. */
   readonly heapBytes: number;
   /** What the heap holds on to outside of it, buffers above all. */
   readonly externalBytes: number;
@@ -24,8 +24,18 @@ export function inspectorOf(child: Child): Promise<string> {
   });
 }
 
-/** Rejects when the process does not answer within 30 s. */
-export async function readLiveMemory(inspector: string): Promise<LiveMemory> {
+/** After a full collection: what is really held. Rejects when the process does not answer within 30 s. */
+export function readLiveMemory(inspector: string): Promise<LiveMemory> {
+  return readMemory(inspector, ["HeapProfiler.collectGarbage", "HeapProfiler.collectGarbage"]);
+}
+
+/** As it is, with what is still to be collected. Rejects when the process does not answer within 30 s. */
+export function readUsedMemory(inspector: string): Promise<LiveMemory> {
+  return readMemory(inspector, []);
+}
+
+/** @param before what is done first; what one collection finalizes is free for the next */
+async function readMemory(inspector: string, before: readonly string[]): Promise<LiveMemory> {
   const socket = new WebSocket(inspector);
   const signal = AbortSignal.timeout(answerMsMax);
   try {
@@ -38,9 +48,7 @@ export async function readLiveMemory(inspector: string): Promise<LiveMemory> {
       const [event] = await answer;
       return JSON.parse(event.data);
     };
-    // What the first one finalizes is free for the second.
-    await ask("HeapProfiler.collectGarbage");
-    await ask("HeapProfiler.collectGarbage");
+    for (const method of before) await ask(method);
     return memoryIn(await ask("Runtime.evaluate", { expression: "JSON.stringify(process.memoryUsage())" }));
   } finally {
     socket.close();

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type EmbeddedEngine, embedEngine } from "../../src/embed/embed.ts";
 import { policies } from "../../src/generated/registry.ts";
 import { codeProvider } from "../../src/providers/code.ts";
+import type { Verdict } from "../../src/providers/provider.ts";
 import { engineDoes, envoyBytes } from "../conversations/conversation.ts";
 import { extProcClient } from "../support/ext-proc-client.ts";
 
@@ -24,7 +25,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function embed(more = ""): Promise<EmbeddedEngine> {
+async function embed(more = "", rejudged: (verdict: Verdict) => void = () => {}): Promise<EmbeddedEngine> {
   const text = `version: 1
 listen: ["unix:engine.sock"]
 admin: tcp:127.0.0.1:0
@@ -37,6 +38,7 @@ ${more}
     directory: folder,
     policies,
     environment: { STAMP: "from-env" },
+    rejudged,
   });
   engines.push(engine);
   return engine;
@@ -133,6 +135,23 @@ test("each provider is told what became of what it delivered, and of nothing els
     { number: 2, version: "users 1", exchanges: 4 },
     { number: 1, version: null, exchanges: 0 },
   ]);
+});
+
+test("the program is told when what was refused is in use, and when a rollback holds it back", async () => {
+  const told: Verdict[] = [];
+  const engine = await embed("", (verdict) => told.push(verdict));
+  const users = codeProvider("users");
+  await engine.push([stamping("one")], "1");
+  await engine.register(users, { precedence: 0, mayUseSecret: () => false });
+  await users.push([stamping("two", "users")], "users 1");
+  expect(await engine.push([stamping("three", "users")], "2")).toMatchObject({ kind: "refused" });
+  expect(engine.statistics()?.delivered).toMatchObject({ version: "2", outcome: "refused", refusal: expect.stringContaining("users") });
+  await users.push([stamping("two", "others")], "users 2");
+  expect(told).toMatchObject([{ kind: "accepted", generation: 3 }]);
+  expect(await ask("users")).toBe("three");
+  await engine.rollback(1, "two is wrong");
+  expect(told.slice(1)).toEqual([{ kind: "held", generation: 4 }]);
+  expect(engine.statistics()?.delivered).toEqual({ version: "2", outcome: "held", refusal: null });
 });
 
 test("with a state folder a restart goes on with what was pushed last", async () => {

@@ -1,6 +1,6 @@
 /** What a change of configuration leaves as it is. */
 import type { PolicyDefinition } from "@envoy-policy-engine/sdk";
-import { expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { generationsPage } from "../../src/engine/configuration-pages.ts";
 import type { Provider, ProviderSink, Verdict } from "../../src/providers/provider.ts";
 import { createdPolicies } from "../support/code-policy.ts";
@@ -122,4 +122,60 @@ test("a chain that moves from one provider to another is a new generation, and k
   expect([config?.chains.get("one")?.provider, config?.routeSources.get("one")?.provider]).toEqual(["b", "b"]);
   expect([await engine.ask("one"), closed]).toEqual(["first 1", []]);
   await engine.configuration.close();
+});
+
+describe("a policy whose `create` hangs holds up nothing that comes after it", () => {
+  /** `hanging` is created when `create` is called; `quick` at once. */
+  function hanging() {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let hung = 0;
+    let closed = 0;
+    const instance = { request: () => undefined, close: () => void closed++ };
+    const policies = createdPolicies({
+      quick: () => instance,
+      hanging: async () => {
+        hung += 1;
+        await promise;
+        return instance;
+      },
+    });
+    return { policies, create: resolve, hung: () => hung, closed: () => closed };
+  }
+  const quick = chains("{ policy: quick@1.0.0 }", "");
+  const hung = chains("{ policy: quick@1.0.0 }", "{ policy: hanging@1.0.0 }");
+  const mended = chains("{ policy: quick@1.0.0 }", "{ policy: quick@1.0.0, name: other }");
+
+  test("the next delivery is in use soon, both are told so, and what arrives late is closed", async () => {
+    const { policies, create, hung: hangs, closed } = hanging();
+    const { configuration, push, log } = await pushed(policies, quick);
+    const first = push(hung);
+    await vi.waitFor(() => expect(hangs()).toBe(1));
+    const second = push(mended);
+    expect(await first).toMatchObject({ kind: "accepted", generation: 2 });
+    expect(await second).toEqual(await first);
+    expect(configuration.reloader.state()).toMatchObject({ accepted: 2, superseded: 1 });
+    expect(closed()).toBe(0);
+    create();
+    await vi.waitFor(() => expect(closed()).toBe(1));
+    expect(log.filter(({ level }) => level === "error")).toEqual([]);
+    await configuration.close();
+    await vi.waitFor(() => expect(closed()).toBe(3));
+  });
+
+  test("a rollback, a provider that is taken out, and the end of the engine do not wait for it", async () => {
+    const { policies } = hanging();
+    const other = pushProvider("b", "version: 1\nroutes: { three: one }\n");
+    const provider = pushProvider("a", quick);
+    const { configuration } = await startWith(policies, provider, other);
+    await provider.push(mended);
+    const hanged = provider.push(hung);
+    expect(await configuration.rollback(1, undefined)).toMatchObject({ kind: "accepted", generation: 3 });
+    // What hung was delivered before the rollback: it is rolled back from.
+    expect(await hanged).toMatchObject({ kind: "held" });
+    const again = provider.push(hung.replace("version: 1", "version: 1 # again"));
+    expect(await configuration.registry.unregister("b")).toMatchObject({ kind: "accepted", generation: 4 });
+    const ended = expect(again).rejects.toThrow("the engine has stopped");
+    await configuration.close();
+    await ended;
+  });
 });

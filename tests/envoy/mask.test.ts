@@ -1,6 +1,6 @@
 /** `mask` through a real Envoy: events leave one by one, secrets never pass, and nobody takes a part for the whole. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { constants, createGzip } from "node:zlib";
+import { constants, createGzip, gzipSync } from "node:zlib";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { replaceAt } from "../../scripts/processes/data.ts";
 import { demoConfig } from "../../scripts/processes/demo-configs.ts";
@@ -10,6 +10,7 @@ import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
 import { printEnvoy } from "../../src/envoy-config/print.ts";
 import { policies } from "../../src/generated/registry.ts";
 import { demandsOf } from "../config/envoy/support.ts";
+import { getFramed } from "./streams/http2-frames.ts";
 import { type OpenClient, type Opening, openClient } from "./streams/open-client.ts";
 
 const config = `
@@ -192,7 +193,49 @@ test("what cannot be masked is answered for", async () => {
   expect(upload.status).toBe(415);
 });
 
+test.each([
+  ["a 304", "GET", 304],
+  ["the response to a HEAD", "HEAD", 200],
+] as const)("%s says what the whole would be like, which could not be masked, but has no body", async (_what, method, status) => {
+  const headers = { "content-type": "image/png", "content-length": "1234", etag: '"1"' };
+  answer = (_, response) => response.writeHead(status, headers).end();
+  const client = await open(method);
+  await client.ended;
+  expect(client).toMatchObject({ status, headers: { "content-type": "image/png", etag: '"1"' } });
+  expect(client.text()).toBe("");
+  // The next exchange over the same connection to the upstream is not taken for its body.
+  answer = (_, response) => response.writeHead(200, { "content-type": "text/plain" }).end("a@b.cd");
+  const next = await open("GET");
+  await next.ended;
+  expect(next.text()).toBe("***");
+});
+
+const blanks = " ".repeat(20 * 1024 * 1024);
+
+test("an upload that is packed too well to be text is refused, with a code that says why", async () => {
+  answer = (asked, response) => void asked.resume().once("end", () => response.end());
+  const headers = { "content-type": "text/plain", "content-encoding": "gzip" };
+  const upload = await open("POST", headers, async (asking) => void asking.write(gzipSync(blanks)));
+  await upload.ended;
+  expect(upload.status).toBe(413);
+  expect(JSON.parse(upload.text())).toMatchObject({ status: 413, code: "request-too-large" });
+});
+
+test("a response that turns out to be packed so is broken off", async () => {
+  const zip = createGzip({ flush: constants.Z_SYNC_FLUSH });
+  answer = (_, response) => zip.pipe(response.writeHead(200, { "content-type": "text/plain", "content-encoding": "gzip" }));
+  zip.write("words ".repeat(1_000));
+  const download = await getFramed(stage.envoy.port, "/mask", () => {
+    if (!zip.writableEnded) zip.end(blanks);
+  });
+  expect(download.ended).toBe("cut");
+});
+
 /** Sends a request and waits for the headers of the response. */
-function open(method: "GET" | "POST", headers: Readonly<Record<string, string>> = {}, sendBody?: Opening["sendBody"]): Promise<OpenClient> {
+function open(
+  method: Opening["method"],
+  headers: Readonly<Record<string, string>> = {},
+  sendBody?: Opening["sendBody"],
+): Promise<OpenClient> {
   return openClient({ port: stage.envoy.port, path: "/mask", method, headers, ...(sendBody === undefined ? {} : { sendBody }) });
 }

@@ -39,6 +39,28 @@ describe("a line", () => {
   });
 });
 
+describe("an error with causes", () => {
+  const caused = (message: string, cause: unknown): Error => new Error(message, { cause });
+  test.each([
+    ["says what each of them says", caused("away", caused("refused", new Error("ECONNREFUSED"))), "away: refused: ECONNREFUSED"],
+    ["says once what it has taken over", caused("cannot read x: refused", new Error("refused")), "cannot read x: refused"],
+    [
+      "says what the cause of what it has taken over says",
+      caused("cannot read x: refused", caused("refused", new Error("because"))),
+      "cannot read x: refused: because",
+    ],
+  ])("%s", (_what, error, message) => {
+    expect(lineOf({ err: error }).err).toMatchObject({ message });
+  });
+
+  test("that go round in a circle ends", () => {
+    const one = new Error("one");
+    const two = caused("two", one);
+    one.cause = two;
+    expect(lineOf({ err: one }).err).toMatchObject({ message: "one: two" });
+  });
+});
+
 describe("secrets", () => {
   test.each(["authorization", "cookie", "password", "secret", "token", "key"])(
     "a field `%s` is not written, nor one level down",

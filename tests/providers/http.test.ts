@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseSettings } from "../../src/config/settings.ts";
 import { registrationsOf } from "../../src/engine/registrations.ts";
 import { createSecrets } from "../../src/generations/secrets.ts";
+import { codeProvider } from "../../src/providers/code.ts";
 import { pollDelayMs, retryDelayMs } from "../../src/providers/pace.ts";
 import { eventually } from "../files/recorder.ts";
 import { certificateAuthority, serverCertificate } from "../support/certificates.ts";
@@ -393,6 +394,27 @@ describe("statistics", () => {
     // Another generation and other parameters: the counts go on.
     const counted = (newest?.exchanges ?? 0) + (first?.exchanges ?? 0);
     expect(next.reports.at(-1)?.chains?.map(({ exchanges }) => exchanges)).toEqual([counted - 4, 3, 0]);
+  });
+
+  test("say what became of what was read last, and why; another provider's change changes it", async () => {
+    const code = codeProvider("code");
+    const { respond, reports } = taking(stamping("one"));
+    const server = await serve(respond);
+    const stage = await start(server, reporting(server));
+    const delivered = () => reports.at(-1)?.delivered;
+    await stage.next("a report", () => delivered()?.outcome === "in-use");
+    await stage.configuration.registry.register({ provider: code, reads: "code", precedence: 0, mayUseSecret: () => true });
+    await code.push([{ uri: "pushed", text: "version: 1\nroutes: { users: orders }\n" }], "");
+    const second = taking(`${stamping("two")}  users: []\n`.replace("routes: { orders: orders }", "routes:\n  orders: orders"));
+    server.answer(second.respond);
+    await stage.next("the refusal", () => second.reports.at(-1)?.delivered?.outcome === "refused");
+    const refused = second.reports.at(-1)?.delivered;
+    expect(refused?.refusal).toMatch(/^pushed at routes\.users: |policies\.yaml at routes\.users: /);
+    expect(await stage.ask("orders")).toBe("one");
+    await code.push([{ uri: "pushed", text: "version: 1\nroutes: { others: orders }\n" }], "");
+    expect(await stage.ask("orders")).toBe("two");
+    await stage.next("the next report", () => second.reports.at(-1)?.delivered?.outcome === "in-use");
+    expect(second.reports.at(-1)?.delivered).toEqual({ version: refused?.version, outcome: "in-use", refusal: null });
   });
 
   test.each<readonly [string, Respond, string]>([

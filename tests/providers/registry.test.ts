@@ -13,12 +13,15 @@ interface Puppet extends Provider {
   /** Delivers a document; resolves with the verdict. */
   says(word: string): Promise<Verdict>;
   fails(message: string): void;
+  /** Verdicts that it was told besides those that `says` has resolved with. */
+  readonly toldAgain: readonly Verdict[];
   readonly closed: boolean;
 }
 
 function puppet(name: string): Puppet {
   let sink: ProviderSink | undefined;
   let closed = false;
+  const toldAgain: Verdict[] = [];
   const started = (): ProviderSink => {
     if (sink === undefined) throw new Error(`${name} was not started`);
     return sink;
@@ -28,6 +31,8 @@ function puppet(name: string): Puppet {
     start: async (given) => {
       sink = given;
     },
+    toldAgain,
+    rejudged: (verdict) => void toldAgain.push(verdict),
     close: async () => {
       closed = true;
     },
@@ -76,6 +81,7 @@ function stage(accepts: (words: string) => boolean = () => true, before?: SavedS
   let running = 0;
   let generation = 0;
   const host: RegistryHost = {
+    attempt: (documents) => host.apply(documents),
     async apply(documents: readonly SourceDocument[]) {
       running += 1;
       expect(running, "applications overlap").toBe(1);
@@ -188,6 +194,7 @@ describe("the start", () => {
     const nothing = (): void => {};
     const host: RegistryHost = {
       apply: () => Promise.reject(new Error("nothing to apply")),
+      attempt: () => Promise.reject(new Error("nothing to apply")),
       judged: nothing,
       failed: (name, { message }) => told.push(`${name}: ${message}`),
       restored: nothing,
@@ -252,6 +259,81 @@ describe("a refused delivery", () => {
       expect(await Promise.all(asked)).toEqual(verdicts);
       expect(applied.at(-1)).toBe(first === "bad" ? "a1 b2" : "a2 b1");
     }
+  });
+});
+
+describe("a provider is told when the verdict on what it delivered last changes", () => {
+  const generation = (number: number) => expect.objectContaining({ kind: "accepted", generation: number });
+
+  test("from refused to in use, when another provider mends the cause; never twice", async () => {
+    const { a, b } = await running((words) => words !== "a2 b1");
+    expect(await kindOf(a.says("a2"))).toBe("refused");
+    expect(a.toldAgain).toEqual([]);
+    await b.says("b2");
+    await b.says("b3");
+    expect([a.toldAgain, b.toldAgain]).toEqual([[generation(2)], []]);
+  });
+
+  test("from refused to in use, when what it refers to is there", async () => {
+    let secret = false;
+    const { a, b, registry } = stage(() => secret);
+    await Promise.all([a.says("a1"), b.says("b1")]);
+    secret = true;
+    await registry.refresh();
+    expect([a.toldAgain, b.toldAgain]).toEqual([[generation(1)], [generation(1)]]);
+  });
+
+  test("from refused to in use, when the provider that was in the way is taken out", async () => {
+    const { a, registry } = await running((words) => words !== "a2 b1");
+    expect(await kindOf(a.says("a2"))).toBe("refused");
+    await registry.unregister("b");
+    await eventually("the verdict", () => a.toldAgain.length === 1);
+    expect(a.toldAgain).toEqual([generation(3)]);
+    expect(registry.state()).toMatchObject([{ name: "a", version: "version a2", problems: 0 }]);
+  });
+
+  test("from in use to held, when somebody rolls back, and back again", async () => {
+    const { a, b, registry } = await running();
+    await a.says("a2");
+    await registry.rollback(1);
+    expect([a.toldAgain, b.toldAgain]).toEqual([[{ kind: "held", generation: 3 }], []]);
+    await registry.rollback(2);
+    expect(a.toldAgain.slice(1)).toEqual([generation(4)]);
+  });
+
+  test("from refused to in use, when the last good generation has taken the place of the others' mistakes", async () => {
+    const { a, b, starting } = stage((words) => !words.includes("bad"), savedState("a0", "b0"));
+    const verdicts = Promise.all([kindOf(a.says("a1")), kindOf(b.says("bad"))]);
+    await starting;
+    expect(await verdicts).toEqual(["refused", "refused"]);
+    await eventually("the verdict", () => a.toldAgain.length > 0);
+    expect([a.toldAgain, b.toldAgain]).toEqual([[generation(2)], []]);
+  });
+
+  test("but not of what it has replaced meanwhile: that is judged for itself", async () => {
+    const { a, b, hold, applied } = await running((words) => words !== "a2 b1" && !words.includes("bad"));
+    await a.says("a2");
+    const release = hold();
+    const mending = b.says("b2");
+    await eventually("the application", () => applied.at(-1) === "a2 b2");
+    const replacing = kindOf(a.says("bad"));
+    release();
+    await mending;
+    expect(await replacing).toBe("refused");
+    expect(a.toldAgain).toEqual([]);
+  });
+
+  test("one that throws then has failed, and stops nobody", async () => {
+    const { a, b, registry, told } = await running((words) => words !== "a2 b1");
+    Object.assign(a, {
+      rejudged: () => {
+        throw new Error("not now");
+      },
+    });
+    await a.says("a2");
+    expect(await kindOf(b.says("b2"))).toBe("accepted");
+    expect(registry.state()[0]).toMatchObject({ version: "version a2", failure: "not now" });
+    expect(told.slice(2)).toEqual(["a refused", "a accepted", "a failed: not now", "b accepted"]);
   });
 });
 

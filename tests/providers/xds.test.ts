@@ -13,6 +13,8 @@ import type { PolicyRegistry } from "../../src/config/types.ts";
 import { registrationsOf } from "../../src/engine/registrations.ts";
 import type { DiscoveryRequest } from "../../src/generated/proto/envoy/service/discovery/v3/discovery.ts";
 import { createSecrets } from "../../src/generations/secrets.ts";
+import { codeProvider } from "../../src/providers/code.ts";
+import type { Registration } from "../../src/providers/source.ts";
 import { configurationType } from "../../src/providers/xds-document.ts";
 import { eventually } from "../files/recorder.ts";
 import { certificateAuthority, serverCertificate } from "../support/certificates.ts";
@@ -55,7 +57,13 @@ interface Stage extends ConfiguredEngine {
 }
 
 /** @param xds what else the provider's settings say, as YAML */
-async function start(port: number, xds = "", more = "", policies: PolicyRegistry = scriptPolicies): Promise<Stage> {
+async function start(
+  port: number,
+  xds = "",
+  more = "",
+  policies: PolicyRegistry = scriptPolicies,
+  others: readonly Registration[] = [],
+): Promise<Stage> {
   const text = `version: 1\nproviders: [{ xds: { address: "tcp:localhost:${port}", node: engine-1, ${xds} } }]\n${more}`;
   const parsed = parseSettings({ uri: "settings.yaml", text }, root);
   if ("problems" in parsed) throw new Error(JSON.stringify(parsed.problems));
@@ -78,7 +86,11 @@ async function start(port: number, xds = "", more = "", policies: PolicyRegistry
     },
     random: () => 0.5,
   });
-  const engine = await configuredEngine({ registrations, policies, variables: { ALLOWED: "allowed", OTHER: "other" } });
+  const engine = await configuredEngine({
+    registrations: [...registrations, ...others],
+    policies,
+    variables: { ALLOWED: "allowed", OTHER: "other" },
+  });
   ends.push(engine.configuration.close);
   await engine.configuration.start();
   return {
@@ -231,6 +243,66 @@ describe("a state that is refused changes nothing, and the control plane is told
     expect(await stage.ask("orders")).toBe("one");
     again.publish(state("2", stamping("three")));
     await stage.next("the new state", gives(stage, "three"));
+  });
+});
+
+describe("the control plane is told when the verdict on its state changes", () => {
+  const users = "version: 1\nroutes: { users: orders }\n";
+
+  /** Beside the control plane a program whose documents can be in the way of its. */
+  async function withProgram(server: XdsServer, xds = ""): Promise<Stage & { push(text: string): Promise<string> }> {
+    const code = codeProvider("code");
+    const registration = { provider: code, reads: "code", precedence: 0, mayUseSecret: () => true };
+    const push = async (text: string): Promise<string> => (await code.push([{ uri: "pushed", text }], "")).kind;
+    const starting = start(server.port, xds, "", scriptPolicies, [registration]);
+    await eventually("the program to be asked", () => server.requests.length === 1);
+    const [stage, verdict] = await Promise.all([starting, push(users)]);
+    expect(verdict).toBe("accepted");
+    return { ...stage, push };
+  }
+
+  test("an ACK when what was refused because of another provider is in use, and its statistics go on", async () => {
+    const server = await serve(state("1", stamping("one")));
+    const stage = await withProgram(server, "reportInterval: 1m");
+    server.publish(state("2", stamping("two"), "version: 1\nroutes: { users: [] }\n"));
+    await stage.next("the refusal", () => server.requests.length === 3);
+    expect(server.requests.map(short).at(-1)).toEqual(["1", "2", 3]);
+    expect(await stage.push("version: 1\nroutes: { others: orders }\n")).toBe("accepted");
+    expect(await stage.ask("orders")).toBe("two");
+    await eventually("the answer", () => server.requests.length === 4);
+    expect(server.requests.map(short).at(-1)).toEqual(["2", "2"]);
+    await stage.clock.advance(60_000);
+    await eventually("the report", () => server.requests.length === 5);
+    expect(server.requests[4]?.node?.metadata).toMatchObject({ statistics: { generations: [{ version: "2", exchanges: 1 }, {}] } });
+  });
+
+  test("a NACK when somebody rolls back from it, an ACK when it is in use again", async () => {
+    const server = await serve(state("1", stamping("one")));
+    const stage = await withProgram(server);
+    server.publish(state("2", stamping("two")));
+    await stage.next("the change", gives(stage, "two"));
+    await stage.configuration.rollback(1, "two is wrong");
+    await stage.configuration.rollback(2, "it was not");
+    await eventually("the answers", () => server.requests.length === 5);
+    expect(server.requests.map(short).slice(2)).toEqual([
+      ["2", "2"],
+      ["2", "2", 9],
+      ["2", "2"],
+    ]);
+  });
+
+  test("nothing when its newest response could not be read: the verdict is on one before", async () => {
+    const server = await serve(state("1", stamping("one")));
+    const stage = await withProgram(server);
+    server.publish(state("2", stamping("two"), "version: 1\nroutes: { users: [] }\n"));
+    server.publish({ version: "3", typeUrl: "type.example/Other", resources: [] });
+    await stage.next("the refusals", () => server.requests.at(-1)?.responseNonce === "3");
+    const before = server.requests.length;
+    expect(await stage.push("version: 1\nroutes: { others: orders }\n")).toBe("accepted");
+    expect(await stage.ask("orders")).toBe("two");
+    server.publish(state("4", stamping("four")));
+    await stage.next("the next answer", () => server.requests.length > before);
+    expect(server.requests.slice(before).map(short)).toEqual([["4", "4"]]);
   });
 });
 

@@ -2,9 +2,11 @@
 
 import type { PolicyRegistry } from "../../src/config/types.ts";
 import { type Configuration, createConfiguration } from "../../src/engine/configuration.ts";
+import { logGivenUp } from "../../src/engine/configuration-log.ts";
 import { useInProcess } from "../../src/engine/use-in-process.ts";
 import { ProcessingMode_BodySendMode as BodyMode } from "../../src/generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
 import { createGenerationHolder, type GenerationHolder } from "../../src/generations/holder.ts";
+import { createPreparer } from "../../src/generations/prepare-unless-superseded.ts";
 import { createSecrets } from "../../src/generations/secrets.ts";
 import { createExchangeCounters } from "../../src/kernel/exchange-counters.ts";
 import { createKernel } from "../../src/kernel/kernel.ts";
@@ -52,7 +54,12 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
   const prepareEnvironment = { ...environment, instances: createInstancePool(host), redact: secrets.redact };
   const configuration = await createConfiguration({
     registrations,
-    use: useInProcess({ generations, environment: prepareEnvironment, counters: host.counters }),
+    use: useInProcess({
+      generations,
+      environment: prepareEnvironment,
+      preparer: createPreparer(prepareEnvironment, { startTimer: host.startTimer, givenUp: (problems) => logGivenUp(log, problems) }),
+      counters: host.counters,
+    }),
     secrets,
     settings: { state },
     log,

@@ -15,6 +15,7 @@ routes: { orders: orders, secrets: secrets }
 /** Names, versions and counts of what a report says, without times and durations. */
 export interface Told {
   readonly generation?: unknown;
+  readonly delivered?: { readonly version: string; readonly outcome: string; readonly refusal: string | null } | null;
   readonly generations?: readonly { readonly number: number; readonly version: string | null; readonly exchanges: number }[];
   readonly chains?: readonly {
     readonly chain: string;

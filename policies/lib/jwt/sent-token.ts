@@ -44,4 +44,4 @@ const joinedBearer = /,\s*bearer(?![\w!#$%&'*+.^`|~=-])/i;
 
 const isAuthorization = (place: BoundPlace): boolean => place.in === "header" && place.name === "authorization";
 
-const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");

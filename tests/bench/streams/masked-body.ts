@@ -5,15 +5,15 @@ import { createHash } from "node:crypto";
 const pieceBytes = 16 * 1024;
 const filler = `${"word ".repeat(180)}\n`;
 
-/** The pieces of a body of about this size. */
+/** The pieces of a body of about this size; the smallest has a line of about 1 KB. */
 export function* bodyPieces(bodyBytes: number): Generator<Buffer> {
-  for (const number of pieceNumbers(bodyBytes)) yield piece(number, (line) => `user${line}@example.com`);
+  for (const number of pieceNumbers(bodyBytes)) yield piece(number, linesIn(bodyBytes), (line) => `user${line}@example.com`);
 }
 
 /** What `mask` makes of it. */
 export function maskedHash(bodyBytes: number): string {
   const hash = createHash("sha256");
-  for (const number of pieceNumbers(bodyBytes)) hash.update(piece(number, () => "***"));
+  for (const number of pieceNumbers(bodyBytes)) hash.update(piece(number, linesIn(bodyBytes), () => "***"));
   return hash.digest("hex");
 }
 
@@ -21,7 +21,8 @@ function* pieceNumbers(bodyBytes: number): Generator<number> {
   for (let number = 0; number < bodyBytes / pieceBytes; number += 1) yield number;
 }
 
-function piece(number: number, address: (line: string) => string): Buffer {
-  const lines = Math.floor(pieceBytes / (filler.length + 40));
+const linesIn = (bodyBytes: number): number => Math.ceil(Math.min(pieceBytes, bodyBytes) / (filler.length + 40));
+
+function piece(number: number, lines: number, address: (line: string) => string): Buffer {
   return Buffer.from(Array.from({ length: lines }, (_, index) => `${number} ${index} ${address(`${number}.${index}`)} ${filler}`).join(""));
 }

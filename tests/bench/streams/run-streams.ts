@@ -6,19 +6,22 @@ import { type Stage, startStage } from "../../../scripts/processes/start-stage.t
 import { printEnvoy } from "../../../src/envoy-config/print.ts";
 import { policies } from "../../../src/generated/registry.ts";
 import { demandsOf } from "../../config/envoy/support.ts";
-import { readMetrics } from "../../support/admin.ts";
-import { inspectable, inspectorOf, readLiveMemory } from "../live-memory.ts";
+import { inspectable, inspectorOf, type LiveMemory, readLiveMemory, readUsedMemory } from "../live-memory.ts";
 import { maskedHash } from "./masked-body.ts";
 import { type SlowExchange, type SlowUpstream, startSlowUpstream } from "./slow-exchange.ts";
 
 export interface StreamsPart extends SlowExchange {
   /** How many exchanges at once. */
   readonly exchanges: number;
-  /** What the engine may hold more than before, bytes; `Infinity` where only what arrives counts. */
-  readonly heldBytesMax: number;
+  /** What is looked at of the engine's memory, in runs of their own: a collection makes the resident memory smaller than it would be. */
+  readonly look: Look;
+  /** By how much that may grow, bytes; `Infinity` where only what arrives counts. */
+  readonly growthBytesMax: number;
 }
 
 export interface StreamsPlan {
+  /** How many small exchanges come first: what an engine has served that is idle. */
+  readonly warmUpExchanges: number;
   readonly parts: readonly StreamsPart[];
   /** Told when a part begins. */
   readonly progress: (text: string) => void;
@@ -30,28 +33,34 @@ export interface PartReport {
   /** Bodies that have arrived as they should. */
   readonly right: number;
   readonly faults: readonly string[];
-  /** The engine's memory before it, and the most that was seen of it. */
-  readonly idle: Memory;
-  readonly peak: Memory;
+  /** The engine's memory before it, and the most that was seen of each. */
+  readonly idle: LiveMemory;
+  readonly peak: LiveMemory;
 }
 
-export interface Memory {
-  /** What is in use after a collection, bytes: the heap and the buffers outside of it. */
-  readonly heldBytes: number;
-  /** With what is still to be collected: V8 lets 64 MiB of buffers come together before it looks. */
-  readonly residentBytes: number;
-}
+/**
+ * `held`: after a collection, the heap and the buffers outside of it; `resident`: what the system counts, with what is still to be collected. V8
+ * lets about 64 MiB of buffers come together before it collects any, however short they live, so only the first has a bound of ours.
+ */
+export type Look = "held" | "resident";
 
 const MiB = 1024 * 1024;
 
-/** `npm run bench:streams`. */
+/** `npm run bench:streams`. After so many exchanges small ones are nothing new to the engine. */
+export const fullWarmUpExchanges = 2_000;
 export const streamsFull: readonly StreamsPart[] = [
-  { exchanges: 1, bodyBytes: 100 * MiB, bytesPerSecond: 5 * MiB, heldBytesMax: 50 * MiB },
-  { exchanges: 200, bodyBytes: 2 * MiB, bytesPerSecond: 256 * 1024, heldBytesMax: Number.POSITIVE_INFINITY },
+  { exchanges: 1, bodyBytes: 100 * MiB, bytesPerSecond: 5 * MiB, look: "resident", growthBytesMax: Number.POSITIVE_INFINITY },
+  { exchanges: 1, bodyBytes: 100 * MiB, bytesPerSecond: 5 * MiB, look: "held", growthBytesMax: 50 * MiB },
+  { exchanges: 200, bodyBytes: 2 * MiB, bytesPerSecond: 256 * 1024, look: "resident", growthBytesMax: Number.POSITIVE_INFINITY },
 ];
 
-/** Each a collection: often enough to see what grows, seldom enough not to be the only thing that collects. */
-const sampleMs = 2_000;
+/** A look at what is held is a collection: often enough to see what grows, seldom enough not to be the only thing that collects. */
+const looks = {
+  held: { sampleMs: 2_000, read: readLiveMemory },
+  resident: { sampleMs: 250, read: readUsedMemory },
+} as const;
+
+const warmUp = { atOnce: 10, exchange: { bodyBytes: 900, bytesPerSecond: Number.POSITIVE_INFINITY } };
 
 const config = `
 version: 1
@@ -61,13 +70,13 @@ routes: { mask: mask }
 `;
 
 /** Rejects when something does not start. */
-export async function runStreams({ parts, progress }: StreamsPlan): Promise<readonly PartReport[]> {
+export async function runStreams({ warmUpExchanges, parts, progress }: StreamsPlan): Promise<readonly PartReport[]> {
   const upstream = await startSlowUpstream();
   try {
     const stage = await startMaskingStage(upstream.port);
     try {
-      // What is made once, for the first bodies, is not what they hold.
-      await upstream.exchange(stage.envoy.port, { bodyBytes: MiB, bytesPerSecond: Number.POSITIVE_INFINITY });
+      progress("small exchanges, so that the engine is an idle one and not one that has just started");
+      await warm(stage, upstream, warmUpExchanges);
       const reports: PartReport[] = [];
       for (const part of parts) {
         progress(`${part.exchanges} x ${part.bodyBytes / MiB} MiB each way, read at ${part.bytesPerSecond / MiB} MiB/s`);
@@ -82,13 +91,20 @@ export async function runStreams({ parts, progress }: StreamsPlan): Promise<read
   }
 }
 
+async function warm(stage: MeasuredStage, upstream: SlowUpstream, exchanges: number): Promise<void> {
+  for (let done = 0; done < exchanges; done += warmUp.atOnce) {
+    await Promise.all(Array.from({ length: warmUp.atOnce }, () => upstream.exchange(stage.envoy.port, warmUp.exchange)));
+  }
+}
+
 async function play(stage: MeasuredStage, upstream: SlowUpstream, part: StreamsPart): Promise<PartReport> {
   const wanted = maskedHash(part.bodyBytes);
-  const idle = await readMemory(stage);
+  const { sampleMs, read } = looks[part.look];
+  const idle = await read(stage.inspector);
   let peak = idle;
   let sampling = Promise.resolve();
   const timer = setInterval(() => {
-    sampling = readMemory(stage).then((memory) => {
+    sampling = read(stage.inspector).then((memory) => {
       peak = larger(peak, memory);
     });
   }, sampleMs);
@@ -105,16 +121,10 @@ async function play(stage: MeasuredStage, upstream: SlowUpstream, part: StreamsP
   return { part, seconds, right: right.filter((hash) => hash === wanted).length, faults, idle, peak };
 }
 
-/** The resident memory first: the collection makes it smaller. */
-async function readMemory({ engine, inspector }: MeasuredStage): Promise<Memory> {
-  const residentBytes = (await readMetrics(engine))("process_resident_memory_bytes");
-  const { heapBytes, externalBytes } = await readLiveMemory(inspector);
-  return { heldBytes: heapBytes + externalBytes, residentBytes };
-}
-
-function larger(one: Memory, other: Memory): Memory {
+function larger(one: LiveMemory, other: LiveMemory): LiveMemory {
   return {
-    heldBytes: Math.max(one.heldBytes, other.heldBytes),
+    heapBytes: Math.max(one.heapBytes, other.heapBytes),
+    externalBytes: Math.max(one.externalBytes, other.externalBytes),
     residentBytes: Math.max(one.residentBytes, other.residentBytes),
   };
 }

@@ -19,6 +19,8 @@ export interface Setting {
   readonly modes?: "asked" | "printed";
   /** What the upstream speaks. Default HTTP/1.1. */
   readonly upstream?: "http1" | "http2";
+  /** What routes match in place of the printed, by their names. */
+  readonly matches?: Readonly<Record<string, Data>>;
   /** Further changes of the printed configuration: a place below the connection manager or the ext_proc filter, and what stands there. */
   readonly manager?: Readonly<Record<string, Data>>;
   readonly filter?: Readonly<Record<string, Data>>;

@@ -75,11 +75,12 @@ async function start<Upstream extends StageUpstream>(
 
 /** What `policy-engine envoy` prints for the chains, with the protocols that the cases speak. */
 async function bootstrapOf(setting: Setting, chains: Chains): Promise<Data> {
-  const { modes = "asked", upstream = "http1", manager = {}, filter = {} } = setting;
+  const { modes = "asked", upstream = "http1", matches = {}, manager = {}, filter = {} } = setting;
   const demands = await conformanceDemands(setting, chains);
   const printed = readData(printEnvoy(demands, { upstream: { host: "127.0.0.1", port: 1 } }));
   const edits: readonly (readonly [Way, Data])[] = [
     ...(modes === "printed" ? [] : withoutModes(demands.routes.keys())),
+    ...Object.entries(matches).map(([name, match]) => [[...envoyPlaces.routes, { name }, "match"], match] as const),
     ...Object.entries({ ...spokenProtocols, ...manager }).map(([key, data]) => [[...envoyPlaces.connectionManager, key], data] as const),
     ...Object.entries(filter).map(([key, data]) => [[...envoyPlaces.extProc, key], data] as const),
     [[...envoyPlaces.connectionManager, "http2_protocol_options", "allow_connect"], true],

@@ -4,8 +4,9 @@ import zlib from "node:zlib";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type ConformanceStage, startStageBefore } from "../conformance/conformance-stage.ts";
-import { type MirrorUpstream, type PlainMessage, startMirrorUpstream } from "./mirror-upstream.ts";
+import { type MirrorUpstream, startMirrorUpstream } from "./mirror-upstream.ts";
 import { exchangePlainly } from "./plain-client.ts";
+import type { PlainMessage } from "./plain-message.ts";
 
 interface Coder {
   readonly encode: (body: Buffer) => Promise<Buffer>;

@@ -2,14 +2,7 @@
 import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttp2Server, type Http2ServerRequest, type Http2ServerResponse } from "node:http2";
 import { portOf } from "../../../scripts/processes/free-port.ts";
-
-export interface PlainMessage {
-  /** Besides what every message has. Default: none. Of received ones, content-encoding. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** In the pieces in which it is sent; received ones have one. */
-  readonly pieces: readonly Uint8Array[];
-  readonly trailers: Readonly<Record<string, string>>;
-}
+import type { PlainMessage } from "./plain-message.ts";
 
 export interface MirrorUpstream {
   readonly port: number;

@@ -16,7 +16,7 @@ export interface OpenClient {
 export interface Opening {
   readonly port: number;
   readonly path: string;
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "HEAD" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
   /** Default: no body. */
   readonly sendBody?: (asking: ClientRequest) => Promise<void>;

@@ -2,7 +2,8 @@
 import { once } from "node:events";
 import { Agent, request as http1Request, type IncomingMessage } from "node:http";
 import { connect } from "node:http2";
-import { codingOf, type PlainMessage } from "./mirror-upstream.ts";
+import { codingOf } from "./mirror-upstream.ts";
+import type { PlainMessage } from "./plain-message.ts";
 
 export interface PlainAnswer extends PlainMessage {
   readonly status: number;
@@ -15,7 +16,8 @@ export function exchangePlainly(protocol: "http1" | "http2", port: number, path:
 async function overHttp1(port: number, path: string, { headers: own = {}, pieces, trailers }: PlainMessage): Promise<PlainAnswer> {
   const agent = new Agent();
   const names = Object.keys(trailers).join();
-  const headers = { ...own, "transfer-encoding": "chunked", ...(names === "" ? {} : { trailer: names }) };
+  const framing = "content-length" in own ? {} : { "transfer-encoding": "chunked" };
+  const headers = { ...own, ...framing, ...(names === "" ? {} : { trailer: names }) };
   const request = http1Request({ host: "127.0.0.1", port, path, method: "POST", agent, headers });
   const answered: Promise<[IncomingMessage]> = once(request, "response") as Promise<[IncomingMessage]>;
   for (const piece of pieces) if (!request.write(piece)) await once(request, "drain");

@@ -1,11 +1,11 @@
 /** Through a real Envoy: what arrives at either end is what the transforms make of the whole, however it is cut and whatever carries it. */
-import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Setting } from "../conformance/case.ts";
 import { type ConformanceStage, startStageBefore } from "../conformance/conformance-stage.ts";
-import { type MirrorUpstream, type PlainMessage, startMirrorUpstream } from "./mirror-upstream.ts";
+import { type MirrorUpstream, startMirrorUpstream } from "./mirror-upstream.ts";
 import { exchangePlainly } from "./plain-client.ts";
+import { digestOf, made, type PlainMessage } from "./plain-message.ts";
 
 const upper = (body: Buffer): Buffer => Buffer.from(body.toString("latin1").toUpperCase(), "latin1");
 const suffix = (body: Buffer): Buffer => Buffer.concat([body, Buffer.from("|end")]);
@@ -102,17 +102,7 @@ async function hold(
   await engine.exchanges();
   const client = await exchangePlainly(protocol, envoy.port, `/${chain}`, asked);
   expect({ chain, status: client.status }).toEqual({ chain, status: 200 });
-  expect(print(upstream.takeRequest())).toEqual(print(made(asked, makes.request)));
-  expect(print(client)).toEqual(print(made(answered, makes.response)));
+  expect(digestOf(upstream.takeRequest())).toEqual(digestOf(made(asked, makes.request)));
+  expect(digestOf(client)).toEqual(digestOf(made(answered, makes.response)));
   expect((await engine.exchanges()).map(({ ended }) => ended)).toEqual(["ok"]);
-}
-
-function made({ pieces, trailers }: PlainMessage, make: (body: Buffer) => Buffer): PlainMessage {
-  return { pieces: [make(Buffer.concat(pieces))], trailers };
-}
-
-function print(message: PlainMessage | undefined): object | undefined {
-  if (message === undefined) return undefined;
-  const body = Buffer.concat(message.pieces);
-  return { bytes: body.length, hash: createHash("sha256").update(body).digest("hex"), trailers: message.trailers };
 }

@@ -3,7 +3,7 @@ import type { Problem } from "../errors.ts";
 const problemsMax = 50;
 const textBytesMax = 16 * 1024;
 
-/** What a control plane is told about a refused state: every problem with its path and remedy, as far as there is room. */
+/** What a provider's source is told about a refused state: every problem with its path and remedy, as far as there is room. */
 export function refusalText(problems: readonly Problem[]): string {
   const errors = problems.filter(({ severity }) => severity === "error");
   const lines = errors.slice(0, problemsMax).map(({ code, message, remedy, position, path }) => {
