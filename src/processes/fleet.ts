@@ -4,7 +4,7 @@ import { createSuperseding } from "../generations/superseding.ts";
 import type { MetricFamily } from "../observe/metrics.ts";
 import { single } from "../observe/metrics.ts";
 import { type Member, mergeMetrics, withoutChains } from "./merge-metrics.ts";
-import type { OrderedDocument, Question } from "./protocol.ts";
+import type { Question } from "./protocol.ts";
 import { type Committed, createSlot, type Slot, type SlotFacts, type SlotHost } from "./slot.ts";
 import { type GenerationCounts, noCounts, sumCounts } from "./sum-counts.ts";
 
