@@ -14,7 +14,11 @@ import type { OrderedDocument } from "./protocol.ts";
 /** How often the workers are asked to take a configuration: one that dies over something else must not keep it out. */
 const attemptsMax = 2;
 
-export function useWorkers(fleet: Fleet, environment: CheckEnvironment, now: () => number): (before: number) => Use {
+export function useWorkers(
+  fleet: Pick<Fleet, "transact" | "counts">,
+  environment: CheckEnvironment,
+  now: () => number,
+): (before: number) => Use {
   let current: InUse | undefined;
   return (before) => ({
     generations: { current: () => current },
