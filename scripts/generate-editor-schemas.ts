@@ -3,6 +3,7 @@ import type { PolicyManifest } from "../src/config/types.ts";
 import { casesSchema } from "../src/editor-schemas/cases.ts";
 import { configSchema } from "../src/editor-schemas/config.ts";
 import { distributionSchema } from "../src/editor-schemas/distribution.ts";
+import { explanationSchema, requestSchema } from "../src/editor-schemas/explanation.ts";
 import { manifestSchema } from "../src/editor-schemas/manifest.ts";
 import { settingsSchema } from "../src/editor-schemas/settings.ts";
 
@@ -14,6 +15,8 @@ export function generateEditorSchemas(manifests: readonly PolicyManifest[]): rea
     cases: casesSchema,
     manifest: manifestSchema,
     distribution: distributionSchema,
+    request: requestSchema,
+    explanation: explanationSchema,
   };
   return Object.entries(schemas).map(([name, schema]) => ({
     path: `schemas/${name}.schema.json`,

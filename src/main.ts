@@ -79,7 +79,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       const rollback = await configuration.rollback(generation, reason);
       return rollback.kind === "refused" ? { kind: rollback.kind, problems: rollback.problems.map(problemFacts) } : rollback;
     },
-    ...(serving.recording === undefined ? {} : { recording: serving.recording }),
+    decision: serving.decision,
+    explain: serving.explain,
   });
   const listening = await serving.listenNow().catch(async (error: unknown) => {
     await admin.close();

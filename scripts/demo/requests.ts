@@ -11,7 +11,7 @@ export interface DemoRequest {
   readonly answer?: ExpectedHeaders;
   /** What the upstream must have seen; undefined when nothing may have reached it. */
   readonly upstream: { readonly path?: string; readonly headers?: ExpectedHeaders } | undefined;
-  /** What the steps of the chain must have done, as `recordedSteps` writes it. */
+  /** What the steps of the chain must have done, as `stepsText` writes it. */
   readonly steps: string;
 }
 

@@ -2,7 +2,7 @@ import { type HeaderLine, valuesOf } from "../processes/header-lines.ts";
 import { type ClientResponse, send } from "../processes/send.ts";
 import type { Stage } from "../processes/start-stage.ts";
 import type { SeenRequest } from "../processes/start-upstream.ts";
-import { recordedSteps } from "./recorded-steps.ts";
+import { explanationOf, stepsText } from "./explanations.ts";
 import type { DemoRequest, ExpectedHeaders } from "./requests.ts";
 
 export interface DemoResult {
@@ -33,7 +33,7 @@ export function placeOf({ envoy, engine, upstream }: Stage): DemoPlace {
 /** @param id the request's `x-request-id`, another one for each request */
 export async function runRequest({ envoyPort, engineAdminPort, upstream }: DemoPlace, demo: DemoRequest, id: string): Promise<DemoResult> {
   const response = await send(envoyPort, { ...demo.request, headers: { ...demo.request.headers, "x-request-id": id } });
-  const steps = await recordedSteps(engineAdminPort, id);
+  const steps = stepsText(await explanationOf(engineAdminPort, id));
   const faults = [...answerFaults(demo, response), ...upstreamFaults(demo, await upstream.find(id)), ...stepFaults(demo, steps)];
   return { demo, status: response.status, steps, faults };
 }

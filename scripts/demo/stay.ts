@@ -34,7 +34,7 @@ ${demoRequests(issuer)
 
 See what the steps did to one, and what was counted:
   curl -i -H 'x-request-id: mine-1' -H 'x-api-key: ${demoKeys.alice}' 'http://127.0.0.1:${envoy.port}/orders/1'
-  curl 'http://127.0.0.1:${engine.adminPort}/recordings/mine-1'
+  curl 'http://127.0.0.1:${engine.adminPort}/decisions/mine-1'
   curl 'http://127.0.0.1:${engine.adminPort}/metrics'
   curl 'http://127.0.0.1:${engine.adminPort}/readyz'
 

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isIPv6 } from "node:net";
 import { metricsContentType } from "../observe/metrics.ts";
 import { type ConfigurationSources, configurationPage, configurationPaths } from "./configuration.ts";
+import { type ExplainSource, explainPage, explainPath } from "./explain.ts";
 import { decoded, type Eventually, json, type Page, whenThere } from "./page.ts";
 import { type RollbackSource, rollbackPage, rollbackTarget } from "./rollback.ts";
 
@@ -11,8 +12,9 @@ export interface AdminSources extends ConfigurationSources {
   readonly readiness: () => Eventually<Readiness>;
   /** Prometheus text. */
   readonly metrics: () => Eventually<string>;
-  /** A recorded exchange by its id; undefined when there is none. Absent when recording is off. */
-  readonly recording?: (id: string) => unknown;
+  /** What is kept of an exchange, by the engine's id or Envoy's request id; undefined when nothing is. */
+  readonly decision: (id: string) => Eventually<object | undefined>;
+  readonly explain: ExplainSource;
   readonly rollback: RollbackSource;
 }
 
@@ -32,7 +34,8 @@ export interface AdminServer {
 
 /**
  * Serves `GET` and `HEAD` of `/healthz` (200 while the process runs), `/readyz` (200 or 503, with the facts behind it), `/metrics`,
- * `/config`, `/generations`, `/routes/NAME` and `/recordings/ID`, and `POST` of `/generations/N/rollback` (see `rollback.ts`). Rejects when the address cannot be bound.
+ * `/config`, `/generations`, `/routes/NAME` and `/decisions/ID`, and `POST` of `/explain` and
+ * `/generations/N/rollback`. Rejects when the address cannot be bound.
  *
  * Limits: 64 connections, 5 s for the headers of a request, 10 s without anything read or written.
  */
@@ -76,8 +79,8 @@ function close(server: Server): Promise<void> {
   });
 }
 
-const paths = ["/healthz", "/readyz", "/metrics", ...configurationPaths, "/recordings/ID", "POST /generations/N/rollback"];
-const recordingPath = "/recordings/";
+const paths = ["/healthz", "/readyz", "/metrics", ...configurationPaths, "/decisions/ID", "POST /explain", "POST /generations/N/rollback"];
+const decisionPath = "/decisions/";
 
 function answer(response: ServerResponse, { status, body, headers }: Page): void {
   response.writeHead(status, {
@@ -108,6 +111,7 @@ function page(request: IncomingMessage, bound: string, sources: AdminSources): E
   const path = request.url?.split("?")[0] ?? "";
   const generation = rollbackTarget(path);
   if (generation !== undefined) return rollbackPage(request, generation, sources.rollback);
+  if (path === explainPath) return explainPage(request, sources.explain);
   if (request.method !== "GET" && request.method !== "HEAD") {
     // Whatever body comes with it is not read, so nothing else can be read from the connection.
     return json(405, { error: "only GET and HEAD" }, { allow: "GET, HEAD", connection: "close" });
@@ -131,16 +135,21 @@ function pageAt(path: string, sources: AdminSources): Eventually<Page> {
   if (path === "/metrics") {
     return whenThere(sources.metrics(), (body) => ({ status: 200, body, headers: { "content-type": metricsContentType } }));
   }
-  if (path.startsWith(recordingPath)) return recordingPage(path.slice(recordingPath.length), sources);
+  if (path === "/metrics") {
+    return whenThere(sources.metrics(), (body) => ({ status: 200, body, headers: { "content-type": metricsContentType } }));
+  }
+  if (path.startsWith(decisionPath)) return decisionPage(path.slice(decisionPath.length), sources);
   return configurationPage(path, sources) ?? json(404, { error: "no such path", paths });
 }
 
-function recordingPage(encoded: string, { recording }: AdminSources): Eventually<Page> {
-  if (recording === undefined) return json(404, { error: "recording is off: set `recording: { exchangesMax: 100 }` in the settings" });
+function decisionPage(encoded: string, { decision }: AdminSources): Eventually<Page> {
   const id = decoded(encoded);
-  const found = id === undefined ? undefined : recording(id);
-  return whenThere(found, (one) => (one === undefined ? json(404, { error: "no recording of this exchange is kept" }) : json(200, one)));
+  const found = id === undefined ? undefined : decision(id);
+  return whenThere(found, (one) => (one === undefined ? json(404, { error: notKept }) : json(200, one)));
 }
+
+const notKept =
+  "nothing is kept of this exchange: the last 1000 replies and failures leave a summary, and with `recording: { exchangesMax: 100 }` in the settings the last exchanges a timeline";
 
 /** A page of another site must not read this port through a name that it makes point here (DNS rebinding). */
 function isExpectedHost(host: string | undefined, bound: string): boolean {

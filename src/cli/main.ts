@@ -8,6 +8,7 @@ import { diffCommand } from "./diff.ts";
 import { doctorCommand } from "./doctor.ts";
 import { envoyCommand } from "./envoy.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { explainCommand } from "./explain.ts";
 import { listCommand } from "./list.ts";
 import { rollbackCommand } from "./rollback.ts";
 import { schemaCommand } from "./schema.ts";
@@ -29,6 +30,7 @@ const engineCommands: readonly MakeCommand[] = [
   serveCommand,
   validateCommand,
   diffCommand,
+  explainCommand,
   rollbackCommand,
   testCommand,
   listCommand,

@@ -10,6 +10,7 @@ import { createPolicyCounters } from "../observe/policy-counters.ts";
 import { createProbes } from "../observe/probes.ts";
 import { createStepCounters } from "../observe/step-counters.ts";
 import { createInstancePool } from "../worker/instances.ts";
+import type { PolicyHost } from "../worker/policy-host.ts";
 
 /** What a command checks configurations with: this process's environment variables and files, the policies that are compiled in. */
 export interface OfflineEnvironment extends CheckEnvironment {
@@ -24,13 +25,10 @@ export function offlineEnvironment(policies: PolicyRegistry, envoy: EnvoyPromise
   return { policies, schemas: createSchemaEngine(patterns), secret: secrets.read, envoy, secrets };
 }
 
-/** As `serve` prepares a configuration, each policy's `create` included, but nothing is served. Whoever gets a result releases it. */
-export function prepareOffline(
-  documents: readonly SourceDocument[],
-  { secrets: { redact }, ...environment }: OfflineEnvironment,
-): Promise<PrepareResult> {
+/** What policies have where nothing is served: clock, timers and files, and no network. */
+export function offlineHost({ redact }: Secrets): PolicyHost {
   const log = createLog({ level: "error", redact, destination: process.stderr });
-  const host = {
+  return {
     ...createPolicyHost(log, {
       counters: createStepCounters(),
       chainCounters: createChainCounters(),
@@ -40,5 +38,12 @@ export function prepareOffline(
     // A policy whose background work has begun must not reach anybody from here.
     fetch: async () => Promise.reject(new Error("this command makes no calls")),
   };
-  return prepare(documents, { ...environment, instances: createInstancePool(host), redact });
+}
+
+/** As `serve` prepares a configuration, each policy's `create` included, but nothing is served. Whoever gets a result releases it. */
+export function prepareOffline(
+  documents: readonly SourceDocument[],
+  { secrets, ...environment }: OfflineEnvironment,
+): Promise<PrepareResult> {
+  return prepare(documents, { ...environment, instances: createInstancePool(offlineHost(secrets)), redact: secrets.redact });
 }

@@ -1,8 +1,5 @@
-import { request as httpRequest } from "node:http";
-import { json as readJson } from "node:stream/consumers";
 import { Command, InvalidArgumentError } from "commander";
-import type { TcpAddress } from "../config/addresses.ts";
-import { adminHost } from "./admin-host.ts";
+import { askAdmin } from "./ask-admin.ts";
 import type { MakeCommand } from "./command.ts";
 import { readSettings } from "./documents.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -12,9 +9,6 @@ interface Options {
   readonly reason?: string;
   readonly json?: boolean;
 }
-
-/** The engine prepares the generation anew, and each `create` may take its time. */
-const timeoutMs = 60_000;
 
 export const rollbackCommand: MakeCommand = (_policies, exit) =>
   new Command("rollback")
@@ -27,7 +21,9 @@ export const rollbackCommand: MakeCommand = (_policies, exit) =>
     .action(async (generation: number, options: Options) => {
       const settings = await readSettings(options.settings);
       if (settings === undefined) return exit(exitCodes.findings);
-      const { status, answer } = await ask(settings.admin, generation, options.reason);
+      const path = `/generations/${generation}/rollback`;
+      const { status, body } = await askAdmin(settings.admin, { method: "POST", path, body: { reason: options.reason } });
+      const answer: Answer = Object(body);
       if (options.json === true) process.stdout.write(`${JSON.stringify(answer, undefined, 2)}\n`);
       else (status === 200 ? process.stdout : process.stderr).write(`${describe(generation, answer)}\n`);
       if (status !== 200) exit(exitCodes.findings);
@@ -44,26 +40,6 @@ interface Answer {
   readonly generation?: unknown;
   readonly problems?: unknown;
   readonly kept?: unknown;
-}
-
-function ask(admin: TcpAddress, generation: number, reason: string | undefined): Promise<{ status: number; answer: Answer }> {
-  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; answer: Answer }>();
-  const host = adminHost(admin.host);
-  const request = httpRequest({
-    host,
-    port: admin.port,
-    path: `/generations/${generation}/rollback`,
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    timeout: timeoutMs,
-  });
-  request.on("timeout", () => request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
-  request.on("error", (error) => reject(new Error(`the engine's admin port, ${host}:${admin.port}: ${error.message}`)));
-  request.on("response", (response) => {
-    readJson(response).then((body) => resolve({ status: response.statusCode ?? 0, answer: Object(body) }), reject);
-  });
-  request.end(JSON.stringify({ reason }));
-  return promise;
 }
 
 function describe(asked: number, { kind, error, generation, problems, kept }: Answer): string {

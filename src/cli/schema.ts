@@ -3,6 +3,7 @@ import type { JsonSchema, PolicyRegistry } from "../config/types.ts";
 import { casesSchema } from "../editor-schemas/cases.ts";
 import { configSchema } from "../editor-schemas/config.ts";
 import { distributionSchema } from "../editor-schemas/distribution.ts";
+import { explanationSchema, requestSchema } from "../editor-schemas/explanation.ts";
 import { manifestSchema } from "../editor-schemas/manifest.ts";
 import { settingsSchema } from "../editor-schemas/settings.ts";
 import type { MakeCommand } from "./command.ts";
@@ -13,6 +14,8 @@ const schemas = {
   cases: () => casesSchema,
   manifest: () => manifestSchema,
   distribution: () => distributionSchema,
+  request: () => requestSchema,
+  explanation: () => explanationSchema,
 } as const satisfies Readonly<Record<string, (policies: PolicyRegistry) => JsonSchema>>;
 
 type Document = keyof typeof schemas;
@@ -25,7 +28,7 @@ export const schemaCommand: MakeCommand = (policies) =>
     .addArgument(
       new Argument(
         "[document]",
-        "config: chains and routes; settings; cases: cases.yaml; manifest: policy.yaml; distribution: distribution.yaml",
+        "config: chains and routes; settings; cases: cases.yaml; manifest: policy.yaml; distribution: distribution.yaml; request: what explain takes; explanation: what it prints with --json",
       )
         .choices(Object.keys(schemas))
         .default("config"),

@@ -2,6 +2,11 @@
 import { failureCatalogue } from "../errors.ts";
 import type { BodyNotSentEvent, ReplyEvent } from "../kernel/kernel-host.ts";
 import type { Log } from "../observe/log.ts";
+import type { StepFailure } from "../worker/run-host.ts";
+
+export function logStepFailure(log: Log, { request, cause, durationMs: _, ...facts }: StepFailure): void {
+  log.error({ id: request.id, ...facts, err: cause }, `step failed: ${failureCatalogue[facts.code].remedy}`);
+}
 
 /** One line for each reply: an approved exchange leaves none, nor do those that are refused by the thousand. */
 export function logReply(log: Log, { reply, id, request, chain, generation, cause }: ReplyEvent): void {
@@ -11,7 +16,10 @@ export function logReply(log: Log, { reply, id, request, chain, generation, caus
   if (reply.code === "overloaded") return;
   const failure = Object.entries(failureCatalogue).find(([code]) => code === reply.code);
   const level = reply.status >= 500 ? "error" : "info";
-  log[level]({ ...facts, ...(cause === undefined ? {} : { err: cause }), remedy: failure?.[1].remedy }, "the engine refused an exchange");
+  log[level](
+    { ...facts, step: reply.failedStep, ...(cause === undefined ? {} : { err: cause }), remedy: failure?.[1].remedy },
+    "the engine refused an exchange",
+  );
 }
 
 /** One line for each: a client that breaks off and an override that Envoy ignores look the same, and the second is a hole. */

@@ -1,13 +1,13 @@
 /** What answers Envoy in one process: policies, kernel, transport, and the numbers of both. Who delivers its generations is not its concern. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { ExplainSource } from "../admin/explain.ts";
 import type { BuildInfo } from "../build-info.ts";
 import type { ListenAddress } from "../config/addresses.ts";
 import { messageBytesMax } from "../config/message-bytes.ts";
 import { createSchemaEngine } from "../config/schema-engine.ts";
 import type { Settings } from "../config/settings.ts";
 import type { PolicyRegistry } from "../config/types.ts";
-import { failureCatalogue } from "../errors.ts";
 import type { PatternEngine } from "../expressions/patterns.ts";
 import { createGenerationHolder, type GenerationHolder } from "../generations/holder.ts";
 import type { PrepareEnvironment } from "../generations/prepare.ts";
@@ -15,6 +15,7 @@ import { createPreparer, type Preparer } from "../generations/prepare-unless-sup
 import type { Secrets } from "../generations/secrets.ts";
 import { createEngineMetadata } from "../kernel/engine-metadata.ts";
 import { createExchangeCounters } from "../kernel/exchange-counters.ts";
+import { createExchangeRecorder } from "../kernel/exchange-recorder.ts";
 import { createKernel } from "../kernel/kernel.ts";
 import type { ReplyEvent } from "../kernel/kernel-host.ts";
 import { createChainCounters } from "../observe/chain-counters.ts";
@@ -28,11 +29,13 @@ import { createGrpcJsTransport } from "../transport/grpc-js.ts";
 import { version } from "../version.ts";
 import { createInstancePool } from "../worker/instances.ts";
 import type { PolicyHost } from "../worker/policy-host.ts";
-import { createRecordings, RecordedRun } from "../worker/recording.ts";
-import { ExchangeRun, type RunHost } from "../worker/run.ts";
+import { createRecentDecisions, type RecentDecisions } from "../worker/recent-decisions.ts";
+import { ExchangeRun } from "../worker/run.ts";
+import type { RunHost } from "../worker/run-host.ts";
 import { logGivenUp } from "./configuration-log.ts";
 import { servingCollector } from "./engine-metrics.ts";
-import { logBodyNotSent, logReply } from "./exchange-log.ts";
+import { logBodyNotSent, logReply, logStepFailure } from "./exchange-log.ts";
+import { createExplainSource } from "./explain-source.ts";
 import { createOverloadGuard } from "./overload-guard.ts";
 import { createPolicyHost } from "./policy-host.ts";
 
@@ -58,8 +61,9 @@ export interface Serving {
   readonly timers: Pick<PolicyHost, "startTimer" | "random">;
   readonly metrics: Metrics;
   readonly probes: ProbeRegistry;
-  /** A recorded exchange by its id. Absent when recording is off. */
-  readonly recording: ((id: string) => unknown) | undefined;
+  /** What is kept of an exchange, by the engine's id or Envoy's request id; undefined when nothing is. */
+  readonly decision: RecentDecisions["find"];
+  readonly explain: ExplainSource;
   /** There is a generation in use, and nobody has asked for the end. */
   isServing(): boolean;
   isDraining(): boolean;
@@ -76,6 +80,8 @@ export interface Serving {
 
 /** How long the last writes may take before the sockets are closed. */
 const flushMs = 200;
+/** About 1 KB each. */
+const summariesMax = 1_000;
 
 export function createServing({ settings, listen, policies, buildInfo, secrets, patterns, log }: ServingParts): Serving {
   const counters = createStepCounters();
@@ -86,11 +92,15 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
   const policyHost = createPolicyHost(log, { counters, chainCounters, policyCounters, probes });
   const generations = createGenerationHolder(Date.now);
 
+  const recent = createRecentDecisions({ summariesMax, timelinesMax: settings.recording?.exchangesMax ?? 0 }, secrets.redact);
   const runHost: RunHost = {
     monotonicMs: () => performance.now(),
     startTimer: policyHost.startTimer,
     counters,
-    failed: ({ cause, ...failure }) => log.error({ ...failure, err: cause }, `step failed: ${failureCatalogue[failure.code].remedy}`),
+    failed: (failure) => {
+      logStepFailure(log, failure);
+      recent.failed(failure);
+    },
   };
   const guard = createOverloadGuard({
     loopDelayMs: settings.overload.loopDelayMs,
@@ -98,12 +108,9 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     monotonicMs: runHost.monotonicMs,
     startTimer: policyHost.startTimer,
   });
-  const recordings = settings.recording && createRecordings(settings.recording.exchangesMax);
   const replied = (event: ReplyEvent): void => {
     logReply(log, event);
-    if (recordings === undefined || event.request === undefined) return;
-    if (recordings.find(event.id) === undefined) recordings.add(event.request, event.chain, event.generation, []);
-    recordings.replied(event.id, event.reply);
+    if (event.request !== undefined) recent.replied({ ...event, request: event.request });
   };
 
   let draining = false;
@@ -114,6 +121,9 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax),
   });
 
+  const recorder =
+    settings.recording &&
+    createExchangeRecorder({ ...settings, generations, runHost, now: Date.now, redact: secrets.redact, done: recent.explained });
   const kernel = createKernel({
     generations,
     envoy: settings.envoy,
@@ -123,11 +133,8 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     monotonicMs: runHost.monotonicMs,
     newId: randomUUID,
     refusesNew: guard.refuses,
-    startRun:
-      recordings === undefined
-        ? (chain, request) => new ExchangeRun(chain, request, runHost)
-        : (chain, request, generation) =>
-            new RecordedRun(chain, request, runHost, (steps) => recordings.add(request, chain.name, generation, steps)),
+    ...(recorder && { recorder }),
+    startRun: recorder?.startRun ?? ((chain, request, generation) => new ExchangeRun(chain, request, runHost, generation)),
     replied,
     bodyNotSent: (event) => logBodyNotSent(log, event),
   });
@@ -147,9 +154,10 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     processMetrics.stop();
     guard.stop();
   };
+  const schemas = createSchemaEngine(patterns);
   const environment: PrepareEnvironment = {
     policies,
-    schemas: createSchemaEngine(patterns),
+    schemas,
     secret: secrets.read,
     envoy: settings.envoy,
     instances: createInstancePool(policyHost),
@@ -167,7 +175,8 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     timers: policyHost,
     metrics,
     probes,
-    recording: recordings?.find,
+    decision: recent.find,
+    explain: createExplainSource({ ...policyHost, generations, schemas, envoy: settings.envoy, redact: secrets.redact }),
     isServing,
     isDraining: () => draining,
     listenNow: () =>

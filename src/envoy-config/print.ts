@@ -14,9 +14,15 @@ export interface PrintOptions {
 
 /** Envoy's own buffers hold a little more than the engine's limit, so that it is the engine that says 413. */
 const bufferMarginBytes = 64 * 1024;
+/**
+ * What Envoy holds of a connection where bodies only pass. A body in pieces comes in messages of up to this size, and the engine holds
+ * each of them (measured: 10 MiB at a time with a limit of 10 MiB).
+ */
+const passingBytesMax = 256 * 1024;
 
 /** Never throws. */
 export function printEnvoy(demands: EnvoyDemands, { upstream }: PrintOptions): string {
+  const buffer = bufferLimit(demands);
   return `# Envoy 1.36 in front of the policy engine, as \`policy-engine envoy\` prints it for its settings and its configuration.
 # Yours to edit: the ports, the upstream, and which requests a route matches. \`policy-engine envoy --check\` reads what you made of it.
 admin:
@@ -35,8 +41,8 @@ static_resources:
   listeners:
     - name: ingress
       address: { socket_address: { address: 127.0.0.1, port_value: 10000 } }
-      # The largest body (settings \`bodyBytesMax\`) + 64 KiB. A body that Envoy holds for the engine must fit: more is a 413.
-      per_connection_buffer_limit_bytes: ${demands.settings.envoy.bodyBytesMax + bufferMarginBytes}
+      # ${buffer.reason}
+      per_connection_buffer_limit_bytes: ${buffer.limit}
       filter_chains:
         - filters:
             - name: envoy.filters.network.http_connection_manager
@@ -44,7 +50,7 @@ static_resources:
                 "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
                 stat_prefix: ingress
                 # What a request over HTTP/2 may hold is this, and not the listener's limit.
-                http2_protocol_options: { initial_stream_window_size: ${demands.settings.envoy.bodyBytesMax + bufferMarginBytes} }
+                http2_protocol_options: { initial_stream_window_size: ${buffer.limit} }
                 # The policies must judge the same path that the routes matched and the upstream will see.
                 normalize_path: true
                 merge_slashes: true
@@ -81,6 +87,16 @@ ${indented(printFilter(demands), 18)}
   clusters:
 ${indented(printClusters(demands.settings, upstream), 4)}
 `;
+}
+
+function bufferLimit({ settings, chains }: EnvoyDemands): { readonly limit: number; readonly reason: string } {
+  const uses = [...chains.values()].flatMap(({ needs: { requestBody, responseBody } }) => [requestBody, responseBody]);
+  return uses.includes("streamed") && !uses.includes("buffered")
+    ? { limit: passingBytesMax, reason: "Bodies only pass in pieces: this is how much of one is under way to the engine at a time." }
+    : {
+        limit: settings.envoy.bodyBytesMax + bufferMarginBytes,
+        reason: "The largest body (settings `bodyBytesMax`) + 64 KiB. A body that Envoy holds for the engine must fit: more is a 413.",
+      };
 }
 
 /** As a whole, which Envoy writes as JSON: a single text goes into such a line as it is, with line feeds of a caller's choice. */

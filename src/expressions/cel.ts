@@ -13,6 +13,7 @@ import { startWalk } from "./compiler.ts";
 import {
   type Compilation,
   type CompiledExpression,
+  type Evaluation,
   ExpressionError,
   type ExpressionProblem,
   expressionVariables,
@@ -24,6 +25,7 @@ import { located, type Run } from "./part.ts";
 import type { PatternEngine } from "./patterns.ts";
 import { parseExpression } from "./syntax.ts";
 import { nameOf, type Type } from "./types.ts";
+import { resultOf, type Watched, watchedParts } from "./watched-parts.ts";
 
 /**
  * Compiles an expression that must yield the result type, with the variables of the scope. Never throws because of the text: all problems
@@ -51,20 +53,30 @@ export function compileExpression(text: string, scope: Scope, result: ResultType
   if (compiler.problems.length > 0) return { problems: inOrder(compiler.problems) };
   const whole = located(compiler, root, run);
   const facts = { text, result, reads: [...reads] };
-  return { expression: result === "bool" ? expressionOf(facts, whole, isBoolean) : expressionOf(facts, whole, isString) };
+  const watched = (): Watched => watchedParts(text, root, scope, patterns);
+  return { expression: result === "bool" ? expressionOf(facts, whole, watched, isBoolean) : expressionOf(facts, whole, watched, isString) };
 }
 
 function expressionOf<Value extends boolean | string>(
   facts: Pick<CompiledExpression, "text" | "result" | "reads">,
   whole: Run,
+  watched: () => Watched,
   isResult: (value: unknown) => value is Value,
 ): CompiledExpression<Value> {
-  const run = (variables: Variables): Value => {
-    const value = whole({ variables, locals: [] });
+  const evaluate = (run: Run, variables: Variables): Value => {
+    const value = run({ variables, locals: [] });
     if (isResult(value)) return value;
     throw new ExpressionError(`the result is no ${facts.result}`);
   };
-  return { ...facts, run, evaluate: (exchange) => run(variablesOf(exchange)) };
+  const run = (variables: Variables): Value => evaluate(whole, variables);
+  let explained: Watched | undefined;
+  const explain = (variables: Variables): Evaluation<Value> => {
+    explained ??= watched();
+    const { run: watchedRun, take } = explained;
+    const result = resultOf(() => evaluate(watchedRun, variables));
+    return { result, parts: take() };
+  };
+  return { ...facts, run, explain, evaluate: (exchange) => run(variablesOf(exchange)) };
 }
 
 function variablesOf(exchange: Exchange<never> | Exchange<unknown>): Variables {

@@ -5,7 +5,7 @@ import { compileCall, compileMethod } from "./calls.ts";
 import type { ExpressionProblem, Scope } from "./expression.ts";
 import { compileList, compileLiteral, compileMap } from "./literals.ts";
 import { compileBinary, compileIn, compileLogic, compileTernary, compileUnary } from "./operators.ts";
-import { type Compiler, type Node, type Part, type Place, textOf } from "./part.ts";
+import { type Compiler, type Node, type Part, type Place, type Run, textOf } from "./part.ts";
 import type { PatternEngine } from "./patterns.ts";
 import { fallbackText, unknown } from "./types.ts";
 
@@ -15,9 +15,14 @@ export interface Walk {
   readonly reads: ReadonlySet<string>;
 }
 
-export function startWalk(text: string, scope: Scope, patterns: PatternEngine): Walk {
+/** Gets each part as it is compiled, with the variables that it reads; what it returns runs in its place. */
+export type WatchPart = (node: Node, run: Run, reads: readonly string[]) => Run;
+
+/** @param watch sees the parts that are no literals and are not inside of a loop */
+export function startWalk(text: string, scope: Scope, patterns: PatternEngine, watch?: WatchPart): Walk {
   const problems: ExpressionProblem[] = [];
   const reads = new Set<string>();
+  const met: string[] = [];
   let loopRounds = 0;
   let nesting = 0;
   let isTooDeep = false;
@@ -47,9 +52,11 @@ export function startWalk(text: string, scope: Scope, patterns: PatternEngine): 
         return { type: unknown, run: () => undefined };
       }
       nesting++;
+      const metBefore = met.length;
       const part = compilePart(compiler, node, place);
       nesting--;
-      return part;
+      if (watch === undefined || place.depth > 0 || part.literal !== undefined) return part;
+      return { ...part, run: watch(node, part.run, met.slice(metBefore)) };
     },
     value: (node, place) => compiler.required(compiler.part(node, place), node),
     required(part, node) {
@@ -62,7 +69,10 @@ export function startWalk(text: string, scope: Scope, patterns: PatternEngine): 
     report(code, { start, end }, message, remedy) {
       if (problems.length < problemsMax) problems.push({ code, message, remedy, start, end });
     },
-    reads: (path) => reads.add(path),
+    reads(path) {
+      reads.add(path);
+      met.push(path);
+    },
     loop(node, place, elementsMax) {
       const before = loopRounds;
       loopRounds += place.rounds * elementsMax;

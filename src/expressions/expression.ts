@@ -49,6 +49,24 @@ export interface CompiledExpression<Value extends boolean | string = boolean | s
   readonly reads: readonly string[];
   /** Evaluates against root values by name (plain objects, Maps, getters). Throws an `ExpressionError`. */
   run(variables: Variables): Value;
+  /** The same with the value of each part that was evaluated. Slow: the expression is compiled once more when this is first called. Never throws. */
+  explain(variables: Variables): Evaluation<Value>;
+}
+
+/** One evaluation, part by part. */
+export interface Evaluation<Value extends boolean | string = boolean | string> {
+  readonly result: { readonly value: Value } | { readonly failure: string };
+  /** In the order in which they came to their end, at most 64. Literals, and what is inside of a loop, are left out. */
+  readonly parts: readonly EvaluatedPart[];
+}
+
+export interface EvaluatedPart {
+  /** As it is written. */
+  readonly text: string;
+  /** The variables that it reads, as {@link CompiledExpression.reads}. */
+  readonly reads: readonly string[];
+  /** `value` undefined: nothing is there. */
+  readonly result: { readonly value: unknown } | { readonly failure: string };
 }
 
 /** Root name to value. Values may be getters: only what an expression reads is computed. */

@@ -1,7 +1,7 @@
 import type { BodyFlow, FlowFailure, Parts } from "../worker/body-flow.ts";
 import { decodeText, type HeaderStore } from "../worker/header-store.ts";
 import type { ReceivedHeaders } from "../worker/received-headers.ts";
-import type { Continued } from "../worker/run.ts";
+import type { Continued } from "../worker/run-outcome.ts";
 import type { Coder } from "./codings/coder.ts";
 import { codingsOf } from "./codings/coding.ts";
 import { createDecoder } from "./codings/decoder.ts";

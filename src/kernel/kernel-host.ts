@@ -6,6 +6,7 @@ import type { FinalReply } from "../worker/reply.ts";
 import type { ExchangeRun } from "../worker/run.ts";
 import type { EngineMetadata } from "./engine-metadata.ts";
 import type { ExchangeCounters } from "./exchange-counters.ts";
+import type { ExchangeRecorder } from "./exchange-recorder.ts";
 
 /** What the kernel needs from outside; the same for every exchange. */
 export interface KernelHost {
@@ -21,6 +22,8 @@ export interface KernelHost {
   newId(): string;
   /** Whether a new exchange is to be refused because the process does not keep up; asked once for each that has a chain. */
   refusesNew(): boolean;
+  /** Writes down every exchange. Absent where nobody asks for that. */
+  readonly recorder?: ExchangeRecorder;
   startRun(chain: Chain, received: ReceivedRequest, generation: number): ExchangeRun;
   /** A policy or the engine itself answered in place of the upstream. */
   replied(event: ReplyEvent): void;
@@ -38,6 +41,8 @@ interface ExchangeEvent {
 
 export interface ReplyEvent extends ExchangeEvent {
   readonly reply: FinalReply;
+  /** Since the request came, milliseconds. */
+  readonly durationMs: number;
   /** Set when the engine itself failed. */
   readonly cause: unknown;
 }

@@ -12,9 +12,11 @@ export function createKernel(host: KernelHost): Kernel {
   const exchanges = new Set<Exchange>();
   return {
     open: (metadata, sink) => {
-      const exchange = new Exchange(host, metadata, sink, () => exchanges.delete(exchange));
+      const id = host.newId();
+      const watched = host.recorder?.watch(id, metadata, sink);
+      const exchange = new Exchange(host, id, metadata, watched?.sink ?? sink, () => exchanges.delete(exchange));
       exchanges.add(exchange);
-      return exchange;
+      return watched?.handler(exchange) ?? exchange;
     },
     abandon: () => {
       for (const exchange of exchanges) exchange.abandon();

@@ -1,6 +1,6 @@
 import type { EnvoyPromises } from "../config/types.ts";
 import type { BodyUse } from "../worker/chain.ts";
-import type { BodyDelivery } from "../worker/run.ts";
+import type { BodyDelivery } from "../worker/run-outcome.ts";
 import { bodyMode } from "./body-mode.ts";
 import { type ModesInForce, modeOverride, type Wants } from "./processing-mode.ts";
 import type { Direction } from "./whole-body.ts";

@@ -12,7 +12,8 @@ import type { Chain } from "../worker/chain.ts";
 import type { ReceivedRequest } from "../worker/received.ts";
 import { noHeaders, type ReceivedHeaders } from "../worker/received-headers.ts";
 import { engineRefusal, type FinalReply, isGrpc } from "../worker/reply.ts";
-import type { Continued, ExchangeRun, RunOutcome } from "../worker/run.ts";
+import type { ExchangeRun } from "../worker/run.ts";
+import type { Continued, RunOutcome } from "../worker/run-outcome.ts";
 import type { StreamFault } from "./body-stream.ts";
 import { BodyStreams, type BodyStreamsHost } from "./body-streams.ts";
 import { type CodedFlow, passage } from "./coded-flow.ts";
@@ -49,6 +50,8 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #halfClosed = false;
   /** A promise is pending: the run and its generation cannot be let go of yet. */
   #pending = false;
+  /** On the monotonic clock. */
+  readonly #openedMs: number;
   /** When the message under way must have been answered, on the monotonic clock. */
   #deadlineMs = 0;
   #queued: UnaskedPhase[] = [];
@@ -70,13 +73,14 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #request: ReceivedRequest | undefined;
   #chain: Chain | undefined;
 
-  constructor(host: KernelHost, metadata: StreamMetadata, sink: StreamSink, forget: () => void) {
+  constructor(host: KernelHost, id: string, metadata: StreamMetadata, sink: StreamSink, forget: () => void) {
     this.#host = host;
     this.#metadata = metadata;
     this.#sink = sink;
     this.#forget = forget;
     this.#streams = new BodyStreams(sink, this);
-    this.#id = host.newId();
+    this.#id = id;
+    this.#openedMs = host.monotonicMs();
     this.#modes = new NegotiatedModes(host.envoy);
     this.#told = new ToldMetadata(host.engineMetadata, this.#id);
     host.counters.opened();
@@ -472,7 +476,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #reply(reply: FinalReply, cause?: unknown): void {
     this.#end = reply.step === undefined ? "failed" : "replied";
     this.#endOk("replied", this.#told.addTo(encodeReply(reply), this.#run?.metadata));
-    this.#host.replied({ ...this.#event(), reply, cause });
+    this.#host.replied({ ...this.#event(), reply, durationMs: this.#host.monotonicMs() - this.#openedMs, cause });
   }
 
   #event() {

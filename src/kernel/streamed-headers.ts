@@ -1,7 +1,7 @@
 import { aboutTheBytes } from "../worker/body-store.ts";
 import type { HeaderChanges } from "../worker/header-store.ts";
 import type { ReceivedHeaders } from "../worker/received-headers.ts";
-import type { Continued } from "../worker/run.ts";
+import type { Continued } from "../worker/run-outcome.ts";
 
 /**
  * The changes of headers whose body is to pass through transforms: what they say of the bytes is true no longer. A stale content-length is request

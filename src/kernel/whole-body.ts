@@ -3,7 +3,7 @@ import type { FailureCode } from "../errors.ts";
 import { aboutTheBytes } from "../worker/body-store.ts";
 import type { HeaderChanges } from "../worker/header-store.ts";
 import type { ReceivedHeaders } from "../worker/received-headers.ts";
-import type { Continued } from "../worker/run.ts";
+import type { Continued } from "../worker/run-outcome.ts";
 import { type ContentCoding, contentCoding, declaredLength, decodeGzip, encodeGzip, mayHoldSeveralMembers } from "./content-coding.ts";
 import { receivedText } from "./received-messages.ts";
 

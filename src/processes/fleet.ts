@@ -17,6 +17,8 @@ export interface Fleet {
   workers(): readonly SlotFacts[];
   /** Of each worker that answers in time. */
   askAll(question: Question): Promise<readonly { readonly worker: number; readonly body: unknown }[]>;
+  /** Of one that serves by the generation in use; undefined when none does, or does not answer in time. */
+  askOne(question: Question, timeoutMs: number): Promise<unknown>;
   /** Of all workers, those that have ended included. */
   metrics(others: readonly Member[], isKnownChain: (chain: string) => boolean): Promise<readonly MetricFamily[]>;
   /** As of the last pulse. */
@@ -140,6 +142,7 @@ export function createFleet(count: number, host: FleetHost): Fleet {
       const answers = await Promise.all(slots.map(async (slot) => ({ worker: slot.facts().worker, body: await slot.ask(question) })));
       return answers.filter(({ body }) => body !== undefined);
     },
+    askOne: async (question, timeoutMs) => up()[0]?.ask(question, timeoutMs),
     async metrics(others, isKnownChain) {
       await Promise.all(slots.map((slot) => slot.refreshMetrics()));
       // Not before all have answered: one that has ended meanwhile would be counted twice.

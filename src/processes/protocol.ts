@@ -53,7 +53,9 @@ export type Question =
   /** Probes, and generations that still have exchanges: see `WorkerDetail`. */
   | { readonly kind: "detail" }
   | { readonly kind: "route"; readonly name: string }
-  | { readonly kind: "recording"; readonly id: string };
+  | { readonly kind: "decision"; readonly id: string }
+  /** What `POST /explain` was sent. */
+  | { readonly kind: "explain"; readonly text: string };
 
 /** From a worker to the parent. */
 export type Report =
@@ -85,7 +87,8 @@ const question: Guard<Question> = oneOf<Question>(
   shape<Extract<Question, { kind: "counts" }>>({ kind: literal("counts") }),
   shape<Extract<Question, { kind: "detail" }>>({ kind: literal("detail") }),
   shape<Extract<Question, { kind: "route" }>>({ kind: literal("route"), name: text }),
-  shape<Extract<Question, { kind: "recording" }>>({ kind: literal("recording"), id: text }),
+  shape<Extract<Question, { kind: "decision" }>>({ kind: literal("decision"), id: text }),
+  shape<Extract<Question, { kind: "explain" }>>({ kind: literal("explain"), text }),
 );
 
 export const isOrder: Guard<Order> = oneOf<Order>(

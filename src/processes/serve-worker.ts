@@ -126,7 +126,7 @@ function run({ index, settings: source, directory }: StartOrder, { parent, polic
         case "drop":
           return preparation.drop(order.transaction);
         case "ask":
-          return send({ kind: "answer", question: order.question, body: answer(order.about, serving, settings) });
+          return void answer(order.about, serving, settings).then((body) => send({ kind: "answer", question: order.question, body }));
         default:
           return order satisfies never;
       }
@@ -165,8 +165,8 @@ function prepareNow(order: Extract<Order, { kind: "prepare" }>, { preparation, s
   );
 }
 
-function answer(question: Question, serving: Serving, settings: Settings): unknown {
-  const { generations, counters, metrics, probes, recording } = serving;
+async function answer(question: Question, serving: Serving, settings: Settings): Promise<unknown> {
+  const { generations, counters, metrics, probes, decision, explain } = serving;
   switch (question.kind) {
     case "pulse":
       return undefined;
@@ -182,8 +182,10 @@ function answer(question: Question, serving: Serving, settings: Settings): unkno
       const generation = generations.current();
       return generation && routePage(question.name, generation, settings.envoy);
     }
-    case "recording":
-      return recording?.(question.id);
+    case "decision":
+      return decision(question.id);
+    case "explain":
+      return explain(question.text);
     default:
       return question satisfies never;
   }

@@ -64,8 +64,8 @@ export interface Slot {
   giveUp(why: string): void;
   /** Takes the generation in use, if it serves by another one. */
   follow(): void;
-  /** Undefined when it does not answer in time. */
-  ask(question: Question): Promise<unknown>;
+  /** Undefined when it does not answer in time. Default: `answerMs` of the deadlines. */
+  ask(question: Question, timeoutMs?: number): Promise<unknown>;
   /** Asks for what it has counted. Resolves when it has answered, or does not. */
   refreshMetrics(): Promise<void>;
   /** What it has counted; of one that has not answered what it said last, as far as that only grows. */
@@ -227,8 +227,8 @@ export function createSlot(index: number, host: SlotHost): Slot {
     follow() {
       if (talk !== undefined && state === "up" && generation !== host.committed()?.generation) void follow(talk);
     },
-    async ask(question) {
-      const answer = await talk?.ask(question, deadlines.answerMs);
+    async ask(question, timeoutMs = deadlines.answerMs) {
+      const answer = await talk?.ask(question, timeoutMs);
       return typeof answer === "object" ? answer.body : undefined;
     },
     async refreshMetrics() {

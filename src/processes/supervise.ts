@@ -24,7 +24,7 @@ import { createFleet, type Fleet } from "./fleet.ts";
 import type { ForkWorker } from "./fork-worker.ts";
 import type { StartOrder } from "./protocol.ts";
 import { useWorkers } from "./use-workers.ts";
-import { isRouteAnswer, isWorkerDetail } from "./worker-answers.ts";
+import { isExplained, isRouteAnswer, isWorkerDetail } from "./worker-answers.ts";
 
 export interface SupervisorOptions {
   readonly settings: Settings;
@@ -102,7 +102,6 @@ export async function superviseWorkers(options: SupervisorOptions): Promise<Supe
       const families = await fleet.metrics([{ name: "parent", families: processMetrics.collect() }], isKnownChain);
       return metricsText([...families, ...ownMetrics.families()]);
     },
-    ...(settings.recording === undefined ? {} : { recording: (id: string) => recordingOf(fleet, id) }),
   });
   try {
     await fleet.start();
@@ -168,6 +167,9 @@ async function replaceWorkers(fleet: Fleet, log: Log): Promise<void> {
   }
 }
 
+/** Each policy of the chain is created for it. */
+const explainTimeoutMs = 30_000;
+
 function pagesOf(fleet: Fleet, configuration: Configuration): Omit<Parameters<typeof startAdminServer>[1], "readiness" | "metrics"> {
   const { generations, registry } = configuration;
   return {
@@ -183,6 +185,14 @@ function pagesOf(fleet: Fleet, configuration: Configuration): Omit<Parameters<ty
       const answers = await fleet.askAll({ kind: "route", name });
       return answers.map(({ body }) => body).find(isRouteAnswer);
     },
+    decision: async (id) => {
+      const answers = await fleet.askAll({ kind: "decision", id });
+      return answers.map(({ body }) => body).find((body) => typeof body === "object" && body !== null);
+    },
+    explain: async (text) => {
+      const answer = await fleet.askOne({ kind: "explain", text }, explainTimeoutMs);
+      return isExplained(answer) ? answer : { kind: "not-ready", body: { error: "no worker answers: `/readyz` says more" } };
+    },
     rollback: async (generation, reason) => {
       const rollback = await configuration.rollback(generation, reason);
       return rollback.kind === "refused" ? { kind: rollback.kind, problems: rollback.problems.map(problemFacts) } : rollback;
@@ -193,11 +203,6 @@ function pagesOf(fleet: Fleet, configuration: Configuration): Omit<Parameters<ty
 async function detailsOf(fleet: Fleet) {
   const answers = await fleet.askAll({ kind: "detail" });
   return answers.flatMap(({ worker, body }) => (isWorkerDetail(body) ? [{ worker, detail: body }] : []));
-}
-
-async function recordingOf(fleet: Fleet, id: string): Promise<unknown> {
-  const [found] = await fleet.askAll({ kind: "recording", id });
-  return found?.body;
 }
 
 /** Whether a provider of the settings tells its source what chains have done. */

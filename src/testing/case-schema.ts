@@ -84,9 +84,8 @@ const expected = map(
   { minProperties: 1 },
 );
 
-/** What both kinds of cases have. `expect` may be left out only until `policy-engine test --update` has written it. */
-const common = {
-  name: { ...text, description: "One sentence that says what is promised. No two cases of a file have the same.", minLength: 1 },
+/** One exchange and the world around it. */
+const exchange = {
   now: {
     description: "Where the clock stands still, RFC 3339 in UTC. Default: 2026-01-01T00:00:00Z.",
     type: "string",
@@ -101,8 +100,23 @@ const common = {
   calls: { description: "Outgoing calls and their answers. Any other call fails, and so does the case.", type: "array", items: call },
   request: map("What the client sends. Default: `GET /`.", { ...requestLine, ...sent, source }),
   response: map("What the upstream answers. Default: an empty 200.", { status, ...sent }),
+};
+
+/** What both kinds of cases have. `expect` may be left out only until `policy-engine test --update` has written it. */
+const common = {
+  name: { ...text, description: "One sentence that says what is promised. No two cases of a file have the same.", minLength: 1 },
+  ...exchange,
   expect: expected,
 };
+
+const route = { ...text, description: "The name of the route in Envoy's configuration." };
+
+/** What `policy-engine explain --request` and `POST /explain` take: an exchange as a case gives it. */
+export const explainRequestSchema: JsonSchema = map("An exchange to be explained.", {
+  route,
+  ...exchange,
+  now: { ...exchange.now, description: "Where the clock stands still, RFC 3339 in UTC. Default: the present." },
+});
 
 const policyCase = map(
   "One exchange through a chain of this policy alone.",
@@ -114,11 +128,7 @@ const policyCase = map(
   { required: ["name"] },
 );
 
-const configCase = map(
-  "One exchange through the chain of a route.",
-  { ...common, route: { ...text, description: "The name of the route in Envoy's configuration." } },
-  { required: ["name", "route"] },
-);
+const configCase = map("One exchange through the chain of a route.", { ...common, route }, { required: ["name", "route"] });
 
 const values = (description: string): JsonSchema => ({ description, type: "object", additionalProperties: text });
 

@@ -8,6 +8,7 @@ import type { Position } from "../errors.ts";
 import type { CaseFile, Expectation, TestCase } from "./case-format.ts";
 import { compareOutcome, expectationFor, type Outcome } from "./expectations.ts";
 import { givenMetadata } from "./given-metadata.ts";
+import { inTurn } from "./in-turn.ts";
 import { createMockedCalls } from "./mocked-calls.ts";
 import { RefusedConfigurationError, startTestEngine } from "./test-engine.ts";
 
@@ -147,10 +148,4 @@ function difference(one: TestCase, path: readonly (string | number)[], message: 
   const place = placeAt({ ...one.place, path: "" }, path.reduce<string>(pointerTo, ""));
   const text = path.reduce<string>((parent, key) => (typeof key === "number" ? `${parent}[${key}]` : keyPath(parent, key)), "");
   return { position: place.node.position, path: text, message };
-}
-
-/** Each number once, then the last one again and again. */
-function inTurn(numbers: readonly number[]): () => number {
-  let next = 0;
-  return () => numbers[Math.min(next++, numbers.length - 1)] ?? 0.5;
 }

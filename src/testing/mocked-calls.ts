@@ -28,7 +28,7 @@ export function createMockedCalls(calls: readonly MockedCall[]): MockedCalls {
       if (index === undefined || call === undefined) {
         const text = `${method} ${url} (key ${JSON.stringify(key)})`;
         unknown.push(text);
-        throw new Error(`the case gives no answer for the call ${text}`);
+        throw new Error(`no answer is given for the call ${text}`);
       }
       made.add(index);
       if (call.error !== undefined) throw new Error(call.error);

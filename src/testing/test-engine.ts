@@ -7,19 +7,13 @@ import { formatProblems } from "../config/problems.ts";
 import { createSchemaEngine, type SchemaEngine } from "../config/schema-engine.ts";
 import type { CheckEnvironment, EnvoyPromises, PolicyRegistry, SourceDocument } from "../config/types.ts";
 import { loadPatternEngine } from "../expressions/patterns.ts";
-import { ProcessingMode_BodySendMode as BodyMode } from "../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
-import type { Generation } from "../generations/generation.ts";
-import { createGenerationHolder } from "../generations/holder.ts";
 import { prepare } from "../generations/prepare.ts";
-import { createExchangeCounters } from "../kernel/exchange-counters.ts";
-import { createKernel } from "../kernel/kernel.ts";
 import { createChainCounters } from "../observe/chain-counters.ts";
 import { createStepCounters, type StepCounters } from "../observe/step-counters.ts";
-import { bodyUseOf } from "../worker/chain.ts";
 import { createInstancePool } from "../worker/instances.ts";
 import type { OutgoingCall, PolicyHost } from "../worker/policy-host.ts";
-import { ExchangeRun, type RunHost, type StepFailure } from "../worker/run.ts";
-import { type BodyModes, exchangeThroughKernel, type HeaderLine, type SimulatedMessage } from "./simulated-envoy.ts";
+import type { StepFailure } from "../worker/run-host.ts";
+import { startPreparedEngine } from "./prepared-engine.ts";
 
 export interface TestEngineOptions {
   /** The policies that the configuration may use. */
@@ -128,64 +122,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
     redact: (text) => text,
   });
   if ("problems" in result) throw new RefusedConfigurationError(formatProblems(result.problems));
-  const generations = createGenerationHolder(now);
-  generations.commit(result.prepared, 1);
-  let run: ExchangeRun | undefined;
-  let reply: string | undefined;
-  let failures: StepFailure[] = [];
-  const runHost: RunHost = {
-    monotonicMs: () => performance.now(),
-    startTimer: host.startTimer,
-    counters: host.counters,
-    failed: (failure) => failures.push(failure),
-  };
-  let count = 0;
-  const { open } = createKernel({
-    generations,
-    envoy: promises,
-    counters: createExchangeCounters(),
-    engineMetadata: undefined,
-    now,
-    monotonicMs: runHost.monotonicMs,
-    newId: () => `test-${++count}`,
-    refusesNew: () => false,
-    startRun: (chain, received) => {
-      run = new ExchangeRun(chain, received, runHost);
-      return run;
-    },
-    replied: (event) => {
-      reply = event.reply.code;
-    },
-    bodyNotSent: () => {},
-  });
-  return {
-    async exchange(request, response = {}) {
-      run = undefined;
-      reply = undefined;
-      failures = [];
-      const configured = streamedModes(generations.current(), request.route);
-      const seen = await exchangeThroughKernel(open, { ...simulatedRequest(request), configured }, () => ({
-        headers: [[":status", String(response.status ?? 200)], ...headerLines(response.headers ?? {})],
-        body: chunksOf(response.body),
-        trailers: headerLines(response.trailers ?? {}),
-      }));
-      const { client } = seen;
-      return {
-        upstream: seen.upstream === undefined ? undefined : upstreamSees(seen.upstream),
-        client: {
-          status: client.status,
-          body: Buffer.from(client.body).toString("utf8"),
-          headers: grouped(client.headers),
-          trailers: grouped(client.trailers),
-          ...(client.cut && { cut: client.cut }),
-        },
-        reply,
-        metadata: (run as ExchangeRun | undefined)?.metadata.asRecord() ?? {},
-        failures,
-      };
-    },
-    close: () => generations.close(),
-  };
+  return startPreparedEngine(result.prepared, { envoy: promises, now, startTimer: host.startTimer, counters: host.counters });
 }
 
 /** What `check` needs, without the outside world. */
@@ -243,71 +180,4 @@ function startNodeTimer(milliseconds: number, expired: () => void): () => void {
   const timer = setTimeout(expired, milliseconds);
   timer.unref();
   return () => clearTimeout(timer);
-}
-
-/** As `policy-engine envoy` prints them for a route through whose chain bodies pass; whole ones are asked for. */
-function streamedModes(generation: Generation | undefined, route: string): BodyModes {
-  const steps = generation?.chains.get(generation.config.routes.get(route) ?? "")?.steps ?? [];
-  const mode = (phase: "request" | "response"): BodyMode =>
-    bodyUseOf(steps, phase) === "streamed" ? BodyMode.FULL_DUPLEX_STREAMED : BodyMode.NONE;
-  return { request: mode("request"), response: mode("response") };
-}
-
-function simulatedRequest(request: TestRequest) {
-  const {
-    route,
-    method = "GET",
-    path = "/",
-    host = "example.com",
-    headers = {},
-    body,
-    trailers = {},
-    source = { address: "127.0.0.1", port: 40_000 },
-  } = request;
-  const pseudo: readonly HeaderLine[] = [
-    [":method", method],
-    [":path", path],
-    [":authority", host],
-    [":scheme", "https"],
-  ];
-  return {
-    route,
-    headers: [...pseudo, ...headerLines(headers)],
-    body: chunksOf(body),
-    trailers: headerLines(trailers),
-    attributes: { "source.address": source.address, "source.port": source.port },
-  };
-}
-
-/** Text of a test is UTF-8 on the wire. */
-function headerLines(headers: TestHeaders): readonly HeaderLine[] {
-  return Object.entries(headers).flatMap(([name, value]) =>
-    (typeof value === "string" ? [value] : value).map(
-      (one): HeaderLine => [name.toLowerCase(), Buffer.from(one, "utf8").toString("latin1")],
-    ),
-  );
-}
-
-function chunksOf(body: TestBody | undefined): readonly Uint8Array[] | undefined {
-  return body === undefined ? undefined : [body].flat().map((text) => Buffer.from(text, "utf8"));
-}
-
-function upstreamSees({ headers: lines, body, trailers }: SimulatedMessage) {
-  const { ":method": method, ":path": path, ":authority": host, ":scheme": _scheme, ...headers } = grouped(lines);
-  return {
-    method: method?.[0] ?? "",
-    path: path?.[0] ?? "",
-    host: host?.[0] ?? "",
-    headers,
-    body: Buffer.from(body ?? []).toString("utf8"),
-    trailers: grouped(trailers),
-  };
-}
-
-/** Entries, not assignments: a header may be called `__proto__`. */
-function grouped(lines: readonly HeaderLine[]): Readonly<Record<string, readonly string[]>> {
-  const groups = Map.groupBy(lines, ([name]) => name);
-  return Object.fromEntries(
-    Array.from(groups, ([name, group]) => [name, group.map(([, value]) => Buffer.from(value, "latin1").toString("utf8"))]),
-  );
 }

@@ -6,7 +6,7 @@ import type { BodyTransform, StreamControl } from "@envoy-policy-engine/sdk";
 import type { FailureCode } from "../errors.ts";
 import type { HeaderStore } from "./header-store.ts";
 import { andThen, DeadlineError, type Eventually, isPromise, within } from "./promises.ts";
-import type { Call, RunHost } from "./run.ts";
+import type { Call, RunHost } from "./run-host.ts";
 import { Gate } from "./step-gate.ts";
 import { StepHeaders } from "./step-headers.ts";
 

@@ -36,6 +36,11 @@ export class HeaderStore implements Undoable {
     return this.#changed?.get(name) ?? this.#received.values(name);
   }
 
+  /** The values before a change, from what the journal noted of it. */
+  valuesBefore(name: string, previous: unknown): readonly Uint8Array[] {
+    return Array.isArray(previous) ? previous : this.#received.values(name);
+  }
+
   has(name: string): boolean {
     const changed = this.#changed?.get(name);
     if (changed !== undefined) return changed.length > 0;

@@ -3,12 +3,19 @@ export interface Undoable {
   restore(key: string, previous: unknown): void;
 }
 
+/** One change: who, which key, and what stood there. */
+export interface Noted {
+  readonly target: Undoable;
+  readonly key: string;
+  readonly previous: unknown;
+}
+
 /**
  * What the steps of one exchange have changed, in order. Steps run one after another, so taking back a step is taking back everything
  * since its mark (`onError: skip`).
  */
 export class Journal {
-  #entries: { readonly target: Undoable; readonly key: string; readonly previous: unknown }[] = [];
+  #entries: Noted[] = [];
 
   record(target: Undoable, key: string, previous: unknown): void {
     this.#entries.push({ target, key, previous });
@@ -18,8 +25,8 @@ export class Journal {
     return this.#entries.length;
   }
 
-  /** What was changed since the mark: who and which key. */
-  since(mark: number): readonly { readonly target: Undoable; readonly key: string }[] {
+  /** What was changed since the mark, in order. */
+  since(mark: number): readonly Noted[] {
     return this.#entries.slice(mark);
   }
 

@@ -18,6 +18,8 @@ export interface PendingReply {
   readonly reason: string | undefined;
   /** The step that replied; undefined when the engine did. */
   readonly step: string | undefined;
+  /** The step because of which the engine replied: it failed, or cannot have the body it needs. */
+  readonly failedStep: string | undefined;
 }
 
 /** A reply as it goes to Envoy. */
@@ -51,6 +53,7 @@ export function acceptReply(result: unknown, step: string): PendingReply {
     code,
     reason: reason === undefined ? undefined : String(reason).slice(0, 512),
     step,
+    failedStep: undefined,
   };
 }
 
@@ -71,7 +74,16 @@ export function engineReply(code: FailureCode, id: string, grpc: boolean): Pendi
   const text = grpc ? `${title} (${id})` : `${JSON.stringify({ type: "about:blank", title, status, code, decisionId: id })}\n`;
   const headers = grpc ? [] : [{ name: "content-type", value: Buffer.from("application/problem+json") }];
   if (retryAfterSeconds !== undefined) headers.push({ name: "retry-after", value: Buffer.from(String(retryAfterSeconds)) });
-  return { status, headers, body: Buffer.from(text), grpcStatus: undefined, code, reason: undefined, step: undefined };
+  return {
+    status,
+    headers,
+    body: Buffer.from(text),
+    grpcStatus: undefined,
+    code,
+    reason: undefined,
+    step: undefined,
+    failedStep: undefined,
+  };
 }
 
 /** A reply of the engine's own that no response handler sees, because no chain is known or none of its steps has run. */

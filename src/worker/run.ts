@@ -8,68 +8,24 @@
 import type { BodyTransform, Outcome } from "@envoy-policy-engine/sdk";
 import type { FailureMode } from "../config/types.ts";
 import type { FailureCode } from "../errors.ts";
-import type { StepCounters, StepOutcome, StepPhase } from "../observe/step-counters.ts";
+import type { CompiledExpression } from "../expressions/expression.ts";
+import type { StepOutcome, StepPhase } from "../observe/step-counters.ts";
+import { acceptTransform } from "./accept-transform.ts";
 import { BodyFlow, type FlowFailure, StepStream } from "./body-flow.ts";
 import { BodyStore } from "./body-store.ts";
 import { type BodyUse, type BoundHandler, type BoundStep, bodyUse, bodyUseOf, type Chain } from "./chain.ts";
-import { type HeaderChanges, noChanges } from "./header-store.ts";
+import { noChanges } from "./header-store.ts";
 import { Journal } from "./journal.ts";
 import { endsWithItsHeaders, RequestView, ResponseView } from "./message-view.ts";
 import { MetadataStore } from "./metadata-store.ts";
 import { andThen, DeadlineError, type Eventually, isPromise, within } from "./promises.ts";
 import type { ReceivedRequest, ReceivedResponse } from "./received.ts";
-import { acceptReply, engineReply, type FinalReply, finalReply, isGrpc, type PendingReply, replyView } from "./reply.ts";
+import { acceptReply, engineReply, finalReply, isGrpc, type PendingReply, replyView } from "./reply.ts";
+import type { Call, RunHost, Settlement, StepFault } from "./run-host.ts";
+import type { BodyDelivery, RunOutcome } from "./run-outcome.ts";
 import { type SharedViews, StepExchange } from "./step-exchange.ts";
+import { mayRespond, mayStillRespond, type Progress } from "./step-progress.ts";
 import { ExchangeVariables, type VariableSources } from "./variables.ts";
-
-/** What a run needs from outside; the same for every exchange. */
-export interface RunHost {
-  /** Milliseconds from an arbitrary start, never going back. */
-  monotonicMs(): number;
-  /** Calls back once after at least this time; returns what cancels it. */
-  startTimer(milliseconds: number, expired: () => void): () => void;
-  readonly counters: StepCounters;
-  /** A step failed. The cause is for the log under the exchange's id. */
-  failed(failure: StepFailure): void;
-}
-
-export interface StepFailure {
-  readonly id: string;
-  readonly chain: string;
-  readonly step: string;
-  readonly policy: string;
-  readonly phase: StepPhase;
-  readonly code: FailureCode;
-  readonly skipped: boolean;
-  readonly cause: unknown;
-}
-
-/** How Envoy gives a body to streamed steps: as one message, or as it comes, because its own configuration says so. */
-export type BodyDelivery = "whole" | "in-chunks";
-
-/** What became of one direction. `gone`: the client left while a step was running, nobody is waiting for an answer. */
-export type RunOutcome =
-  | Continued
-  /** A step waits for the whole body of this direction: `resume` with it, or `refuse`. What the steps before it have changed stands. */
-  | { readonly kind: "needs-body"; readonly phase: StepPhase; readonly changes: HeaderChanges }
-  | { readonly kind: "reply"; readonly reply: FinalReply }
-  | { readonly kind: "gone" };
-
-/** Every step of the direction has come to its end. */
-export interface Continued {
-  readonly kind: "continue";
-  /** What no outcome of this direction has told before. */
-  readonly changes: HeaderChanges;
-  /** Whether a step has changed this header, told before or not. */
-  readonly touched: (header: string) => boolean;
-  /** What the steps made of the body; undefined when nobody changed it. */
-  readonly body: Uint8Array | undefined;
-  /** Through what the body is still to pass; undefined where nobody has left anything behind for it. */
-  readonly flow: BodyFlow | undefined;
-}
-
-/** `held`: its condition was decided, and it waits for the body. */
-type Progress = "unreached" | "held" | "passed" | "skipped" | "failed" | "replied";
 
 /** One walk of the loop. A reply turns a request pass into a response pass in place. */
 interface Pass {
@@ -80,24 +36,15 @@ interface Pass {
   deadlineMs: number;
 }
 
-/** One call of a handler, from its start to its settlement. */
-export interface Call {
-  readonly step: BoundStep;
-  readonly index: number;
-  readonly phase: StepPhase;
-  readonly startedMs: number;
-  /** Where the journal stood before the step. */
-  readonly mark: number;
-}
-
 export class ExchangeRun implements SharedViews, VariableSources {
   readonly received: ReceivedRequest;
   readonly request: RequestView;
   readonly metadata: MetadataStore;
   readonly variables: ExchangeVariables;
   response: ResponseView | undefined;
-  protected readonly journal = new Journal();
+  protected readonly journal: Journal;
   readonly #chain: Chain;
+  readonly #generation: number;
   readonly #host: RunHost;
   readonly #progress: Progress[];
   readonly #exchanges: (StepExchange | undefined)[] = [];
@@ -112,12 +59,25 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #endless = false;
   #gone = false;
 
-  constructor(chain: Chain, received: ReceivedRequest, host: RunHost) {
+  /**
+   * @param generation number of the generation that the chain is of
+   * @param journal where changes are noted, those of `metadata` too
+   */
+  constructor(
+    chain: Chain,
+    received: ReceivedRequest,
+    host: RunHost,
+    generation: number,
+    journal = new Journal(),
+    metadata = new MetadataStore(journal),
+  ) {
     this.#chain = chain;
+    this.#generation = generation;
+    this.journal = journal;
+    this.metadata = metadata;
     this.#host = host;
     this.received = received;
     this.request = new RequestView(received, this.journal);
-    this.metadata = new MetadataStore(this.journal);
     this.variables = new ExchangeVariables(this);
     this.#progress = chain.steps.map(() => "unreached");
     if (!received.hasBody) this.request.body = new BodyStore(undefined, this.journal);
@@ -178,7 +138,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
   /** The request's body cannot come to its end, and no response is there: the engine answers, and the steps before the failed one see that. */
   replyToFailure({ call, code }: FlowFailure, deadlineMs: number): Eventually<RunOutcome> {
     const pass: Pass = { phase: "request", cursor: call.index, delivery: "in-chunks", deadlineMs };
-    this.#answer(call, pass, this.#ownReply(code));
+    this.#answer(call, pass, this.#ownReply(call, code));
     return this.#walk(pass);
   }
 
@@ -211,8 +171,13 @@ export class ExchangeRun implements SharedViews, VariableSources {
     }
   }
 
+  /** Decides a condition. Throws when that fails. */
+  protected decides(_call: Call, when: CompiledExpression<boolean>): boolean {
+    return when.run(this.variables);
+  }
+
   /** Hears of every step that was skipped or refused, and of every handler that has come to an end. */
-  protected settled(call: Call, outcome: StepOutcome, _reply?: PendingReply): void {
+  protected settled(call: Call, outcome: StepOutcome, _settlement?: Settlement): void {
     this.#host.counters.count(call.step.counter, call.phase, outcome);
     if (outcome !== "skipped" && outcome !== "refused")
       this.#host.counters.observe(call.step.counter, call.phase, this.#host.monotonicMs() - call.startedMs);
@@ -256,7 +221,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #endPass(pass: Pass): boolean {
     if (this.#flow === undefined) return false;
     const { failure, first } = this.#flow;
-    if (failure !== undefined) this.#answer(failure.call, pass, this.#ownReply(failure.code));
+    if (failure !== undefined) this.#answer(failure.call, pass, this.#ownReply(failure.call, failure.code));
     else if (pass.delivery === "whole") this.#waiting = { pass, call: first };
     return failure !== undefined;
   }
@@ -281,7 +246,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
       }
       return this.#call(call, pass, step.request);
     }
-    if (step.response === undefined || !this.#mayRespond(step, index)) return void pass.cursor--;
+    if (step.response === undefined || !mayRespond(step, this.#progress[index])) return void pass.cursor--;
     if (step.reads.responseBody && this.#mustWait(call, pass)) return undefined;
     if (step.whenReadsResponse && this.#progress[index] === "unreached") {
       if (!this.#holds(call, pass)) return undefined;
@@ -313,26 +278,18 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #refuseOrPass(call: Call, pass: Pass, mode: FailureMode, code: FailureCode): void {
     if (mode === "deny") return this.#refuseAt(call, pass, code);
     this.#progress[call.index] = "skipped";
-    this.settled(call, "skipped");
+    this.settled(call, "skipped", { code, handled: mode, cause: undefined });
     move(pass);
   }
 
   #refuseAt(call: Call, pass: Pass, code: FailureCode): void {
     this.#progress[call.index] = "failed";
-    this.settled(call, "refused");
-    this.#answer(call, pass, this.#ownReply(code));
+    this.settled(call, "refused", { code, handled: "deny", cause: undefined });
+    this.#answer(call, pass, this.#ownReply(call, code));
   }
 
-  /** Like `#mayRespond`, for a step that the request side has not come to yet as well. */
   #mayStillRespond(step: BoundStep, index: number): boolean {
-    const progress = this.#progress[index];
-    return this.#mayRespond(step, index) || (this.#requestOpen && (progress === "unreached" || progress === "held"));
-  }
-
-  /** A step takes part in the response if it was passed on the request, or is decided only now. */
-  #mayRespond(step: BoundStep, index: number): boolean {
-    const progress = this.#progress[index];
-    return progress === "passed" || (step.whenReadsResponse && progress === "unreached");
+    return (this.#requestOpen ? mayStillRespond : mayRespond)(step, this.#progress[index]);
   }
 
   /** Decides the step's condition. False when the loop must not call the handler: the pass has then been moved on. */
@@ -340,7 +297,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
     const { when } = call.step;
     if (when === undefined) return true;
     try {
-      if (when.run(this.variables)) return true;
+      if (this.decides(call, when)) return true;
     } catch (cause) {
       this.#fail(call, pass, "condition-failed", cause);
       return false;
@@ -420,7 +377,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
   #passWhole(flow: BodyFlow, body: BodyStore, pass: Pass): Promise<void> | undefined {
     const passed = andThen(body.bytes === undefined ? undefined : flow.whole(new Uint8Array(body.bytes), pass.deadlineMs), (bytes) => {
       if (flow.failure === undefined) return body.absent ? undefined : body.change(bytes);
-      this.#answer(flow.failure.call, pass, this.#ownReply(flow.failure.code));
+      this.#answer(flow.failure.call, pass, this.#ownReply(flow.failure.call, flow.failure.code));
     });
     return passed instanceof Promise ? passed : undefined;
   }
@@ -439,7 +396,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
       return this.#fail(call, pass, "policy-failed", cause);
     }
     this.#progress[call.index] = "replied";
-    this.settled(call, "replied", reply);
+    this.settled(call, "replied", { reply });
     this.#answer(call, pass, reply);
   }
 
@@ -447,13 +404,12 @@ export class ExchangeRun implements SharedViews, VariableSources {
     this.journal.rollBack(call.mark);
     this.#exchanges[call.index]?.revoke();
     this.#progress[call.index] = "failed";
-    this.settled(call, code === "policy-timeout" ? "timed-out" : "failed");
+    const fault: StepFault = { code, handled: call.step.onError, cause };
+    this.settled(call, code === "policy-timeout" ? "timed-out" : "failed", fault);
     if (this.#gone) return;
-    const skipped = call.step.onError === "skip";
-    const { id } = this.received;
-    this.#report({ id, chain: this.chain, step: call.step.name, policy: call.step.policy, phase: call.phase, code, skipped, cause });
-    if (skipped) move(pass);
-    else this.#answer(call, pass, this.#ownReply(code));
+    this.#report(call, fault);
+    if (fault.handled === "skip") move(pass);
+    else this.#answer(call, pass, this.#ownReply(call, code));
   }
 
   /** A body that was on its way has failed: `onError: skip` does not help, what has gone on cannot be taken back. */
@@ -462,19 +418,21 @@ export class ExchangeRun implements SharedViews, VariableSources {
     if (code === "policy-timeout") exchange?.abort();
     exchange?.revoke();
     this.#progress[call.index] = "failed";
-    this.settled({ ...call, mark: this.journal.mark() }, code === "policy-timeout" ? "timed-out" : "failed");
+    const fault: StepFault = { code, handled: "deny", cause };
+    this.settled({ ...call, mark: this.journal.mark() }, code === "policy-timeout" ? "timed-out" : "failed", fault);
     if (this.#gone) return;
-    const { id } = this.received;
-    const { name, policy } = call.step;
-    this.#report({ id, chain: this.chain, step: name, policy, phase: call.phase, code, skipped: false, cause });
+    this.#report(call, fault);
   }
 
-  #ownReply(code: FailureCode): PendingReply {
-    return engineReply(code, this.received.id, isGrpc(this.received.headers));
+  #ownReply({ step }: Call, code: FailureCode): PendingReply {
+    return { ...engineReply(code, this.received.id, isGrpc(this.received.headers)), failedStep: step.name };
   }
 
   /** What a policy throws is its own object, and reading it may run its code once more: that must not decide about the exchange. */
-  #report(failure: StepFailure): void {
+  #report({ step, phase, startedMs }: Call, fault: StepFault): void {
+    const durationMs = this.#host.monotonicMs() - startedMs;
+    const where = { request: this.received, generation: this.#generation, chain: this.chain, step: step.name, policy: step.policy, phase };
+    const failure = { ...where, ...fault, durationMs };
     try {
       this.#host.failed(failure);
     } catch {
@@ -525,12 +483,4 @@ export class ExchangeRun implements SharedViews, VariableSources {
 function move(pass: Pass): void {
   if (pass.phase === "request") pass.cursor++;
   else pass.cursor--;
-}
-
-/** Undefined for what is no transform. Every property is read once: what was checked is what is called. */
-function acceptTransform(result: unknown): BodyTransform | undefined {
-  if (typeof result !== "object" || result === null) return undefined;
-  const { chunk, end } = result as Partial<BodyTransform>;
-  if (typeof chunk !== "function" || typeof end !== "function") return undefined;
-  return { chunk: chunk.bind(result), end: end.bind(result) };
 }

@@ -23,6 +23,8 @@ async function serve(kind: Kind = "accepted", host = "127.0.0.1"): Promise<Admin
       config: () => undefined,
       generations: () => ({ generations: [] }),
       route: () => undefined,
+      decision: () => undefined,
+      explain: () => Promise.reject(new Error("nothing was to be explained")),
       rollback: async (generation, reason) => {
         asked.push([generation, reason]);
         if (kind === "broken") throw new Error("broken");

@@ -15,6 +15,8 @@ const quiet: AdminSources = {
   config: () => undefined,
   generations: () => ({ generations: [] }),
   route: () => undefined,
+  decision: () => undefined,
+  explain: () => Promise.reject(new Error("nothing was to be explained")),
   rollback: () => Promise.reject(new Error("no rollback was expected")),
 };
 
@@ -73,22 +75,14 @@ describe("pages", () => {
     ]);
   });
 
-  test("/recordings/ID is the recording, its id decoded; 404 for one that is not kept", async () => {
-    const server = await serve({ recording: (id) => (id === "a/b c" ? { id, steps: [] } : undefined) });
-    const found = await ask(server, "/recordings/a%2Fb%20c");
+  test("/decisions/ID is what is kept, its id decoded; 404 with what can be done where nothing is", async () => {
+    const server = await serve({ decision: (id) => (id === "a/b c" ? { id, steps: [] } : undefined) });
+    const found = await ask(server, "/decisions/a%2Fb%20c");
     expect([found.status, json(found)]).toEqual([200, { id: "a/b c", steps: [] }]);
-    for (const path of ["/recordings/other", "/recordings/", "/recordings/%zz"]) {
+    for (const path of ["/decisions/other", "/decisions/", "/decisions/%zz"]) {
       const answer = await ask(server, path);
-      expect([answer.status, json(answer)]).toEqual([404, { error: "no recording of this exchange is kept" }]);
+      expect([answer.status, json(answer)]).toEqual([404, { error: expect.stringContaining("`recording: { exchangesMax: 100 }`") }]);
     }
-  });
-
-  test("without recording, /recordings/ID says how to switch it on", async () => {
-    const answer = await ask(await serve(), "/recordings/x");
-    expect([answer.status, json(answer)]).toEqual([
-      404,
-      { error: "recording is off: set `recording: { exchangesMax: 100 }` in the settings" },
-    ]);
   });
 
   test("without a valid configuration /config and /routes/NAME are 503, and /generations is an empty list", async () => {
@@ -114,7 +108,8 @@ describe("pages", () => {
           "/config",
           "/generations",
           "/routes/NAME",
-          "/recordings/ID",
+          "/decisions/ID",
+          "POST /explain",
           "POST /generations/N/rollback",
         ],
       },
@@ -125,8 +120,8 @@ describe("pages", () => {
     const broken = (): never => {
       throw new Error("collector broken");
     };
-    const server = await serve({ metrics: broken, readiness: broken, recording: () => ({ number: 1n }) });
-    for (const path of ["/metrics", "/readyz", "/recordings/x"]) expect((await ask(server, path)).status).toBe(500);
+    const server = await serve({ metrics: broken, readiness: broken, decision: () => ({ number: 1n }) });
+    for (const path of ["/metrics", "/readyz", "/decisions/x"]) expect((await ask(server, path)).status).toBe(500);
     expect(json(await ask(server, "/metrics"))).toEqual({ error: "this page cannot be made: collector broken" });
     expect((await ask(server, "/healthz")).status).toBe(200);
   });

@@ -120,6 +120,27 @@ const directions: readonly Direction[] = [
     mayNot: ["../worker/chain.ts", "../generations/prepare.ts", "../cli/main.ts", "../envoy-config/../worker/run.ts", "yaml", "node:fs"],
   },
   {
+    from: "src/explain",
+    may: [
+      "./request-file.ts",
+      "../config/types.ts",
+      "../diff/diff-values.ts",
+      "../worker/bind.ts",
+      "../kernel/exchange-recorder.ts",
+      "../testing/in-turn.ts",
+    ],
+    mayNot: [
+      "../cli/main.ts",
+      "../main.ts",
+      "../engine/policy-host.ts",
+      "../admin/server.ts",
+      "../transport/grpc-js.ts",
+      "yaml",
+      "node:fs",
+      "node:http",
+    ],
+  },
+  {
     from: "src/editor-schemas",
     may: ["./parts.ts", "../config/schema-parts.ts", "../testing/case-schema.ts"],
     mayNot: ["../testing/test-engine.ts", "../worker/run.ts", "../cli/main.ts", "../generated/registry.ts", "yaml", "node:fs"],

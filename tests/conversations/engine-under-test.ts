@@ -14,7 +14,8 @@ import { createStepCounters } from "../../src/observe/step-counters.ts";
 import { testCheckEnvironment, testHost } from "../../src/testing/test-engine.ts";
 import { createInstancePool } from "../../src/worker/instances.ts";
 import type { PolicyHost } from "../../src/worker/policy-host.ts";
-import { ExchangeRun, type StepFailure } from "../../src/worker/run.ts";
+import { ExchangeRun } from "../../src/worker/run.ts";
+import type { StepFailure } from "../../src/worker/run-host.ts";
 import { scriptPolicies } from "../support/script-policy.ts";
 import type { Conversation } from "./conversation.ts";
 
@@ -102,16 +103,21 @@ export async function engineUnderTest(
     monotonicMs,
     newId: () => `decision-${++count}`,
     refusesNew: () => false,
-    startRun: (chain, received) =>
-      new ExchangeRun(chain, received, {
-        monotonicMs,
-        startTimer: host.startTimer,
-        counters: host.counters,
-        failed: (failure) => {
-          failures.push(failure);
-          failed?.(failure);
+    startRun: (chain, received, generation) =>
+      new ExchangeRun(
+        chain,
+        received,
+        {
+          monotonicMs,
+          startTimer: host.startTimer,
+          counters: host.counters,
+          failed: (failure) => {
+            failures.push(failure);
+            failed?.(failure);
+          },
         },
-      }),
+        generation,
+      ),
     replied: (event) => {
       replies.push(event);
       replied?.(event);

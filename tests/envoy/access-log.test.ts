@@ -29,7 +29,7 @@ beforeAll(async () => {
     for (const [name, { headers = {}, ...request }] of Object.entries<Parameters<typeof send>[1]>(requests)) {
       const id = name.replaceAll(" ", "-");
       const answer = await send(stage.envoy.port, { ...request, headers: { ...headers, "x-request-id": id } });
-      const recording: unknown = JSON.parse((await send(stage.engine.adminPort, { path: `/recordings/${id}` })).body);
+      const recording: unknown = JSON.parse((await send(stage.engine.adminPort, { path: `/decisions/${id}` })).body);
       ids.set(name, valuesOf(answer.headers, "x-decision-id")[0] ?? String(Object(recording).id));
     }
     // It writes its log when it ends.

@@ -214,6 +214,7 @@ test("replies are what the generated codec reads of them", () => {
     code: fc.constantFrom("reply", "a-longer-code"),
     reason: fc.constant(undefined),
     step: fc.constant(undefined),
+    failedStep: fc.constant(undefined),
   });
   fc.assert(
     fc.property(reply, (sent) => {

@@ -20,7 +20,8 @@ const orders: readonly Order[] = [
   { kind: "ask", question: 1, about: { kind: "counts" } },
   { kind: "ask", question: 1, about: { kind: "detail" } },
   { kind: "ask", question: 1, about: { kind: "route", name: "orders" } },
-  { kind: "ask", question: 1, about: { kind: "recording", id: "id" } },
+  { kind: "ask", question: 1, about: { kind: "decision", id: "id" } },
+  { kind: "ask", question: 1, about: { kind: "explain", text: "route: orders" } },
   { kind: "stop" },
   { kind: "end" },
 ];

@@ -76,7 +76,8 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     newId: () => "decision",
     refusesNew: () => false,
     bodyNotSent: () => {},
-    startRun: (chain, received) => new ExchangeRun(chain, received, { monotonicMs: () => performance.now(), ...host, failed: () => {} }),
+    startRun: (chain, received, generation) =>
+      new ExchangeRun(chain, received, { monotonicMs: () => performance.now(), ...host, failed: () => {} }, generation),
     replied: ({ reply }) => {
       code = reply.code;
     },

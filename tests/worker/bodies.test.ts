@@ -171,7 +171,7 @@ describe("the request's body while the upstream works", () => {
     };
     const source = { address: undefined, port: undefined };
     const received = { id: "1", time: 0, headers: noHeaders, hasBody: true, upgrade: false, route: { name: "r", metadata: {} }, source };
-    const run = new ExchangeRun(chain, received, { monotonicMs: () => 0, startTimer: () => () => {}, counters, failed: () => {} });
+    const run = new ExchangeRun(chain, received, { monotonicMs: () => 0, startTimer: () => () => {}, counters, failed: () => {} }, 1);
     await run.runRequest(1_000, "in-chunks");
     await run.resume(Buffer.from("body"), 1_000);
     return run;

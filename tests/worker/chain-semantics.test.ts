@@ -7,7 +7,9 @@ import { describe, expect, test } from "vitest";
 import { createStepCounters } from "../../src/observe/step-counters.ts";
 import type { BoundHandler, BoundStep, Chain } from "../../src/worker/chain.ts";
 import { HeaderLines, noHeaders } from "../../src/worker/received-headers.ts";
-import { ExchangeRun, type RunHost, type RunOutcome } from "../../src/worker/run.ts";
+import { ExchangeRun } from "../../src/worker/run.ts";
+import type { RunHost } from "../../src/worker/run-host.ts";
+import type { RunOutcome } from "../../src/worker/run-outcome.ts";
 
 type Phase = "request" | "response";
 
@@ -262,7 +264,7 @@ async function happens(steps: readonly Step[], sent: Exchange): Promise<Told> {
     route: { name: "r", metadata: {} },
     source: { address: undefined, port: undefined },
   };
-  const run = new ExchangeRun(chain, received, host);
+  const run = new ExchangeRun(chain, received, host, 1);
   const settle = async (started: RunOutcome | Promise<RunOutcome>): Promise<RunOutcome> => {
     const outcome = await started;
     if (outcome.kind !== "needs-body") return outcome;
@@ -299,7 +301,10 @@ function condition(when: Step["when"]): NonNullable<BoundStep["when"]> {
     if (when === "throws") throw new Error("thrown");
     return when.startsWith("holds");
   };
-  return { text: when, result: "bool", reads: [], run, evaluate: run };
+  const explain = (): never => {
+    throw new Error("nobody asks for it");
+  };
+  return { text: when, result: "bool", reads: [], run, evaluate: run, explain };
 }
 
 describe("a chain", () => {

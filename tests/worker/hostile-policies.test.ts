@@ -122,10 +122,10 @@ describe("a result that is neither nothing nor a reply fails the step, whatever 
     const bad = request(() => untyped(result()));
     const denied = await exchange({ bad });
     expect(denied).toMatchObject({ upstream: undefined, client: { status: 500 }, reply: "policy-failed" });
-    expect(denied.failures).toMatchObject([{ code: "policy-failed", skipped: false }]);
+    expect(denied.failures).toMatchObject([{ code: "policy-failed", handled: "deny" }]);
     const skipped = await exchange({ bad }, { chain: ["bad?"] });
     expect(skipped).toMatchObject({ upstream: { path: "/" }, client: { status: 200 }, reply: undefined });
-    expect(skipped.failures).toMatchObject([{ code: "policy-failed", skipped: true }]);
+    expect(skipped.failures).toMatchObject([{ code: "policy-failed", handled: "skip" }]);
   });
 });
 

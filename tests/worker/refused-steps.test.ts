@@ -2,10 +2,12 @@
 import { describe, expect, test } from "vitest";
 import { createStepCounters } from "../../src/observe/step-counters.ts";
 import type { BoundStep, Chain } from "../../src/worker/chain.ts";
+import type { ExplainedStep } from "../../src/worker/explanation.ts";
 import type { ReceivedRequest } from "../../src/worker/received.ts";
 import { HeaderLines, noHeaders } from "../../src/worker/received-headers.ts";
-import { RecordedRun, type RecordedStep } from "../../src/worker/recording.ts";
-import type { RunOutcome } from "../../src/worker/run.ts";
+import { RecordedRun } from "../../src/worker/recorded-run.ts";
+import { createRedaction } from "../../src/worker/redaction.ts";
+import type { RunOutcome } from "../../src/worker/run-outcome.ts";
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -81,14 +83,17 @@ describe("a step that is refused its body is counted and recorded once", () => {
       route: { name: "r", metadata: {} },
       source: { address: undefined, port: undefined },
     };
-    let recorded: readonly RecordedStep[] = [];
+    let recorded: readonly ExplainedStep[] = [];
     const host = { monotonicMs: () => 0, startTimer: () => () => {}, counters, failed: () => {} };
-    const recording = new RecordedRun(chain, received, host, (steps) => {
-      recorded = steps;
+    const recording = new RecordedRun(chain, received, host, 1, {
+      redaction: createRedaction((text) => text),
+      done: (steps) => {
+        recorded = steps;
+      },
     });
     expect((run(recording) as RunOutcome).kind).toBe("reply");
     recording.close();
     expect(counters.read(counter)).toMatchObject({ refusals: 1, runs: 0, skips: 0 });
-    expect(recorded).toMatchObject([{ step: `reads-${waits}`, outcome: "refused", changed: [] }]);
+    expect(recorded).toMatchObject([{ step: `reads-${waits}`, outcome: "refused", changes: [] }]);
   });
 });

@@ -56,6 +56,14 @@ const cases: readonly (readonly [name: string, demands: () => EnvoyDemands | Pro
       }),
   ],
   [
+    "passing-bodies",
+    () =>
+      writtenDemands({
+        routes: { stream: "stream" },
+        chains: { stream: { requestBody: "streamed", responseBody: "streamed", responseHeaders: true } },
+      }),
+  ],
+  [
     "names",
     () =>
       writtenDemands({
