@@ -2,6 +2,7 @@ import type { GeneratedFile } from "../builder/generated-file.ts";
 import type { PolicyManifest } from "../src/config/types.ts";
 import { casesSchema } from "../src/editor-schemas/cases.ts";
 import { configSchema } from "../src/editor-schemas/config.ts";
+import { decisionSchema } from "../src/editor-schemas/decision.ts";
 import { distributionSchema } from "../src/editor-schemas/distribution.ts";
 import { explanationSchema, requestSchema } from "../src/editor-schemas/explanation.ts";
 import { manifestSchema } from "../src/editor-schemas/manifest.ts";
@@ -15,6 +16,7 @@ export function generateEditorSchemas(manifests: readonly PolicyManifest[]): rea
     cases: casesSchema,
     manifest: manifestSchema,
     distribution: distributionSchema,
+    decision: decisionSchema,
     request: requestSchema,
     explanation: explanationSchema,
   };

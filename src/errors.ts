@@ -294,6 +294,17 @@ export const problemCatalogue = {
         f.known.length === 0 ? "remove it: no step writes anything" : `remove it, or use one of: ${listed(f.known)}`,
       ),
   }),
+  "record-target-invalid": entry<Record<string, never>>({
+    meaning: "Decisions or spans are sent to a place that is none.",
+    message: () => "this is no place for decisions or spans",
+    remedy: () =>
+      "write `otlp:URL` with a collector's address, such as `otlp:http://127.0.0.1:4318`, without user, password and query; decisions also go to `stdout` or `file:PATH`",
+  }),
+  "header-secret": entry<{ header: string }>({
+    meaning: "The decision log is asked for a header whose name tells of credentials.",
+    message: (f) => `\`${f.header}\` may hold a credential, which is never written to the decision log`,
+    remedy: () => "remove it, or let a policy write what may be seen under another name",
+  }),
   "metadata-conflict": entry<{ policy: string; key: string; other: string }>({
     meaning: "Two policies of a chain write the same shared metadata with different schemas.",
     acknowledge: "step",

@@ -58,7 +58,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     log,
     startTimer: timers.startTimer,
   });
-  serving.metrics.register(configurationCollector(configuration));
+  serving.metrics.register(configurationCollector(configuration, serving.isServing));
 
   const admin = await startAdminServer(settings.admin, {
     readiness: () => ({

@@ -96,6 +96,14 @@ export function readInteger(place: Place | undefined, bounds: Bounds, report: Re
   return undefined;
 }
 
+export function readNumber(place: Place | undefined, bounds: Bounds, report: Report): number | undefined {
+  if (place === undefined) return undefined;
+  const value = place.node.kind === "scalar" ? place.node.value : undefined;
+  if (typeof value === "number" && Number.isFinite(value)) return within(place, value, bounds, String, report);
+  report(wrongType(place, "a number"));
+  return undefined;
+}
+
 /** Milliseconds. */
 export function readDuration(place: Place | undefined, bounds: Bounds, report: Report): number | undefined {
   const text = readQuantity(place, { kind: "duration", examples: "`200ms`, `1s` or `5m`", parse: parseDuration }, report);

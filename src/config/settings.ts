@@ -27,6 +27,7 @@ import {
   readText,
   withoutEchoes,
 } from "./read.ts";
+import { type DecisionLogSettings, readDecisionLog, readTraces, type TraceSettings } from "./record-settings.ts";
 import { reportMisplacedSecrets } from "./secrets.ts";
 import type { EnvoyPromises, SourceDocument } from "./types.ts";
 import { readWorkers, reportWorkerAddresses, type Workers } from "./workers.ts";
@@ -59,6 +60,10 @@ export interface Settings {
     readonly loopDelayMs: number;
   };
   readonly log: { readonly level: LogLevel };
+  /** One line for each chosen exchange. Undefined: none is written. */
+  readonly decisionLog: DecisionLogSettings | undefined;
+  /** Spans of the exchanges that Envoy traces. Undefined: none are sent. */
+  readonly traces: TraceSettings | undefined;
   /** Keeps what each step did to the last exchanges, for the admin port. Undefined: off, and nothing is spent on it. */
   readonly recording: { readonly exchangesMax: number } | undefined;
 }
@@ -109,6 +114,8 @@ export const settingsKeys = [
   "overload",
   "log",
   "recording",
+  "decisionLog",
+  "traces",
 ];
 
 function readSettings(place: Place, directory: string, use: "alone" | "embedded", report: Report): Settings | undefined {
@@ -143,6 +150,8 @@ function readSettings(place: Place, directory: string, use: "alone" | "embedded"
     shutdown: readShutdown(section(fields, "shutdown", ["drainDelay", "grace"], report), report),
     overload: readOverload(section(fields, "overload", ["loopDelay"], report), report),
     log: readLog(section(fields, "log", ["level"], report), report),
+    decisionLog: readDecisionLog(section(fields, "decisionLog", ["to", "sample", "headers"], report), directory, report),
+    traces: readTraces(section(fields, "traces", ["to"], report), report),
     recording: readRecording(section(fields, "recording", ["exchangesMax"], report), report),
   };
 }

@@ -1,5 +1,6 @@
 import { metadataPathPattern, metadataPathsMax } from "../config/metadata-paths.ts";
 import { durationText, sizeText } from "../config/quantities.ts";
+import { credentialNamePattern, loggedHeadersMax } from "../config/record-settings.ts";
 import { defaultEnvoyPromises } from "../config/settings.ts";
 import type { JsonSchema } from "../config/types.ts";
 import { workersMax } from "../config/workers.ts";
@@ -7,6 +8,7 @@ import { choice, dialect, duration, flag, formatVersion, list, map, size, text }
 import { providersSchema } from "./providers.ts";
 
 const otherwise = defaultEnvoyPromises;
+const otlp = "otlp:https?://[\\s\\S]+";
 const tcp = "tcp:(?:\\[[\\da-fA-F:.]+\\]|[\\w.-]+):\\d{1,5}";
 
 /** The JSON Schema of settings, for editors: what can be said without looking at several values together. */
@@ -60,6 +62,30 @@ export const settingsSchema: JsonSchema = {
         loopDelay: duration("How far the event loop may be behind.", { default: "2s" }),
       }),
       log: section("The log.", { level: choice("What is written.", ["debug", "info", "warn", "error"], "info") }),
+      decisionLog: section(
+        "One line of JSON for each reply, failure and sampled exchange; schemas/decision.schema.json says what is in it. Off unless it is written.",
+        {
+          to: text("`stdout`, `file:PATH`, or `otlp:URL` for a collector.", { pattern: `^(?:stdout|file:[\\s\\S]+|${otlp})$` }),
+          sample: {
+            description: "The share of the exchanges that nobody answered and in which nothing failed.",
+            type: "number",
+            minimum: 0,
+            maximum: 1,
+            default: 0,
+          },
+          headers: list(
+            "Request headers whose values are written; none whose name tells of credentials.",
+            text("A name in lower case.", { pattern: "^[a-z\\d!#$%&'*+.^_`|~-]{1,128}$", not: { pattern: credentialNamePattern } }),
+            { maxItems: loggedHeadersMax, examples: [["user-agent"]] },
+          ),
+        },
+        ["to"],
+      ),
+      traces: section(
+        "Spans of the exchanges that Envoy traces. Off unless it is written.",
+        { to: text("`otlp:URL` of a collector.", { pattern: `^${otlp}$`, examples: ["otlp:http://127.0.0.1:4318"] }) },
+        ["to"],
+      ),
       recording: section(
         "Keeps what each step did to the last exchanges, for the admin port. Off unless it is written.",
         { exchangesMax: { description: "How many exchanges are kept.", type: "integer", minimum: 1, maximum: 100_000 } },

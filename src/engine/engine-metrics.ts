@@ -1,5 +1,6 @@
 import type { GenerationHolder } from "../generations/holder.ts";
 import type { ExchangeCounters } from "../kernel/exchange-counters.ts";
+import type { Log } from "../observe/log.ts";
 import { type Collector, single } from "../observe/metrics.ts";
 import type { Configuration } from "./configuration.ts";
 
@@ -32,12 +33,18 @@ export function servingCollector({ exchanges, generations }: ServingSources): Co
 }
 
 /** Of the process that has the configuration: generations, reloads, providers. Labels come from closed sets and from the settings. */
-export function configurationCollector(configuration: Configuration): Collector {
+export function configurationCollector(configuration: Configuration, isReady: () => boolean): Collector {
   const { generations, reloader, registry } = configuration;
   return () => {
     const disk = configuration.disk();
     const { accepted, unchanged, superseded, refused } = reloader.state();
     return [
+      single(
+        "policy_engine_ready",
+        "gauge",
+        "Whether there is a generation in use and the engine is not draining: 1 or 0.",
+        isReady() ? 1 : 0,
+      ),
       single(
         "policy_engine_generation",
         "gauge",
@@ -54,6 +61,12 @@ export function configurationCollector(configuration: Configuration): Collector 
               disk.generation ?? 0,
             ),
           ]),
+      single(
+        "policy_engine_generation_committed_timestamp_seconds",
+        "gauge",
+        "When the generation in use was taken into use, in seconds since the epoch; 0 before there is one.",
+        (generations.current()?.committedAt ?? 0) / 1000,
+      ),
       {
         name: "policy_engine_reloads_total",
         help: "Configurations that were tried, by verdict; superseded: given up for a newer one while policies were created.",
@@ -78,6 +91,12 @@ export function configurationCollector(configuration: Configuration): Collector 
         samples: registry.state().map(({ name, failure }) => ({ labels: { provider: name }, value: failure === undefined ? 1 : 0 })),
       },
       {
+        name: "policy_engine_provider_problems",
+        help: "How many problems what a provider delivered last was refused for; while it is not 0, its earlier state is in force.",
+        type: "gauge",
+        samples: registry.state().map(({ name, problems }) => ({ labels: { provider: name }, value: problems })),
+      },
+      {
         name: "policy_engine_provider_held",
         help: "Whether what a provider delivered last is held back by a rollback: 1 or 0.",
         type: "gauge",
@@ -85,4 +104,11 @@ export function configurationCollector(configuration: Configuration): Collector 
       },
     ];
   };
+}
+
+/** Of every process that has a log. */
+export function logCollector(log: Pick<Log, "droppedLines">): Collector {
+  return () => [
+    single("policy_engine_log_lines_dropped_total", "counter", "Lines of the log that its reader was too slow for.", log.droppedLines()),
+  ];
 }

@@ -36,7 +36,6 @@ export function createOverloadGuard({ loopDelayMs, log, monotonicMs, startTimer 
   /** Undefined when nothing is refused. */
   let episode: { readonly sinceMs: number; refused: number } | undefined;
   let episodes = 0;
-  let refused = 0;
   let stopTimer = startTimer(tickMs, tick);
 
   return {
@@ -45,7 +44,6 @@ export function createOverloadGuard({ loopDelayMs, log, monotonicMs, startTimer 
       if (behindMs > loopDelayMs) begin(behindMs);
       if (episode === undefined) return false;
       episode.refused += 1;
-      refused += 1;
       return true;
     },
     families: () => [
@@ -56,7 +54,6 @@ export function createOverloadGuard({ loopDelayMs, log, monotonicMs, startTimer 
         episode ? 1 : 0,
       ),
       single("policy_engine_overloads_total", "counter", "How often it has begun to refuse exchanges for that.", episodes),
-      single("policy_engine_overload_refusals_total", "counter", "Exchanges that were refused for that.", refused),
     ],
     stop: () => stopTimer(),
   };

@@ -18,6 +18,7 @@ import { createExchangeCounters } from "../kernel/exchange-counters.ts";
 import { createExchangeRecorder } from "../kernel/exchange-recorder.ts";
 import { createKernel } from "../kernel/kernel.ts";
 import type { ReplyEvent } from "../kernel/kernel-host.ts";
+import { createCalloutCounters } from "../observe/callout-counters.ts";
 import { createChainCounters } from "../observe/chain-counters.ts";
 import type { Log } from "../observe/log.ts";
 import { createMetrics, type Metrics } from "../observe/metrics.ts";
@@ -33,8 +34,10 @@ import { createRecentDecisions, type RecentDecisions } from "../worker/recent-de
 import { ExchangeRun } from "../worker/run.ts";
 import type { RunHost } from "../worker/run-host.ts";
 import { logGivenUp } from "./configuration-log.ts";
-import { servingCollector } from "./engine-metrics.ts";
+import { countedFetch } from "./counted-fetch.ts";
+import { logCollector, servingCollector } from "./engine-metrics.ts";
 import { logBodyNotSent, logReply, logStepFailure } from "./exchange-log.ts";
+import { createExchangeRecords } from "./exchange-records.ts";
 import { createExplainSource } from "./explain-source.ts";
 import { createOverloadGuard } from "./overload-guard.ts";
 import { createPolicyHost } from "./policy-host.ts";
@@ -80,6 +83,8 @@ export interface Serving {
 
 /** How long the last writes may take before the sockets are closed. */
 const flushMs = 200;
+/** How long decisions and spans that still wait may take to leave. */
+const recordsFlushMs = 2_000;
 /** About 1 KB each. */
 const summariesMax = 1_000;
 
@@ -89,9 +94,12 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
   const policyCounters = createPolicyCounters();
   const probes = createProbes();
   const exchanges = createExchangeCounters();
-  const policyHost = createPolicyHost(log, { counters, chainCounters, policyCounters, probes });
+  const calloutCounters = createCalloutCounters();
+  const plainHost = createPolicyHost(log, { counters, chainCounters, policyCounters, probes });
+  const policyHost = { ...plainHost, fetch: countedFetch(plainHost.fetch, calloutCounters, () => performance.now()) };
   const generations = createGenerationHolder(Date.now);
 
+  const records = createExchangeRecords({ settings, log, current: generations.current, redact: secrets.redact });
   const recent = createRecentDecisions({ summariesMax, timelinesMax: settings.recording?.exchangesMax ?? 0 }, secrets.redact);
   const runHost: RunHost = {
     monotonicMs: () => performance.now(),
@@ -100,6 +108,7 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     failed: (failure) => {
       logStepFailure(log, failure);
       recent.failed(failure);
+      records.failed(failure);
     },
   };
   const guard = createOverloadGuard({
@@ -123,7 +132,14 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
 
   const recorder =
     settings.recording &&
-    createExchangeRecorder({ ...settings, generations, runHost, now: Date.now, redact: secrets.redact, done: recent.explained });
+    createExchangeRecorder({
+      ...settings,
+      generations,
+      monotonicMs: runHost.monotonicMs,
+      now: Date.now,
+      redact: secrets.redact,
+      done: recent.explained,
+    });
   const kernel = createKernel({
     generations,
     envoy: settings.envoy,
@@ -134,15 +150,22 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     newId: randomUUID,
     refusesNew: guard.refuses,
     ...(recorder && { recorder }),
-    startRun: recorder?.startRun ?? ((chain, request, generation) => new ExchangeRun(chain, request, runHost, generation)),
+    startRun: (chain, request, generation, metadata) => {
+      const host = records.hostFor(chain, request, metadata, runHost);
+      return recorder?.startRun(chain, request, generation, host) ?? new ExchangeRun(chain, request, host, generation);
+    },
     replied,
     bodyNotSent: (event) => logBodyNotSent(log, event),
+    ended: records.ended,
   });
 
   const processMetrics = collectProcess();
   const metrics = createMetrics();
   metrics.register(counters.families);
   metrics.register(chainCounters.families);
+  metrics.register(calloutCounters.families);
+  for (const collector of records.collectors) metrics.register(collector);
+  metrics.register(logCollector(log));
   metrics.register(policyCounters.families);
   metrics.register(probes.families);
   metrics.register(guard.families);
@@ -180,8 +203,9 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     isServing,
     isDraining: () => draining,
     listenNow: () =>
-      transport.listen(kernel.open).catch((error: unknown) => {
+      transport.listen(kernel.open).catch(async (error: unknown) => {
         stopTimers();
+        await records.close(0);
         throw error;
       }),
     async drain() {
@@ -198,6 +222,7 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
       kernel.abandon();
       await sleep(flushMs);
       await transport.close();
+      await records.close(recordsFlushMs);
       stopTimers();
     },
   };

@@ -3,7 +3,9 @@
  * ended while a step waited for a body, so that the step did not run. Client or upstream broke off, or Envoy ignored the override that asked
  * for the body: its messages are the same (measured).
  */
-export type ExchangeEnd = "continued" | "passed" | "replied" | "failed" | "gone" | "body-not-sent";
+export type ExchangeEnd = (typeof exchangeEnds)[number];
+
+export const exchangeEnds = ["continued", "passed", "replied", "failed", "gone", "body-not-sent"] as const;
 
 /** Counts of exchanges, read by the metrics. */
 export interface ExchangeCounters {

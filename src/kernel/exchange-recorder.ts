@@ -21,7 +21,7 @@ export interface ExchangeRecorder {
   /** @param id the engine's id of the exchange */
   watch(id: string, metadata: StreamMetadata, sink: StreamSink): WatchedStream;
   /** What runs the chain of an exchange that is watched. */
-  startRun(chain: Chain, received: ReceivedRequest, generation: number): RecordedRun;
+  startRun(chain: Chain, received: ReceivedRequest, generation: number, runHost: RunHost): RecordedRun;
 }
 
 /** What takes the place of the kernel's handler and of the transport's sink. */
@@ -33,7 +33,8 @@ export interface WatchedStream {
 export interface RecorderHost {
   readonly envoy: Pick<EnvoyPromises, "identity">;
   readonly generations: GenerationHolder;
-  readonly runHost: RunHost;
+  /** Milliseconds from an arbitrary start, never going back. */
+  monotonicMs(): number;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Removes the secrets that the engine has read. */
@@ -61,20 +62,19 @@ interface Recording {
 }
 
 export function createExchangeRecorder(host: RecorderHost): ExchangeRecorder {
-  const { runHost } = host;
   const open = new Map<string, Recording>();
 
   const finish = (id: string, recording: Recording): void => {
     const { request, steps } = recording;
     if (steps === undefined || !open.delete(id) || request === undefined) return;
-    host.done(explanationOf(recording, request, steps, runHost.monotonicMs() - recording.startedMs));
+    host.done(explanationOf(recording, request, steps, host.monotonicMs() - recording.startedMs));
   };
 
   return {
     watch(id, metadata, sink) {
       const recording: Recording = {
         redaction: createRedaction(host.redact),
-        startedMs: runHost.monotonicMs(),
+        startedMs: host.monotonicMs(),
         told: [],
         request: undefined,
         found: { carriers: [], by: "nothing" },
@@ -129,7 +129,7 @@ export function createExchangeRecorder(host: RecorderHost): ExchangeRecorder {
         }),
       };
     },
-    startRun(chain, received, generation) {
+    startRun(chain, received, generation, runHost) {
       const recording = open.get(received.id);
       if (recording === undefined) throw new Error(`the exchange ${received.id} is not recorded`);
       recording.chain = chain.name;

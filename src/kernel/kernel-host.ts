@@ -5,8 +5,9 @@ import type { ReceivedRequest } from "../worker/received.ts";
 import type { FinalReply } from "../worker/reply.ts";
 import type { ExchangeRun } from "../worker/run.ts";
 import type { EngineMetadata } from "./engine-metadata.ts";
-import type { ExchangeCounters } from "./exchange-counters.ts";
+import type { ExchangeCounters, ExchangeEnd } from "./exchange-counters.ts";
 import type { ExchangeRecorder } from "./exchange-recorder.ts";
+import type { StreamMetadata } from "./transport.ts";
 
 /** What the kernel needs from outside; the same for every exchange. */
 export interface KernelHost {
@@ -24,11 +25,13 @@ export interface KernelHost {
   refusesNew(): boolean;
   /** Writes down every exchange. Absent where nobody asks for that. */
   readonly recorder?: ExchangeRecorder;
-  startRun(chain: Chain, received: ReceivedRequest, generation: number): ExchangeRun;
+  startRun(chain: Chain, received: ReceivedRequest, generation: number, metadata: StreamMetadata): ExchangeRun;
   /** A policy or the engine itself answered in place of the upstream. */
   replied(event: ReplyEvent): void;
   /** The stream ended while a step waited for a body: nobody is there to be answered. */
   bodyNotSent(event: BodyNotSentEvent): void;
+  /** The stream is gone: once for every exchange, after everything else about it. */
+  ended(event: EndedEvent): void;
 }
 
 interface ExchangeEvent {
@@ -50,4 +53,14 @@ export interface ReplyEvent extends ExchangeEvent {
 export interface BodyNotSentEvent extends ExchangeEvent {
   /** Whose body it was. */
   readonly direction: "request" | "response";
+}
+
+export interface EndedEvent extends ExchangeEvent {
+  readonly end: ExchangeEnd;
+  /** Of the stream: Envoy's trace context is in it. */
+  readonly metadata: StreamMetadata;
+  /** How a policy or the engine itself answered in place of the upstream; undefined when nobody did. */
+  readonly reply: FinalReply | undefined;
+  /** From the stream's start to its end, milliseconds: the upstream's time is a part of it where the response was asked for. */
+  readonly durationMs: number;
 }

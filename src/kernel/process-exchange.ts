@@ -72,6 +72,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #run: ExchangeRun | undefined;
   #request: ReceivedRequest | undefined;
   #chain: Chain | undefined;
+  #answered: FinalReply | undefined;
 
   constructor(host: KernelHost, id: string, metadata: StreamMetadata, sink: StreamSink, forget: () => void) {
     this.#host = host;
@@ -128,6 +129,13 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     this.#host.counters.closed(this.#end);
     this.#forget();
     this.#letGo();
+    this.#host.ended({
+      ...this.#event(),
+      end: this.#end,
+      metadata: this.#metadata,
+      reply: this.#answered,
+      durationMs: this.#durationMs(),
+    });
   }
 
   /** The grace period is over. */
@@ -224,7 +232,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     if (!chain.rawPath && !isNormalPath(receivedText(headers, ":method"), receivedText(headers, ":path"))) {
       return this.#refuse("path-not-normal");
     }
-    const run = this.#host.startRun(chain, request, generation);
+    const run = this.#host.startRun(chain, request, generation, this.#metadata);
     this.#run = run;
     // Known before anything has reached the upstream, so said before it does.
     if (!this.#modes.canHave("response", run.responseBodyUse())) return this.#refuse("body-not-sent");
@@ -476,7 +484,12 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #reply(reply: FinalReply, cause?: unknown): void {
     this.#end = reply.step === undefined ? "failed" : "replied";
     this.#endOk("replied", this.#told.addTo(encodeReply(reply), this.#run?.metadata));
-    this.#host.replied({ ...this.#event(), reply, durationMs: this.#host.monotonicMs() - this.#openedMs, cause });
+    this.#answered = reply;
+    this.#host.replied({ ...this.#event(), reply, durationMs: this.#durationMs(), cause });
+  }
+
+  #durationMs(): number {
+    return this.#host.monotonicMs() - this.#openedMs;
   }
 
   #event() {

@@ -6,6 +6,8 @@ export interface LineOutput {
   write(line: string): void;
   /** Writes what is still waiting, and waits for it; a chunk that is on its way already is not waited for. Nothing when the reader is gone. */
   flush(): void;
+  /** How many lines have been dropped since the start. */
+  droppedLines(): number;
 }
 
 export interface LineOutputOptions {
@@ -23,6 +25,7 @@ export function createLineOutput(descriptor: number, { waitingBytesMax, dropped 
   let waiting: Buffer[] = [];
   let waitingBytes = 0;
   let droppedLines = 0;
+  let untoldLines = 0;
   let writing = false;
   let gone = false;
 
@@ -32,6 +35,7 @@ export function createLineOutput(descriptor: number, { waitingBytesMax, dropped 
       if (gone) return;
       if (waitingBytes + bytes.length > waitingBytesMax) {
         droppedLines += 1;
+        untoldLines += 1;
         return;
       }
       waiting.push(bytes);
@@ -49,11 +53,12 @@ export function createLineOutput(descriptor: number, { waitingBytesMax, dropped 
         }
       }
     },
+    droppedLines: () => droppedLines,
   };
 
   function writeNext(): void {
     if (waiting.length === 0) {
-      if (droppedLines > 0) dropped(takeDropped());
+      if (untoldLines > 0) dropped(takeUntold());
       return;
     }
     writing = true;
@@ -95,9 +100,9 @@ export function createLineOutput(descriptor: number, { waitingBytesMax, dropped 
     }
   }
 
-  function takeDropped(): number {
-    const lines = droppedLines;
-    droppedLines = 0;
+  function takeUntold(): number {
+    const lines = untoldLines;
+    untoldLines = 0;
     return lines;
   }
 }

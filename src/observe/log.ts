@@ -9,11 +9,10 @@ export interface Log {
   error(facts: Facts, message: string): void;
   /** Writes out what is still buffered, and waits for it; for the end of the process. An exit does it by itself. */
   flush(): void;
-}
-
-export interface OwnLog extends Log {
-  /** Writes whole lines that another process has made. */
-  forward(lines: string): void;
+  /** Writes lines, with their ends, that are none of the log's own: two writers of one pipe would tear each other's lines. */
+  beside(lines: string): void;
+  /** Lines that were dropped since the start, because their reader was too slow. */
+  droppedLines(): number;
 }
 
 export type Facts = Readonly<Record<string, unknown>>;
@@ -28,7 +27,7 @@ export interface LogOptions {
   readonly destination?: DestinationStream;
 }
 
-export function createLog({ level, base, redact, destination }: LogOptions): OwnLog {
+export function createLog({ level, base, redact, destination }: LogOptions): Log {
   const output =
     destination === undefined
       ? standardOutput((lines) => log.warn({ lines }, "log lines were dropped: their reader is too slow"))
@@ -49,8 +48,9 @@ export function createLog({ level, base, redact, destination }: LogOptions): Own
     info: (facts, message) => log.info(facts, message),
     warn: (facts, message) => log.warn(facts, message),
     error: (facts, message) => log.error(facts, message),
-    forward: (lines) => void (destination ?? output)?.write(lines),
     flush: () => output?.flush(),
+    beside: (lines) => (destination ?? output)?.write(lines),
+    droppedLines: () => output?.droppedLines() ?? 0,
   };
 }
 

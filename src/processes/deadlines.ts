@@ -30,4 +30,4 @@ export const defaultDeadlines: Deadlines = {
 export const restartDelayMsMax = 30_000;
 
 /** After the grace period a worker may take so long for its last words, milliseconds. */
-export const lastWordsMs = 2_000;
+export const lastWordsMs = 5_000;

@@ -25,7 +25,7 @@ export interface Committed {
 export interface SlotHost {
   readonly fork: ForkWorker;
   readonly order: Omit<StartOrder, "kind" | "index" | "protocol">;
-  readonly log: Log & { forward(lines: string): void };
+  readonly log: Log;
   readonly deadlines: Deadlines;
   /** From the order to stop until the process is killed, milliseconds. */
   readonly graceMs: number;
@@ -103,7 +103,7 @@ export function createSlot(index: number, host: SlotHost): Slot {
     const mine: WorkerTalk = talkToWorker({
       fork: host.fork,
       startTimer,
-      lines: log.forward,
+      lines: log.beside,
       nonsense: () => giveUp(mine, "it says what this program does not understand"),
       ended: (metrics) => {
         if (talk === mine && areFamilies(metrics)) lastMetrics = metrics;

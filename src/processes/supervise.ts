@@ -11,7 +11,7 @@ import type { PolicyRegistry } from "../config/types.ts";
 import { type Configuration, createConfiguration } from "../engine/configuration.ts";
 import { problemFacts } from "../engine/configuration-log.ts";
 import { configPage, generationsPage } from "../engine/configuration-pages.ts";
-import { configurationCollector } from "../engine/engine-metrics.ts";
+import { configurationCollector, logCollector } from "../engine/engine-metrics.ts";
 import { registrationsOf } from "../engine/registrations.ts";
 import { loadPatternEngine } from "../expressions/patterns.ts";
 import { createSecrets } from "../generations/secrets.ts";
@@ -83,23 +83,25 @@ export async function superviseWorkers(options: SupervisorOptions): Promise<Supe
   });
   const processMetrics = collectProcess();
   const ownMetrics = createMetrics();
-  ownMetrics.register(configurationCollector(configuration));
-
   let draining = false;
+  const isReady = (): boolean => {
+    const generation = configuration.generations.current()?.number;
+    return !draining && fleet.workers().some((one) => one.state === "up" && one.generation !== undefined && one.generation === generation);
+  };
+  ownMetrics.register(configurationCollector(configuration, isReady));
+  const shared = createMetrics();
+  shared.register(processMetrics.collect);
+  shared.register(logCollector(log));
   const admin = await startAdminServer(settings.admin, {
     ...pagesOf(fleet, configuration),
     readiness: async () => {
-      const generation = configuration.generations.current()?.number;
-      const workers = fleet.workers();
-      const isServing = workers.some((one) => one.state === "up" && one.generation === generation);
-      const shown = workers.map((one) => ({ ...one, listening: one.listening.map(addressText) }));
+      const shown = fleet.workers().map((one) => ({ ...one, listening: one.listening.map(addressText) }));
       const probes = (await detailsOf(fleet)).flatMap(({ worker, detail }) => detail.probes.map((probe) => ({ worker, ...probe })));
-      const ready = !draining && generation !== undefined && isServing;
-      return { ready, detail: { draining, ...configuration.state(), workers: shown, probes } };
+      return { ready: isReady(), detail: { draining, ...configuration.state(), workers: shown, probes } };
     },
     metrics: async () => {
       const isKnownChain = (chain: string): boolean => configuration.generations.current()?.config.chains.has(chain) === true;
-      const families = await fleet.metrics([{ name: "parent", families: processMetrics.collect() }], isKnownChain);
+      const families = await fleet.metrics([{ name: "parent", families: shared.families() }], isKnownChain);
       return metricsText([...families, ...ownMetrics.families()]);
     },
   });

@@ -20,7 +20,7 @@ export interface EngineParts {
   readonly startTimer: RunHost["startTimer"];
   readonly counters: StepCounters;
   /** Makes what writes exchanges down. Default: nothing does. */
-  readonly recorder?: (parts: Pick<KernelHost, "generations"> & { readonly runHost: RunHost }) => NonNullable<KernelHost["recorder"]>;
+  readonly recorder?: (parts: Pick<KernelHost, "generations" | "monotonicMs">) => NonNullable<KernelHost["recorder"]>;
   /** Hears of every reply. */
   readonly replied?: (event: ReplyEvent) => void;
 }
@@ -38,8 +38,7 @@ export function startPreparedEngine(prepared: Prepared, parts: EngineParts): Tes
     counters: parts.counters,
     failed: (failure) => failures.push(failure),
   };
-  const recorder = parts.recorder?.({ generations, runHost });
-  const startRun = recorder?.startRun ?? ((chain, received, generation) => new ExchangeRun(chain, received, runHost, generation));
+  const recorder = parts.recorder?.({ generations, monotonicMs: runHost.monotonicMs });
   let count = 0;
   const { open } = createKernel({
     generations,
@@ -51,8 +50,8 @@ export function startPreparedEngine(prepared: Prepared, parts: EngineParts): Tes
     newId: () => `test-${++count}`,
     refusesNew: () => false,
     ...(recorder && { recorder }),
-    startRun: (...exchange) => {
-      run = startRun(...exchange);
+    startRun: (chain, received, generation) => {
+      run = recorder?.startRun(chain, received, generation, runHost) ?? new ExchangeRun(chain, received, runHost, generation);
       return run;
     },
     replied: (event) => {
@@ -60,6 +59,7 @@ export function startPreparedEngine(prepared: Prepared, parts: EngineParts): Tes
       parts.replied?.(event);
     },
     bodyNotSent: () => {},
+    ended: () => {},
   });
   return {
     async exchange(request, response = {}) {

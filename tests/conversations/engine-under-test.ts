@@ -123,6 +123,7 @@ export async function engineUnderTest(
       replied?.(event);
     },
     bodyNotSent: (event) => void bodiesNotSent.push(event),
+    ended: () => {},
   });
   return {
     open,

@@ -43,7 +43,7 @@ function faultsOf(schema: JsonSchema, text: string): readonly string[] | undefin
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
 }
 
-test.each(["config", "settings", "cases", "manifest", "distribution"])(
+test.each(["config", "settings", "cases", "manifest", "distribution", "decision"])(
   "the committed schema of %s has only words that editors know",
   (name) => {
     const schema = readFileSync(join(root, `schemas/${name}.schema.json`), "utf8");

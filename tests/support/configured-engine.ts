@@ -76,6 +76,7 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     newId: () => "decision",
     refusesNew: () => false,
     bodyNotSent: () => {},
+    ended: () => {},
     startRun: (chain, received, generation) =>
       new ExchangeRun(chain, received, { monotonicMs: () => performance.now(), ...host, failed: () => {} }, generation),
     replied: ({ reply }) => {
