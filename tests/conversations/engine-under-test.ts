@@ -49,7 +49,7 @@ export async function engineUnderTest(
   settings: Conversation["settings"] = {},
   { policies = scriptPolicies, failed, replied, monotonicMs = () => performance.now() }: EngineParts = {},
 ): Promise<EngineUnderTest> {
-  const { metadata, ...promised } = settings;
+  const { metadata, overloaded = false, ...promised } = settings;
   const paths = metadata?.map(metadataPath);
   const envoy: EnvoyPromises = {
     identity: "both",
@@ -102,7 +102,7 @@ export async function engineUnderTest(
     now: () => 0,
     monotonicMs,
     newId: () => `decision-${++count}`,
-    refusesNew: () => false,
+    refusesNew: () => overloaded,
     startRun: (chain, received, generation) =>
       new ExchangeRun(
         chain,
