@@ -38,6 +38,8 @@ export interface Settings {
   readonly listen: readonly ListenAddress[];
   /** How many processes answer Envoy, see `workerAddress` for where. Default 1: this one does. */
   readonly workers: Workers;
+  /** What speaks gRPC with Envoy: the library @grpc/grpc-js, or an HTTP/2 server of our own. Default `grpc-js`. */
+  readonly transport: "grpc-js" | "native";
   /** Health, readiness, metrics, for people and probes. Default: `tcp:127.0.0.1:9101`. */
   readonly admin: TcpAddress;
   /** Where configuration comes from; at least one. */
@@ -105,6 +107,7 @@ export const settingsKeys = [
   "version",
   "listen",
   "workers",
+  "transport",
   "admin",
   "providers",
   "state",
@@ -139,6 +142,7 @@ function readSettings(place: Place, directory: string, use: "alone" | "embedded"
   return {
     listen,
     workers,
+    transport: readChoice(fields.optional("transport"), ["grpc-js", "native"], report) ?? "grpc-js",
     admin,
     providers,
     state,

@@ -28,6 +28,11 @@ export const settingsSchema: JsonSchema = {
         oneOf: [{ type: "integer", minimum: 1, maximum: workersMax }, { const: "auto" }],
         default: 1,
       },
+      transport: choice(
+        "What speaks gRPC with Envoy: a library, or an HTTP/2 server of the engine's own.",
+        ["grpc-js", "native"],
+        "grpc-js",
+      ),
       admin: text("Health, readiness and metrics, for people and probes: `tcp:HOST:PORT`. It asks for no password.", {
         pattern: `^${tcp}$`,
         default: "tcp:127.0.0.1:9101",

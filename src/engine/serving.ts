@@ -26,7 +26,7 @@ import { createPolicyCounters } from "../observe/policy-counters.ts";
 import { createProbes, type ProbeRegistry } from "../observe/probes.ts";
 import { buildInfoCollector, collectProcess } from "../observe/process-metrics.ts";
 import { createStepCounters, type StepCounters } from "../observe/step-counters.ts";
-import { createGrpcJsTransport } from "../transport/grpc-js.ts";
+import { createTransport } from "../transport/create-transport.ts";
 import { version } from "../version.ts";
 import { createInstancePool } from "../worker/instances.ts";
 import type { PolicyHost } from "../worker/policy-host.ts";
@@ -124,11 +124,11 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
 
   let draining = false;
   const isServing = (): boolean => !draining && generations.current() !== undefined;
-  const transport = createGrpcJsTransport({
-    addresses: listen,
-    serving: isServing,
-    messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax),
-  });
+  const transport = createTransport(
+    settings.transport,
+    { addresses: listen, serving: isServing, messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax) },
+    runHost.monotonicMs,
+  );
 
   const recorder =
     settings.recording &&

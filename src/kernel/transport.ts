@@ -21,7 +21,7 @@ export interface StreamSink {
 /** One ext_proc stream as the transport drives it. Calls come in order and never overlap; none may throw. */
 export interface StreamHandler {
   message(bytes: Uint8Array): void;
-  /** Envoy will send nothing more. */
+  /** Envoy will send nothing more: it has ended the stream, or reset it without an error. */
   halfClosed(): void;
   /** The stream is gone, for whatever reason; always the last call and always made. */
   closed(): void;

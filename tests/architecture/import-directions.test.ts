@@ -188,6 +188,26 @@ const directions: readonly Direction[] = [
     mayNot: ["../kernel/process-exchange.ts", "../kernel/wire/encode.ts", "../worker/run.ts", "../config/types.ts", "yaml"],
   },
   {
+    from: "src/transport/native",
+    may: ["./limits.ts", "./http2/connection.ts", "../../kernel/transport.ts", "../socket-path.ts", "node:net"],
+    mayNot: ["../grpc-js.ts", "../../kernel/process-exchange.ts", "../../config/types.ts", "@grpc/grpc-js", "node:http2", "node:fs"],
+  },
+  {
+    from: "src/transport/native/hpack",
+    may: ["./huffman-code.ts"],
+    mayNot: ["../limits.ts", "../http2/connection.ts", "../../../kernel/transport.ts", "node:net", "node:buffer"],
+  },
+  {
+    from: "src/transport/native/http2",
+    may: ["./stream.ts", "../hpack/hpack-decoder.ts", "../limits.ts"],
+    mayNot: ["../grpc/call.ts", "../socket-connection.ts", "../../../kernel/transport.ts", "node:net", "node:timers"],
+  },
+  {
+    from: "src/transport/native/grpc",
+    may: ["../http2/stream.ts", "../../../kernel/transport.ts", "../../../generated/proto/grpc/health/v1/health.ts"],
+    mayNot: ["../socket-connection.ts", "../../grpc-js.ts", "../../../kernel/wire/decode.ts", "node:net"],
+  },
+  {
     from: "src/providers",
     may: ["../config/types.ts", "../files/watch.ts", "../generated/proto/envoy/service/discovery/v3/discovery.ts", "@grpc/grpc-js"],
     mayNot: ["../worker/run.ts", "../kernel/transport.ts", "../generations/prepare.ts", "../transport/grpc-js.ts", "yaml", "node:http"],

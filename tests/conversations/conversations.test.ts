@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { Metadata } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { OpenStream, StreamMetadata, Transport } from "../../src/kernel/transport.ts";
-import { createGrpcJsTransport } from "../../src/transport/grpc-js.ts";
 import { extProcClient } from "../support/ext-proc-client.ts";
+import { transports } from "../support/transports.ts";
 import { type Conversation, conversationFiles, type EngineDoes, engineDoes, envoyBytes } from "./conversation.ts";
 import { engineUnderTest } from "./engine-under-test.ts";
 
@@ -28,26 +28,34 @@ const levels: readonly {
   readonly connect: (open: OpenStream, metadata: Readonly<Record<string, string>>) => Envoy;
 }[] = [
   { name: "in process", connect: connectDirectly },
-  { name: "over a gRPC stream", connect: connectOverGrpc },
+  ...transports.map(([name]) => ({
+    name: `over a gRPC stream of ${name}`,
+    connect: (open: OpenStream, metadata: Readonly<Record<string, string>>) => connectOverGrpc(socketPath(name), open, metadata),
+  })),
 ];
 
-const socketPath = join(tmpdir(), `conversations-${process.pid}.sock`);
-let transport: Transport;
+let running: readonly Transport[] = [];
 let served: OpenStream;
 
 beforeAll(async () => {
-  transport = createGrpcJsTransport({
-    addresses: [{ kind: "unix", path: socketPath }],
-    serving: () => true,
-    messageBytesMax: 1024 * 1024,
-  });
-  await transport.listen((metadata, sink) => served(metadata, sink));
+  running = await Promise.all(
+    transports.map(async ([name, create]) => {
+      const addresses = [{ kind: "unix", path: socketPath(name) }] as const;
+      const transport = create({ addresses, serving: () => true, messageBytesMax: 1024 * 1024 });
+      await transport.listen((metadata, sink) => served(metadata, sink));
+      return transport;
+    }),
+  );
 });
 
 afterAll(async () => {
-  await transport.close();
-  rmSync(socketPath, { force: true });
+  await Promise.all(running.map((transport) => transport.close()));
+  for (const [name] of transports) rmSync(socketPath(name), { force: true });
 });
+
+function socketPath(transport: string): string {
+  return join(tmpdir(), `conversations-${process.pid}-${transport}.sock`);
+}
 
 for (const level of levels) {
   for (const { file, config, conversations } of conversationFiles()) {
@@ -135,9 +143,9 @@ function connectDirectly(open: OpenStream, metadata: Readonly<Record<string, str
   };
 }
 
-function connectOverGrpc(open: OpenStream, metadata: Readonly<Record<string, string>>): Envoy {
+function connectOverGrpc(path: string, open: OpenStream, metadata: Readonly<Record<string, string>>): Envoy {
   served = open;
-  const client = extProcClient(`unix:${socketPath}`);
+  const client = extProcClient(`unix:${path}`);
   const sent = new Metadata();
   for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
   const call = client.makeBidiStreamRequest(

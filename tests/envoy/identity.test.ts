@@ -83,6 +83,20 @@ describe("a route whose name is not ASCII", () => {
     expect([status, JSON.parse(body)]).toEqual([500, expect.objectContaining({ code: "identity-missing" })]);
   });
 
+  test("is known on the native transport, which reads metadata as it is sent", async () => {
+    const other = await startStage({
+      policies,
+      bootstrap: withRoutes,
+      settings: (settings) => replaceAt(settings, ["transport"], "native"),
+    });
+    try {
+      const { status, body } = await send(other.envoy.port, { path: "/non-ascii" });
+      expect([status, chainSeen(body)]).toEqual([200, "stamped"]);
+    } finally {
+      await other.close();
+    }
+  });
+
   test("is known by its attribute", async () => {
     const other = await startStage({
       policies,

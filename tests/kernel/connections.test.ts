@@ -6,27 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { PolicyInstance } from "@envoy-policy-engine/sdk";
 import fc from "fast-check";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import type { OpenStream, Transport } from "../../src/kernel/transport.ts";
-import { createGrpcJsTransport } from "../../src/transport/grpc-js.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { OpenStream } from "../../src/kernel/transport.ts";
 import { engineDoes, envoyBytes } from "../conversations/conversation.ts";
 import { engineUnderTest } from "../conversations/engine-under-test.ts";
 import { chainOf, codePolicies } from "../support/code-policy.ts";
-
-const socketPath = join(tmpdir(), `connections-${process.pid}.sock`);
-let transport: Transport;
-let served: OpenStream;
-
-beforeAll(async () => {
-  const addresses = [{ kind: "unix", path: socketPath }] as const;
-  transport = createGrpcJsTransport({ addresses, serving: () => true, messageBytesMax: 4096 });
-  await transport.listen((metadata, sink) => served(metadata, sink));
-});
-
-afterAll(async () => {
-  await transport.close();
-  rmSync(socketPath, { force: true });
-});
+import { transports } from "../support/transports.ts";
 
 const steps = {
   denies: { request: () => ({ status: 403 }) },
@@ -133,32 +118,47 @@ function repliesIn(bytes: Buffer): readonly unknown[] {
   return replies;
 }
 
-test.for(Object.keys(steps))("nobody passes, and nothing is left: %s", async (chain) => {
-  const engine = await engineUnderTest(chainOf(chain).replace("100ms", "10ms"), {}, { policies: codePolicies(steps) });
-  served = engine.open;
-  const connection = fc.record({
-    streams: fc.array(fc.array(fc.constantFrom(...actions), { maxLength: 4 }), { minLength: 1, maxLength: 12 }),
-    cutAfterMs: fc.option(fc.integer({ min: 0, max: 8 }), { nil: undefined }),
+describe.for(transports)("%s", ([name, create]) => {
+  const socketPath = join(tmpdir(), `connections-${process.pid}-${name}.sock`);
+  let served: OpenStream;
+
+  beforeAll(async () => {
+    const addresses = [{ kind: "unix", path: socketPath }] as const;
+    const transport = create({ addresses, serving: () => true, messageBytesMax: 4096 });
+    await transport.listen((metadata, sink) => served(metadata, sink));
+    return async () => {
+      await transport.close();
+      rmSync(socketPath, { force: true });
+    };
   });
-  await fc.assert(
-    fc.asyncProperty(connection, async ({ streams, cutAfterMs }) => {
-      const session = connect("http://localhost", { createConnection: () => connectSocket(socketPath) });
-      session.on("error", () => {});
-      const cut = cutAfterMs === undefined ? undefined : setTimeout(() => session.destroy(), cutAfterMs);
-      const all = await Promise.all(streams.map((does) => play(session, does)));
-      clearTimeout(cut);
-      session.destroy();
-      for (const { answers, status, asked } of all) {
-        const replies = repliesIn(answers);
-        expect(replies.length).toBeLessThanOrEqual(1);
-        for (const reply of replies) expect(reply).toHaveProperty("reply");
-        // Status OK without a reply lets the request pass, unless there was none.
-        if (status === "0" && replies.length === 0) expect(asked).toBe(false);
-      }
-      await expect.poll(() => engine.counters.read().open, { interval: 1, timeout: 5_000 }).toBe(0);
-      await expect.poll(() => engine.openTimers(), { interval: 1, timeout: 5_000 }).toBe(0);
-    }),
-    { seed: 5, numRuns: 40 },
-  );
-  await expect.poll(() => engine.openGenerations(), { interval: 1, timeout: 5_000 }).toBe(0);
+
+  test.for(Object.keys(steps))("nobody passes, and nothing is left: %s", async (chain) => {
+    const engine = await engineUnderTest(chainOf(chain).replace("100ms", "10ms"), {}, { policies: codePolicies(steps) });
+    served = engine.open;
+    const connection = fc.record({
+      streams: fc.array(fc.array(fc.constantFrom(...actions), { maxLength: 4 }), { minLength: 1, maxLength: 12 }),
+      cutAfterMs: fc.option(fc.integer({ min: 0, max: 8 }), { nil: undefined }),
+    });
+    await fc.assert(
+      fc.asyncProperty(connection, async ({ streams, cutAfterMs }) => {
+        const session = connect("http://localhost", { createConnection: () => connectSocket(socketPath) });
+        session.on("error", () => {});
+        const cut = cutAfterMs === undefined ? undefined : setTimeout(() => session.destroy(), cutAfterMs);
+        const all = await Promise.all(streams.map((does) => play(session, does)));
+        clearTimeout(cut);
+        session.destroy();
+        for (const { answers, status, asked } of all) {
+          const replies = repliesIn(answers);
+          expect(replies.length).toBeLessThanOrEqual(1);
+          for (const reply of replies) expect(reply).toHaveProperty("reply");
+          // Status OK without a reply lets the request pass, unless there was none.
+          if (status === "0" && replies.length === 0) expect(asked).toBe(false);
+        }
+        await expect.poll(() => engine.counters.read().open, { interval: 1, timeout: 5_000 }).toBe(0);
+        await expect.poll(() => engine.openTimers(), { interval: 1, timeout: 5_000 }).toBe(0);
+      }),
+      { seed: 5, numRuns: 40 },
+    );
+    await expect.poll(() => engine.openGenerations(), { interval: 1, timeout: 5_000 }).toBe(0);
+  });
 });

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { replaceAt } from "../../scripts/processes/data.ts";
 import type { ClientRequest } from "../../scripts/processes/send.ts";
 import type { Engine } from "../../scripts/processes/start-engine.ts";
@@ -9,6 +9,7 @@ import { HealthCheckResponse_ServingStatus as ServingStatus } from "../../src/ge
 import { readiness, readMetrics } from "../support/admin.ts";
 import { grpcHealth } from "../support/grpc-health.ts";
 import { notAnswered, startTraffic, type Traffic } from "../support/traffic.ts";
+import { transportKinds } from "../support/transports.ts";
 
 const policies = `
 version: 1
@@ -26,33 +27,37 @@ const quick = [{ path: "/v1/catalogue" }, { path: "/orders" }, { path: "/orders"
 /** Open for longer than the drain delay: at SIGTERM, at GOAWAY and after it. */
 const slow = [{ path: "/orders", headers: { "x-answer": `{"delayMs":${drainDelayMs + 1_000}}` } }];
 
+const shutdown = { drainDelay: `${drainDelayMs}ms`, grace: `${graceMs}ms` };
+
 let stage: Stage;
 
-beforeAll(async () => {
-  stage = await startStage({
-    policies,
-    engines: ["alpha", "beta"],
-    settings: (settings) => replaceAt(settings, ["shutdown"], { drainDelay: `${drainDelayMs}ms`, grace: `${graceMs}ms` }),
+describe.for(transportKinds)("on %s", (transport) => {
+  beforeAll(async () => {
+    stage = await startStage({
+      policies,
+      engines: ["alpha", "beta"],
+      settings: (settings) => replaceAt(replaceAt(settings, ["transport"], transport), ["shutdown"], shutdown),
+    });
+    return () => stage.close();
   });
-  return () => stage.close();
+
+  test("SIGTERM under traffic, one engine after the other: no request is lost, and each engine ends in order", async () => {
+    const traffic = send(quick, 8);
+    const slowTraffic = send(slow, 16);
+    const [alpha, beta] = stage.engines;
+    if (alpha === undefined || beta === undefined) throw new Error("the stage has two engines");
+    await busy(alpha);
+    await busy(beta);
+
+    await terminate(alpha, "alpha", traffic);
+    await busy(await stage.startAgain(alpha));
+    await terminate(beta, "beta", traffic);
+
+    const results = [...(await traffic.stop()), ...(await slowTraffic.stop())];
+    expect(notAnswered(results, 200)).toEqual([]);
+    expect(results.length).toBeGreaterThan(1_000);
+  }, 60_000);
 });
-
-test("SIGTERM under traffic, one engine after the other: no request is lost, and each engine ends in order", async () => {
-  const traffic = send(quick, 8);
-  const slowTraffic = send(slow, 16);
-  const [alpha, beta] = stage.engines;
-  if (alpha === undefined || beta === undefined) throw new Error("the stage has two engines");
-  await busy(alpha);
-  await busy(beta);
-
-  await terminate(alpha, "alpha", traffic);
-  await busy(await stage.startAgain(alpha));
-  await terminate(beta, "beta", traffic);
-
-  const results = [...(await traffic.stop()), ...(await slowTraffic.stop())];
-  expect(notAnswered(results, 200)).toEqual([]);
-  expect(results.length).toBeGreaterThan(1_000);
-}, 60_000);
 
 function send(requests: readonly ClientRequest[], clients: number): Traffic {
   let sent = 0;

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { messageBytesMax } from "../../../src/config/message-bytes.ts";
 import { ProcessingRequest, ProcessingResponse } from "../../../src/generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
 import type { OpenStream, StreamSink } from "../../../src/kernel/transport.ts";
-import { createGrpcJsTransport } from "../../../src/transport/grpc-js.ts";
+import { createTransport } from "../../../src/transport/create-transport.ts";
 import { type EngineDoes, engineDoes } from "../../conversations/conversation.ts";
 import { engineUnderTest } from "../../conversations/engine-under-test.ts";
 import { type Chains, promised, type Setting } from "./case.ts";
@@ -33,17 +33,17 @@ interface Recording extends SeenExchange {
 
 /** @param socket the path of the Unix socket that Envoy finds it on */
 export async function startRecordedEngine(
-  { promises, metadata }: Setting,
+  { promises, metadata, transport: kind = "grpc-js" }: Setting,
   { config, policies }: Chains,
   socket: string,
 ): Promise<RecordedEngine> {
   const envoy = { ...promised, ...promises };
   const engine = await engineUnderTest(config, { ...envoy, ...(metadata === undefined ? {} : { metadata }) }, { policies });
-  const transport = createGrpcJsTransport({
-    addresses: [{ kind: "unix", path: socket }],
-    serving: () => true,
-    messageBytesMax: messageBytesMax(envoy.bodyBytesMax),
-  });
+  const transport = createTransport(
+    kind,
+    { addresses: [{ kind: "unix", path: socket }], serving: () => true, messageBytesMax: messageBytesMax(envoy.bodyBytesMax) },
+    () => performance.now(),
+  );
   let recordings: Recording[] = [];
   await transport.listen(recorded(engine.open, (recording) => recordings.push(recording)));
   return {

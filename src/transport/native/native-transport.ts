@@ -1,0 +1,109 @@
+/** ext_proc and health on an HTTP/2 server of our own: see ARCHITECTURE.md for why it is there and what keeps it safe. */
+import { createServer, type Server } from "node:net";
+import type { OpenStream, Transport, TransportOptions } from "../../kernel/transport.ts";
+import { freeSocketPath } from "../socket-path.ts";
+import { createAcceptRequest } from "./grpc/accept-request.ts";
+import { HuffmanDecoder } from "./hpack/huffman-decoder.ts";
+import { createStaticTable } from "./hpack/static-table.ts";
+import { defaultLimits, type NativeLimits } from "./limits.ts";
+import { SocketConnection, type SocketConnectionParts } from "./socket-connection.ts";
+
+type ListenAddress = TransportOptions["addresses"][number];
+
+export interface NativeParts {
+  readonly monotonicMs: () => number;
+  /** Default: `defaultLimits`. */
+  readonly limits?: NativeLimits;
+}
+
+export function createNativeTransport(options: TransportOptions, { monotonicMs, limits = defaultLimits }: NativeParts): Transport {
+  const servers: Server[] = [];
+  const connections = new Set<SocketConnection>();
+  let ticking: NodeJS.Timeout | undefined;
+  let whenEmpty = (): void => {};
+
+  const takeSockets = (parts: SocketConnectionParts): Server => {
+    const server = createServer((socket) => {
+      const connection = new SocketConnection(socket, parts);
+      connections.add(connection);
+      socket.once("close", () => {
+        connections.delete(connection);
+        if (connections.size === 0) whenEmpty();
+      });
+    });
+    server.maxConnections = limits.connectionsMax;
+    servers.push(server);
+    return server;
+  };
+  const stopListening = (): void => {
+    for (const server of servers.splice(0)) server.close();
+  };
+
+  return {
+    async listen(open: OpenStream) {
+      const { serving, messageBytesMax } = options;
+      const parts = {
+        accept: createAcceptRequest({ open, serving, messageBytesMax }),
+        tables: { huffman: new HuffmanDecoder(), staticTable: createStaticTable() },
+        limits,
+        messageBytesMax,
+        monotonicMs,
+      };
+      const bound: ListenAddress[] = [];
+      try {
+        for (const address of options.addresses) bound.push(await bind(takeSockets(parts), address));
+      } catch (error) {
+        stopListening();
+        throw error;
+      }
+      ticking = setInterval(() => {
+        for (const connection of connections) connection.tick();
+      }, tickMs).unref();
+      return bound;
+    },
+    drain() {
+      stopListening();
+      for (const connection of connections) connection.drain();
+      return new Promise((resolve) => {
+        whenEmpty = resolve;
+        if (connections.size === 0) resolve();
+      });
+    },
+    async close() {
+      clearInterval(ticking);
+      stopListening();
+      for (const connection of connections) connection.destroy();
+    },
+  };
+}
+
+/** How often connections are looked at, ms. */
+const tickMs = 500;
+
+async function bind(server: Server, address: ListenAddress): Promise<ListenAddress> {
+  switch (address.kind) {
+    case "unix":
+      await freeSocketPath(address.path);
+      await listening(server, { path: address.path }, `unix:${address.path}`);
+      return address;
+    case "tcp": {
+      const { host, port } = address;
+      await listening(server, { host, port }, `tcp:${host}:${port}`);
+      const bound = server.address();
+      return typeof bound === "object" && bound !== null ? { ...address, port: bound.port } : address;
+    }
+    default:
+      return address satisfies never;
+  }
+}
+
+function listening(
+  server: Server,
+  where: { readonly path: string } | { readonly host: string; readonly port: number },
+  text: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.on("error", (error) => reject(new Error(`cannot listen on ${text}: ${error.message}`, { cause: error })));
+    server.listen(where, resolve);
+  });
+}

@@ -1,0 +1,115 @@
+import type { Socket } from "node:net";
+import type { HpackTables } from "./hpack/hpack-decoder.ts";
+import { Connection, type ConnectionHost } from "./http2/connection.ts";
+import type { AcceptRequest } from "./http2/incoming-frames.ts";
+import { ErrorCode } from "./http2/protocol.ts";
+import type { NativeLimits } from "./limits.ts";
+
+export interface SocketConnectionParts {
+  readonly accept: AcceptRequest;
+  readonly tables: HpackTables;
+  readonly limits: NativeLimits;
+  readonly messageBytesMax: number;
+  readonly monotonicMs: () => number;
+}
+
+/** A connection and its socket, and how long they may take for things. */
+export class SocketConnection implements ConnectionHost {
+  readonly monotonicMs: () => number;
+  readonly #socket: Socket;
+  readonly #limits: NativeLimits;
+  readonly #connection: Connection;
+  #woken = false;
+  #progress: number | undefined = 0;
+  #progressAtMs: number;
+  #usedAtMs: number;
+  #untaken = 0;
+  #takenAtMs: number;
+  #drainingSinceMs: number | undefined;
+  #endedAtMs: number | undefined;
+
+  constructor(socket: Socket, { accept, tables, limits, messageBytesMax, monotonicMs }: SocketConnectionParts) {
+    this.#socket = socket;
+    this.#limits = limits;
+    this.monotonicMs = monotonicMs;
+    const nowMs = monotonicMs();
+    this.#progressAtMs = nowMs;
+    this.#usedAtMs = nowMs;
+    this.#takenAtMs = nowMs;
+    this.#connection = new Connection({ host: this, accept, tables, limits, messageBytesMax });
+    socket.setNoDelay(true);
+    // Notices a peer whose machine is gone, without a frame of ours.
+    socket.setKeepAlive(true, keepAliveMs);
+    socket.on("data", (bytes) => this.#connection.receive(bytes));
+    socket.on("drain", () => this.#connection.writable());
+    // What is wrong with a socket is said by its closing.
+    socket.on("error", () => {});
+    socket.on("close", () => this.#connection.lost());
+    this.#connection.start();
+  }
+
+  write(buffers: readonly Buffer[]): number {
+    const socket = this.#socket;
+    const [only] = buffers;
+    if (only === undefined) return 0;
+    if (buffers.length === 1) {
+      socket.write(only);
+      return socket.writableLength;
+    }
+    socket.cork();
+    for (const buffer of buffers) socket.write(buffer);
+    socket.uncork();
+    return socket.writableLength;
+  }
+
+  end(): void {
+    this.#endedAtMs ??= this.monotonicMs();
+    this.#socket.end();
+  }
+
+  wake(): void {
+    if (this.#woken) return;
+    this.#woken = true;
+    setImmediate(() => {
+      this.#woken = false;
+      this.#connection.turn();
+    });
+  }
+
+  /** No new streams. The socket ends with the last one. */
+  drain(): void {
+    this.#drainingSinceMs ??= this.monotonicMs();
+    this.#connection.drain();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Looks whether something takes too long. To be called about once a second. */
+  tick(): void {
+    const nowMs = this.monotonicMs();
+    const { incompleteMs, idleMs, stalledMs, lingerMs, drainPingMs } = this.#limits;
+    if (this.#endedAtMs !== undefined) {
+      if (nowMs - this.#endedAtMs > lingerMs) this.destroy();
+      return;
+    }
+    if (this.#drainingSinceMs !== undefined && nowMs - this.#drainingSinceMs > drainPingMs) this.#connection.endDrainWait();
+    if (this.#connection.streams > 0) this.#usedAtMs = nowMs;
+    else if (nowMs - this.#usedAtMs > idleMs) this.drain();
+    const { progress } = this.#connection;
+    if (progress === undefined || progress !== this.#progress) this.#progressAtMs = nowMs;
+    this.#progress = progress;
+    if (nowMs - this.#progressAtMs > incompleteMs) this.#connection.fail(ErrorCode.settingsTimeout, "what was begun is not ended");
+    this.#lookForStall(nowMs, stalledMs);
+  }
+
+  #lookForStall(nowMs: number, stalledMs: number): void {
+    const untaken = this.#socket.writableLength;
+    if (untaken === 0 || untaken !== this.#untaken) this.#takenAtMs = nowMs;
+    this.#untaken = untaken;
+    if (nowMs - this.#takenAtMs > stalledMs) this.destroy();
+  }
+}
+
+const keepAliveMs = 60_000;

@@ -1,0 +1,177 @@
+/**
+ * What one peer does must not be felt by another: during each attack an honest client on its own connection is answered, and the memory of the
+ * server stays bounded. The server is a process of its own, with the limits that are shipped.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
+import { status } from "@grpc/grpc-js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { extProcClient } from "../../support/ext-proc-client.ts";
+import { type Attack, attacks } from "./attacks.ts";
+import { preface, processPath, readFrames, settings, types } from "./frames.ts";
+
+/** What an attack may add to what the server holds, MiB: the largest bounds of one connection, twice, for garbage. */
+const grownMiBMax = 160;
+/** Honest exchanges before, during and after each attack. */
+const exchangesMin = 20;
+
+let folder: string;
+let server: ChildProcess;
+let path: string;
+
+const startServer = async (name: string, limits: object = {}): Promise<readonly [ChildProcess, string]> => {
+  const socket = join(folder, name);
+  const child = fork(join(import.meta.dirname, "serve.ts"), [socket, JSON.stringify(limits)], {
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+  });
+  if (child.stdout !== null) await once(child.stdout, "data");
+  return [child, socket];
+};
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "attacks-"));
+  [server, path] = await startServer("engine.sock");
+});
+
+afterAll(() => {
+  server.disconnect();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("an attack", () => {
+  test.for(attacks.map((attack) => [attack.name, attack] as const))("%s", { timeout: 60_000 }, async ([, attack]) => {
+    const before = await memoryMiB(server);
+    const honest = startHonestClient(path);
+    await honest.exchanges(exchangesMin);
+    const attacker = await run(attack, path);
+    await honest.exchanges(exchangesMin);
+    expect(await honest.stop()).toEqual([]);
+    expect((await memoryMiB(server)) - before).toBeLessThan(grownMiBMax);
+    expect(attacker.ended()).toBe(attack.ends);
+    attacker.socket.destroy();
+    expect(server.exitCode).toBeNull();
+  });
+});
+
+describe("a peer that is slow on purpose", () => {
+  test.for<[string, readonly Buffer[]]>([
+    ["says nothing", []],
+    ["says half a preface", [preface.subarray(0, 10)]],
+    ["sends no settings", [preface]],
+    ["begins a frame", [preface, settings(), Buffer.of(0, 0, 8, types.ping, 0)]],
+    ["begins a header block", [preface, settings(), Buffer.of(0, 0, 1, types.headers, 0, 0, 0, 0, 1, 0x82)]],
+  ])("one that %s is cut off", async ([, bytes]) => {
+    const [child, socket] = await startServer(`slow-${bytes.length}-${Buffer.concat(bytes).length}.sock`, { incompleteMs: 200 });
+    const peer = await connected(socket);
+    for (const one of bytes) peer.write(one);
+    await once(peer.resume(), "close");
+    child.disconnect();
+  });
+
+  test("connections above the limit are closed when they come, and others stay", async () => {
+    const [child, socket] = await startServer("many.sock", { connectionsMax: 10, incompleteMs: 60_000 });
+    const peers = await Promise.all(Array.from({ length: 30 }, () => connected(socket)));
+    for (const peer of peers) peer.resume();
+    await expect.poll(() => peers.filter((peer) => peer.closed).length, { timeout: 10_000 }).toBe(20);
+    for (const peer of peers) peer.destroy();
+    const honest = startHonestClient(socket);
+    await honest.exchanges(1);
+    await honest.stop();
+    child.disconnect();
+  });
+
+  test("an idle connection is drained", async () => {
+    const [child, socket] = await startServer("idle.sock", { idleMs: 200, drainPingMs: 100 });
+    const peer = await connected(socket);
+    peer.write(Buffer.concat([preface, settings()]));
+    await once(peer.resume(), "close");
+    child.disconnect();
+  });
+});
+
+/** Sends until it is cut off or has sent everything. */
+async function run({ pieces, peer, ends }: Attack, socketPath: string): Promise<{ readonly socket: Socket; ended(): Attack["ends"] }> {
+  const socket = await connected(socketPath);
+  let received: Buffer = Buffer.alloc(0);
+  let goaway: number | undefined;
+  if (peer === "reads") {
+    socket.on("data", (bytes) => {
+      const { frames, rest } = readFrames(Buffer.concat([received, bytes]));
+      received = rest;
+      goaway ??= frames.find(({ type }) => type === types.goaway)?.payload.readUInt32BE(4);
+    });
+  }
+  for (const piece of pieces()) {
+    if (socket.closed || goaway !== undefined) break;
+    if (!socket.write(piece)) await Promise.race([once(socket, "drain"), once(socket, "close")]).catch(() => {});
+    await turn();
+  }
+  await Promise.race([new Promise((resolve) => socket.write(Buffer.of(), resolve)), once(socket, "close").catch(() => {})]);
+  // Whoever reads nothing learns of it when the server lets go of the socket. One that is served stays, as far as a moment shows.
+  const timeout = ends === "served" ? 500 : 20_000;
+  await expect
+    .poll(() => socket.closed || goaway !== undefined, { timeout })
+    .toBe(true)
+    .catch(() => {});
+  return { socket, ended: () => goaway ?? (socket.closed ? "closed" : "served") };
+}
+
+async function connected(socketPath: string): Promise<Socket> {
+  const socket = connect(socketPath);
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  return socket;
+}
+
+async function memoryMiB(child: ChildProcess): Promise<number> {
+  child.send("memory");
+  const [rss] = await once(child, "message");
+  return Number(rss) / 1024 ** 2;
+}
+
+/** One exchange after the other, on a connection of its own. */
+function startHonestClient(socketPath: string) {
+  const client = extProcClient(`unix:${socketPath}`);
+  const failures: number[] = [];
+  let done = 0;
+  let stopped = false;
+  const exchange = (): Promise<number> =>
+    new Promise((resolve) => {
+      const call = client.makeBidiStreamRequest(
+        processPath,
+        (bytes: Buffer) => bytes,
+        (bytes: Buffer) => bytes,
+        { deadline: Date.now() + 20_000 },
+      );
+      call.on("data", () => {});
+      call.on("error", () => {});
+      call.on("status", ({ code }: { code: number }) => resolve(code));
+      call.end(Buffer.from("honest"));
+    });
+  const loop = (async () => {
+    while (!stopped) {
+      const code = await exchange();
+      if (code !== status.OK) failures.push(code);
+      done++;
+    }
+  })();
+  return {
+    /** Resolves when so many more have been answered. */
+    async exchanges(count: number): Promise<void> {
+      const until = done + count;
+      while (done < until) await turn();
+    },
+    /** The codes of those that failed. */
+    async stop(): Promise<readonly number[]> {
+      stopped = true;
+      await loop;
+      client.close();
+      return failures;
+    },
+  };
+}
