@@ -1,5 +1,6 @@
 /** The upstream and the engine. */
 import type { ListenAddress } from "../config/addresses.ts";
+import { workerAddresses } from "../config/workers.ts";
 import type { EnvoySettings } from "./demands.ts";
 import { quoted, seconds } from "./yaml-text.ts";
 
@@ -9,7 +10,8 @@ export interface Endpoint {
   readonly port: number;
 }
 
-export function printClusters({ listen, shutdown }: EnvoySettings, upstream: Endpoint): string {
+export function printClusters({ listen: first, workers, shutdown }: EnvoySettings, upstream: Endpoint): string {
+  const listen = workerAddresses(first, workers);
   return `- name: upstream
   ${clusterType([upstream.host])}
   connect_timeout: 1s
@@ -56,7 +58,7 @@ export function printClusters({ listen, shutdown }: EnvoySettings, upstream: End
   load_assignment:
     cluster_name: policy_engine
     endpoints:
-      # Settings \`listen\`. Every engine has an address of its own: add those of the others.
+      # Settings \`listen\`${workers === 1 ? "" : " and `workers`"}. Every engine has an address of its own: add those of the others.
       - lb_endpoints:
 ${reachable(listen)
   .map((address) => `${remark(address)}          - endpoint: { address: ${addressOf(address)} }`)

@@ -13,8 +13,8 @@ export interface LogLines {
 export interface Log extends LogLines {
   /** Writes out what is still buffered, and waits for it; for the end of the process. An exit does it by itself. */
   flush(): void;
-  /** Writes a line, with its end, that is none of the log's own: two writers of one pipe would tear each other's lines. */
-  beside(line: string): void;
+  /** Writes lines, with their ends, that are none of the log's own: two writers of one pipe would tear each other's lines. */
+  beside(lines: string): void;
   /** Lines that were dropped since the start, because their reader was too slow. */
   droppedLines(): number;
   /** The same log for lines whose facts and messages policies have written: secrets are removed from all of them. */
@@ -25,13 +25,15 @@ export type Facts = Readonly<Record<string, unknown>>;
 
 export interface LogOptions {
   readonly level: "debug" | "info" | "warn" | "error";
+  /** Facts of every line. */
+  readonly base?: Facts;
   /** Removes secret values from the text of errors, which policies and libraries have written. */
   readonly redact: (text: string) => string;
   /** Default: standard output, see `standardOutput`. */
   readonly destination?: DestinationStream;
 }
 
-export function createLog({ level, redact, destination }: LogOptions): Log {
+export function createLog({ level, base, redact, destination }: LogOptions): Log {
   const output =
     destination === undefined
       ? standardOutput((lines) => log.warn({ lines }, "log lines were dropped: their reader is too slow"))
@@ -41,7 +43,7 @@ export function createLog({ level, redact, destination }: LogOptions): Log {
     const logger = pino(
       {
         level,
-        base: null,
+        base: base ?? null,
         timestamp: pino.stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }) },
         redact: { paths: secretFields, censor: "[redacted]" },
