@@ -33,6 +33,7 @@ import type { PolicyHost } from "../worker/policy-host.ts";
 import { createRecentDecisions, type RecentDecisions } from "../worker/recent-decisions.ts";
 import { ExchangeRun } from "../worker/run.ts";
 import type { RunHost } from "../worker/run-host.ts";
+import { createBufferCollector } from "./buffer-collector.ts";
 import { logGivenUp } from "./configuration-log.ts";
 import { countedFetch } from "./counted-fetch.ts";
 import { logCollector, servingCollector } from "./engine-metrics.ts";
@@ -148,6 +149,7 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     now: Date.now,
     monotonicMs: runHost.monotonicMs,
     newId: randomUUID,
+    piece: createBufferCollector(),
     refusesNew: guard.refuses,
     ...(recorder && { recorder }),
     startRun: (chain, request, generation, metadata) => {

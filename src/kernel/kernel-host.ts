@@ -30,6 +30,8 @@ export interface KernelHost {
   replied(event: ReplyEvent): void;
   /** The stream ended while a step waited for a body: nobody is there to be answered. */
   bodyNotSent(event: BodyNotSentEvent): void;
+  /** A piece of a body that passes in pieces has come. */
+  piece(bytes: number): void;
   /** The stream is gone: once for every exchange, after everything else about it. */
   ended(event: EndedEvent): void;
 }

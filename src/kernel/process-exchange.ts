@@ -330,7 +330,10 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   }
 
   #takeData(direction: Direction, { body: bytes, endOfStream }: Incoming): void {
-    if (this.#streams.has(direction)) return this.#streams.take(direction, { kind: "chunk", bytes, endOfStream });
+    if (this.#streams.has(direction)) {
+      this.#host.piece(bytes.length);
+      return this.#streams.take(direction, { kind: "chunk", bytes, endOfStream });
+    }
     if (this.#expected !== undefined && this.#state === `awaiting-${direction}-body`) return this.#takeBody(this.#expected, bytes);
     // Newer Envoys end a body twice; but data behind the whole of it says that Envoy does not send it whole.
     if (bytes.length > 0 && this.#taken.includes(direction)) return this.#refuse("body-not-sent");

@@ -58,6 +58,7 @@ export function startPreparedEngine(prepared: Prepared, parts: EngineParts): Tes
       reply = event.reply.code;
       parts.replied?.(event);
     },
+    piece: () => {},
     bodyNotSent: () => {},
     ended: () => {},
   });

@@ -122,6 +122,7 @@ export async function engineUnderTest(
       replies.push(event);
       replied?.(event);
     },
+    piece: () => {},
     bodyNotSent: (event) => void bodiesNotSent.push(event),
     ended: () => {},
   });

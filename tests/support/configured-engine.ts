@@ -75,6 +75,7 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
     monotonicMs: () => performance.now(),
     newId: () => "decision",
     refusesNew: () => false,
+    piece: () => {},
     bodyNotSent: () => {},
     ended: () => {},
     startRun: (chain, received, generation) =>

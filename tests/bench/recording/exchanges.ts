@@ -71,6 +71,7 @@ export async function exchangesOf(checkout: string, kind: Kind): Promise<(count:
     startRun:
       recorder?.startRun ?? ((...exchange: readonly unknown[]) => new run.ExchangeRun(exchange[0], exchange[1], runHost, exchange[2])),
     replied: () => {},
+    piece: () => {},
     bodyNotSent: () => {},
   });
 
