@@ -12,11 +12,12 @@ import { type Configuration, createConfiguration } from "./engine/configuration.
 import { problemFacts } from "./engine/configuration-log.ts";
 import { configPage, generationsPage, routePage } from "./engine/configuration-pages.ts";
 import { countedFetch } from "./engine/counted-fetch.ts";
-import { engineCollector } from "./engine/engine-metrics.ts";
+import { certificateCollector, engineCollector } from "./engine/engine-metrics.ts";
 import { createExchangeRecords } from "./engine/exchange-records.ts";
 import { createExplainSource } from "./engine/explain-source.ts";
 import { createPolicyHost } from "./engine/policy-host.ts";
 import { registrationsOf } from "./engine/registrations.ts";
+import { watchServerTls } from "./engine/server-tls.ts";
 import { failureCatalogue } from "./errors.ts";
 import { loadPatternEngine } from "./expressions/patterns.ts";
 import { createSecrets } from "./generations/secrets.ts";
@@ -71,11 +72,12 @@ const recordsFlushMs = 2_000;
 /** About 1 KB each. */
 const summariesMax = 1_000;
 
-/** Starts everything. Rejects when an address cannot be bound; a wrong configuration is no reason, the engine then denies with 503. */
+/** Starts everything. Rejects when an address cannot be bound or the engine's certificate cannot be used; a wrong configuration is no reason, the engine then denies with 503. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { settings, policies, environment, buildInfo, registrations = [] } = options;
   const secrets = createSecrets(environment);
   const log = createLog({ level: settings.log.level, redact: secrets.redact });
+  const tls = settings.tls && (await watchServerTls(settings.tls, log));
   const { engine: patterns, warning } = loadPatternEngine();
   if (warning !== undefined) log.warn({ patterns: patterns.name }, warning);
 
@@ -130,7 +132,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const serving = (): boolean => !draining && generations.current() !== undefined;
   const transport = createTransport(
     settings.transport,
-    { addresses: settings.listen, serving, messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax) },
+    { addresses: settings.listen, serving, messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax), tls },
     runHost.monotonicMs,
   );
 
@@ -173,6 +175,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   metrics.register(processMetrics.collect);
   metrics.register(buildInfoCollector(version, buildInfo));
   metrics.register(engineCollector({ exchanges, configuration, serving, log }));
+  if (tls !== undefined) metrics.register(certificateCollector(tls));
 
   const admin = await startAdminServer(settings.admin, {
     readiness: () => ({ ready: serving(), detail: { draining, ...configuration.state(), probes: probes.states() } }),
@@ -194,7 +197,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     explain: createExplainSource({ ...policyHost, generations, schemas, envoy: settings.envoy, redact: secrets.redact }),
   });
   const listening = await transport.listen(kernel.open).catch(async (error: unknown) => {
-    await Promise.all([admin.close(), records.close(0)]);
+    await Promise.all([admin.close(), records.close(0), tls?.close()]);
     processMetrics.stop();
     throw error;
   });
@@ -224,7 +227,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     kernel.abandon();
     await sleep(flushMs);
     await transport.close();
-    await Promise.all([configuration.close(), admin.close(), records.close(recordsFlushMs)]);
+    await Promise.all([configuration.close(), admin.close(), records.close(recordsFlushMs), tls?.close()]);
     processMetrics.stop();
     log.info({}, "stopped");
     log.flush();

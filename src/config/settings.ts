@@ -29,6 +29,7 @@ import {
 } from "./read.ts";
 import { type DecisionLogSettings, readDecisionLog, readTraces, type TraceSettings } from "./record-settings.ts";
 import { reportMisplacedSecrets } from "./secrets.ts";
+import { readServerTls, type ServerTlsFiles } from "./tls-settings.ts";
 import type { EnvoyPromises, SourceDocument } from "./types.ts";
 
 /** How the process runs. Paths are absolute. */
@@ -37,6 +38,8 @@ export interface Settings {
   readonly listen: readonly ListenAddress[];
   /** What speaks gRPC with Envoy: the library @grpc/grpc-js, or an HTTP/2 server of our own. Default `grpc-js`. */
   readonly transport: "grpc-js" | "native";
+  /** For the TCP addresses of `listen`. Undefined: they speak in clear. */
+  readonly tls: ServerTlsFiles | undefined;
   /** Health, readiness, metrics, for people and probes. Default: `tcp:127.0.0.1:9101`. */
   readonly admin: TcpAddress;
   /** Where configuration comes from; at least one. */
@@ -100,6 +103,7 @@ export const settingsKeys = [
   "version",
   "listen",
   "transport",
+  "tls",
   "admin",
   "providers",
   "state",
@@ -129,6 +133,7 @@ function readSettings(place: Place, directory: string, use: "alone" | "embedded"
   return {
     listen,
     transport: readChoice(fields.optional("transport"), ["grpc-js", "native"], report) ?? "grpc-js",
+    tls: readServerTls(fields.optional("tls"), directory, listen, report),
     admin,
     providers,
     state,

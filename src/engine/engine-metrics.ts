@@ -2,6 +2,7 @@ import type { ExchangeCounters } from "../kernel/exchange-counters.ts";
 import type { Log } from "../observe/log.ts";
 import { type Collector, single } from "../observe/metrics.ts";
 import type { Configuration } from "./configuration.ts";
+import type { WatchedServerTls } from "./server-tls.ts";
 
 export interface EngineSources {
   readonly serving: () => boolean;
@@ -98,4 +99,16 @@ export function engineCollector({ exchanges, configuration, serving, log }: Engi
       },
     ];
   };
+}
+
+/** A certificate that ends unnoticed ends all traffic. */
+export function certificateCollector({ expiresAtMs }: Pick<WatchedServerTls, "expiresAtMs">): Collector {
+  return () => [
+    single(
+      "policy_engine_certificate_expiry_timestamp_seconds",
+      "gauge",
+      "When the engine's own certificate ends, in seconds since the epoch.",
+      expiresAtMs() / 1000,
+    ),
+  ];
 }

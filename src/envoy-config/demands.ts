@@ -5,7 +5,7 @@ import { type BodyUse, bodyUseOf, type Chain } from "../worker/chain.ts";
 import { type AttributeReaders, attributeReaders } from "./attributes.ts";
 
 /** The settings that Envoy's side must fit. */
-export type EnvoySettings = Pick<Settings, "listen" | "envoy" | "shutdown">;
+export type EnvoySettings = Pick<Settings, "listen" | "tls" | "envoy" | "shutdown">;
 
 export interface EnvoyDemands {
   readonly settings: EnvoySettings;

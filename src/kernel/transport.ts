@@ -42,6 +42,22 @@ export interface TransportOptions {
   readonly serving: () => boolean;
   /** The largest message that is accepted, bytes. */
   readonly messageBytesMax: number;
+  /** For the TCP addresses. Undefined: they speak in clear, as Unix sockets always do. */
+  readonly tls?: ServerTls | undefined;
+}
+
+/** PEM texts that have been tried and fit together. */
+export interface TlsMaterial {
+  readonly certificate: string;
+  readonly key: string;
+  /** What vouches for clients. Undefined: they are not asked for a certificate. It stays there or away as long as the process. */
+  readonly clientCa: string | undefined;
+}
+
+export interface ServerTls {
+  read(): TlsMaterial;
+  /** `changed` gets each new material. Connections keep what they began with. */
+  watch(changed: (material: TlsMaterial) => void): void;
 }
 
 export interface Transport {

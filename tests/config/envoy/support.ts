@@ -15,6 +15,7 @@ export interface WrittenDemands {
   /** Over the defaults, with overrides allowed. */
   readonly settings?: Partial<EnvoyPromises>;
   readonly listen?: EnvoySettings["listen"];
+  readonly tls?: NonNullable<EnvoySettings["tls"]>;
   readonly drainDelayMs?: number;
   /** `~` is the empty chain. */
   readonly routes?: Readonly<Record<string, string | null>>;
@@ -35,6 +36,7 @@ export function writtenDemands(written: WrittenDemands): EnvoyDemands {
   return {
     settings: {
       listen: written.listen ?? [{ kind: "tcp", host: "127.0.0.1", port: 9100 }],
+      tls: written.tls,
       envoy,
       shutdown: { drainDelayMs: written.drainDelayMs ?? 3000, graceMs: 30_000 },
     },
