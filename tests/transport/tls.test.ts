@@ -17,7 +17,8 @@ afterEach(async () => {
   for (const one of opened.splice(0)) await one.close();
 });
 
-async function listenOn(create: CreateTransport, tls: ServerTls): Promise<number> {
+describe.for(transports)("%s", ([, create]) => {
+  async function listen(tls: ServerTls): Promise<number> {
     const transport = create({ addresses: [{ kind: "tcp", host: "127.0.0.1", port: 0 }], serving: () => true, messageBytesMax: 1024, tls });
     opened.push(transport);
     const [bound] = await transport.listen(() => ({ message() {}, halfClosed() {}, drained() {}, closed() {} }));
@@ -68,5 +69,18 @@ async function listenOn(create: CreateTransport, tls: ServerTls): Promise<number
     changed({ ...material, clientCa: certificateAuthority("elsewhere").pem });
     expect(await ask(port, { ...clientPair, session })).toBe("refused");
     first.destroy();
+  });
+
+  // grpc-js leaves them to the handshake's limit.
+  test("closing ends connections whose handshake has not begun", { timeout: 20_000 }, async () => {
+    const port = await listen(still(material));
+    const socket = connectInClear(port, "127.0.0.1");
+    socket.on("error", () => {});
+    await once(socket, "connect");
+    const closed = once(socket, "close");
+    // The server must have it before it closes.
+    await ask(port, {});
+    await opened[0]?.close();
+    await closed;
   });
 });
