@@ -61,10 +61,9 @@ describe.for(transports)("%s", ([, create]) => {
         changed = listener;
       },
     });
-    let session: Buffer | undefined;
     const first = connect({ port, host: "127.0.0.1", servername: "localhost", ca: authority.pem, ALPNProtocols: ["h2"], ...clientPair });
     first.once("secureConnect", () => first.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0"));
-    [session] = await once(first, "session");
+    const [session] = await once(first, "session");
     expect(await ask(port, { ...clientPair, session })).toBe("TLSv1.3 h2");
     changed({ ...material, clientCa: certificateAuthority("elsewhere").pem });
     expect(await ask(port, { ...clientPair, session })).toBe("refused");
