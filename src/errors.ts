@@ -432,6 +432,14 @@ export const problemCatalogue = {
     remedy: (f) => f.remedy,
   }),
 
+  // Worker processes
+  "workers-failed": entry<{ detail: string }>({
+    meaning: "The worker processes could not all prepare a configuration, twice. None of them uses it.",
+    message: (f) => `the workers do not take this configuration: ${f.detail}`,
+    remedy: () =>
+      "look for a policy whose `create` blocks or ends the process, and for what the log says of the workers; then deliver it again",
+  }),
+
   // Manifests
   "manifest-version": entry<{ found: string }>({
     meaning: "A policy's version is not a semantic version.",
@@ -1116,6 +1124,12 @@ export const problemCatalogue = {
     message: (f) => f.detail,
     remedy: () => "write `health_checks` as `policy-engine envoy` prints them",
   }),
+  "envoy-workers": entry<{ detail: string }>({
+    meaning: "Envoy does not spread requests over the workers that the settings ask for.",
+    severity: "warning",
+    message: (f) => f.detail,
+    remedy: () => "write `lb_policy: LEAST_REQUEST` and an endpoint for each worker, as `policy-engine envoy` prints them",
+  }),
   "envoy-retry": entry<{ detail: string }>({
     meaning: "An engine that restarts is seen by users.",
     severity: "warning",
@@ -1225,7 +1239,7 @@ export function problem<Code extends ErrorCode>(
   return { code, severity, message: message(facts), remedy: remedy(facts), ...where };
 }
 
-interface Failure {
+export interface Failure {
   /** One sentence for the documentation: when this happens. */
   readonly meaning: string;
   /** HTTP status the client gets. */
@@ -1234,6 +1248,8 @@ interface Failure {
   readonly title: string;
   /** For the log and the documentation: how to mend it. */
   readonly remedy: string;
+  /** `retry-after` of the answer. */
+  readonly retryAfterSeconds?: number;
 }
 
 function failure(status: number, title: string, meaning: string, remedy: string): Failure {
@@ -1320,6 +1336,15 @@ export const failureCatalogue = {
     "No valid configuration has been loaded yet.",
     "read the reason in `/readyz` or the log and mend the configuration",
   ),
+  overloaded: {
+    ...failure(
+      503,
+      "Service Unavailable",
+      "The event loop is further behind than `overload.loopDelay`: something computes for long, and the exchange would have waited for it.",
+      "look for the step whose `policy_engine_step_duration_seconds` is long, add workers or engines, or send fewer requests",
+    ),
+    retryAfterSeconds: 1,
+  },
   "request-headers-missing": failure(
     500,
     "Internal Server Error",

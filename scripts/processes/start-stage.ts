@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findEnvoy } from "../envoy.mjs";
 import { createCleanup } from "./cleanup.ts";
-import { type Data, readData } from "./data.ts";
+import { type Data, readData, replaceAt } from "./data.ts";
 import { demoConfig, moveSettings } from "./demo-configs.ts";
 import { type EngineAddress, moveEnvoy, type TcpAddress } from "./envoy-bootstrap.ts";
 import { holdPort } from "./free-port.ts";
@@ -32,6 +32,8 @@ export interface StagePlan {
   readonly policies?: string;
   /** Names of the engines, one process each. Default: one, `engine`. */
   readonly engines?: readonly string[];
+  /** How many workers each engine has. Default 1: it is one process. */
+  readonly workers?: number;
   /** What an engine is started from. Default: the program of this checkout. */
   readonly program?: string;
   /** What the engines' Node is started with. Default: nothing. */
@@ -94,7 +96,7 @@ async function start(plan: StagePlan, atEnd: (end: () => Promise<unknown>) => vo
     listener: loopback(ingress),
     admin: loopback(envoyAdmin),
     upstream: loopback(upstream.port),
-    engines: seats.map(({ address }) => address),
+    engines: seats.flatMap(({ addresses }) => addresses),
   });
   const envoy = await startEnvoy({ binary, bootstrap: plan.bootstrap?.(moved) ?? moved, port: ingress, adminPort: envoyAdmin, folder });
   atEnd(envoy.stop);
@@ -109,14 +111,15 @@ async function start(plan: StagePlan, atEnd: (end: () => Promise<unknown>) => vo
 
 interface Seat {
   readonly name: string;
-  readonly address: EngineAddress;
+  /** One for each worker. */
+  readonly addresses: readonly EngineAddress[];
   readonly adminPort: number;
   readonly settings: Data;
 }
 
 /** Gives everybody ports that differ from each other's. */
 async function findSeats(
-  { engines: names = ["engine"], carrier = "unix", settings: change = (settings) => settings }: StagePlan,
+  { engines: names = ["engine"], workers = 1, carrier = "unix", settings: change = (settings) => settings }: StagePlan,
   folder: string,
   policiesFile: string,
 ): Promise<{ readonly ingress: number; readonly envoyAdmin: number; readonly seats: readonly Seat[] }> {
@@ -126,9 +129,21 @@ async function findSeats(
   const settings = readData(await demoConfig("settings.yaml"));
   const seats = held.map(({ name, own, admin }): Seat => {
     const address = carrier === "tcp" ? loopback(own.port) : { socket: join(folder, `${name}.sock`) };
-    return { name, address, adminPort: admin.port, settings: change(moveSettings(settings, address, admin.port, policiesFile)) };
+    const moved = moveSettings(settings, address, admin.port, policiesFile);
+    return {
+      name,
+      addresses: Array.from({ length: workers }, (_, index) => workerAddress(address, index)),
+      adminPort: admin.port,
+      settings: change(workers === 1 ? moved : replaceAt(moved, ["workers"], workers)),
+    };
   });
   return { ingress: ingress.port, envoyAdmin: envoyAdmin.port, seats };
+}
+
+/** As the settings derive it. */
+function workerAddress(address: EngineAddress, index: number): EngineAddress {
+  if (index === 0) return address;
+  return "socket" in address ? { socket: `${address.socket}.${index}` } : { ...address, port: address.port + index };
 }
 
 function loopback(port: number): TcpAddress {

@@ -4,16 +4,16 @@ import { isIPv6 } from "node:net";
 import { metricsContentType } from "../observe/metrics.ts";
 import { type ConfigurationSources, configurationPage, configurationPaths } from "./configuration.ts";
 import { type ExplainSource, explainPage, explainPath } from "./explain.ts";
-import { decoded, json, type Page } from "./page.ts";
+import { decoded, type Eventually, json, type Page, whenThere } from "./page.ts";
 import { type RollbackSource, rollbackPage, rollbackTarget } from "./rollback.ts";
 
 /** What the port shows. */
 export interface AdminSources extends ConfigurationSources {
-  readonly readiness: () => Readiness;
+  readonly readiness: () => Eventually<Readiness>;
   /** Prometheus text. */
-  readonly metrics: () => string;
+  readonly metrics: () => Eventually<string>;
   /** What is kept of an exchange, by the engine's id or Envoy's request id; undefined when nothing is. */
-  readonly decision: (id: string) => object | undefined;
+  readonly decision: (id: string) => Eventually<object | undefined>;
   readonly explain: ExplainSource;
   readonly rollback: RollbackSource;
 }
@@ -104,7 +104,7 @@ function respond(request: IncomingMessage, response: ServerResponse, bound: stri
 }
 
 /** At once wherever that is possible: Node answers bytes that it does not understand before anybody else can. */
-function page(request: IncomingMessage, bound: string, sources: AdminSources): Page | Promise<Page> {
+function page(request: IncomingMessage, bound: string, sources: AdminSources): Eventually<Page> {
   if (!isExpectedHost(request.headers.host, bound)) {
     return json(421, { error: "the Host header names another server: ask for localhost or for the address this port is bound to" });
   }
@@ -127,21 +127,25 @@ function failedPage(error: unknown): Page {
   return json(500, { error: `this page cannot be made: ${error instanceof Error ? error.message : String(error)}` });
 }
 
-function pageAt(path: string, sources: AdminSources): Page {
+function pageAt(path: string, sources: AdminSources): Eventually<Page> {
   if (path === "/healthz") return json(200, { status: "ok" });
   if (path === "/readyz") {
-    const { ready, detail } = sources.readiness();
-    return json(ready ? 200 : 503, { ready, ...detail });
+    return whenThere(sources.readiness(), ({ ready, detail }) => json(ready ? 200 : 503, { ready, ...detail }));
   }
-  if (path === "/metrics") return { status: 200, body: sources.metrics(), headers: { "content-type": metricsContentType } };
+  if (path === "/metrics") {
+    return whenThere(sources.metrics(), (body) => ({ status: 200, body, headers: { "content-type": metricsContentType } }));
+  }
+  if (path === "/metrics") {
+    return whenThere(sources.metrics(), (body) => ({ status: 200, body, headers: { "content-type": metricsContentType } }));
+  }
   if (path.startsWith(decisionPath)) return decisionPage(path.slice(decisionPath.length), sources);
   return configurationPage(path, sources) ?? json(404, { error: "no such path", paths });
 }
 
-function decisionPage(encoded: string, { decision }: AdminSources): Page {
+function decisionPage(encoded: string, { decision }: AdminSources): Eventually<Page> {
   const id = decoded(encoded);
   const found = id === undefined ? undefined : decision(id);
-  return found === undefined ? json(404, { error: notKept }) : json(200, found);
+  return whenThere(found, (one) => (one === undefined ? json(404, { error: notKept }) : json(200, one)));
 }
 
 const notKept =

@@ -11,8 +11,18 @@ export async function readDocuments(paths: readonly string[]): Promise<readonly 
   return state.files.map(({ path, bytes }) => ({ uri: path, text: Buffer.from(bytes).toString("utf8") }));
 }
 
+export interface SettingsFile {
+  readonly settings: Settings;
+  readonly document: SourceDocument;
+}
+
 /** Reads a settings file. Undefined when something is wrong with it, which has then been printed. */
 export async function readSettings(path: string): Promise<Settings | undefined> {
+  return (await readSettingsFile(path))?.settings;
+}
+
+/** The same, with its text. */
+export async function readSettingsFile(path: string): Promise<SettingsFile | undefined> {
   const [document] = await readDocuments([path]);
   if (document === undefined) return undefined;
   const parsed = parseSettings(document, dirname(resolve(path)));
@@ -21,5 +31,5 @@ export async function readSettings(path: string): Promise<Settings | undefined> 
     return undefined;
   }
   if (parsed.warnings.length > 0) process.stderr.write(`${formatProblems(parsed.warnings)}\n`);
-  return parsed.settings;
+  return { settings: parsed.settings, document };
 }

@@ -1,6 +1,8 @@
+import { availableParallelism } from "node:os";
 import { formatProblems } from "../config/problems.ts";
 import type { Settings } from "../config/settings.ts";
 import type { PolicyRegistry } from "../config/types.ts";
+import { workerCount } from "../config/workers.ts";
 import { type EnvoyDemands, envoyDemands } from "../envoy-config/demands.ts";
 import { readDocuments } from "./documents.ts";
 import { offlineEnvironment, prepareOffline } from "./prepare-offline.ts";
@@ -29,7 +31,7 @@ export async function readDemands(
     return undefined;
   }
   const { config, chains, release } = result.prepared;
-  const demands = envoyDemands(settings, config, chains);
+  const demands = envoyDemands({ ...settings, workers: workerCount(settings.workers, availableParallelism()) }, config, chains);
   release();
   return { demands, hash: config.hash };
 }

@@ -16,6 +16,7 @@ import { selfTestCommand } from "./self-test.ts";
 import { serveCommand } from "./serve.ts";
 import { testCommand } from "./test.ts";
 import { validateCommand } from "./validate.ts";
+import { workerCommand } from "./worker.ts";
 
 export interface ProgramOptions {
   /** What the distribution was built from. Default: it was not, this is a checkout. */
@@ -62,6 +63,7 @@ export async function main(argv: readonly string[], policies: PolicyRegistry, op
     };
     program.addCommand(command(policies, exit, buildInfo).copyInheritedSettings(program));
   }
+  program.addCommand(workerCommand(policies, () => {}, buildInfo).copyInheritedSettings(program), { hidden: true });
   try {
     await program.parseAsync([...argv], { from: "user" });
     return exitCode;

@@ -14,7 +14,7 @@ export interface TcpAddress {
 }
 
 /** The kernel's `sun_path` without its end (unix(7)), bytes. */
-const socketPathBytesMax = 107;
+export const socketPathBytesMax = 107;
 
 /** A relative socket path starts at `directory`. */
 export function readAddress(place: Place, directory: string, report: Report): ListenAddress | undefined {

@@ -31,11 +31,14 @@ import { type DecisionLogSettings, readDecisionLog, readTraces, type TraceSettin
 import { reportMisplacedSecrets } from "./secrets.ts";
 import { readServerTls, type ServerTlsFiles } from "./tls-settings.ts";
 import type { EnvoyPromises, SourceDocument } from "./types.ts";
+import { readWorkers, reportWorkerAddresses, type Workers } from "./workers.ts";
 
 /** How the process runs. Paths are absolute. */
 export interface Settings {
   /** Where Envoy finds the engine; at least one. Default: `tcp:127.0.0.1:9100`. */
   readonly listen: readonly ListenAddress[];
+  /** How many processes answer Envoy, see `workerAddress` for where. Default 1: this one does. */
+  readonly workers: Workers;
   /** What speaks gRPC with Envoy: the library @grpc/grpc-js, or an HTTP/2 server of our own. Default `grpc-js`. */
   readonly transport: "grpc-js" | "native";
   /** For the TCP addresses of `listen`. Undefined: they speak in clear. */
@@ -56,6 +59,10 @@ export interface Settings {
     readonly drainDelayMs: number;
     /** From SIGTERM to the end of whatever is left, milliseconds. Default 30000. */
     readonly graceMs: number;
+  };
+  readonly overload: {
+    /** How far the event loop may be behind before new exchanges are refused, milliseconds. Default 2000. */
+    readonly loopDelayMs: number;
   };
   readonly log: { readonly level: LogLevel };
   /** One line for each chosen exchange. Undefined: none is written. */
@@ -102,6 +109,7 @@ export function parseSettings(source: SourceDocument, directory: string, use: "a
 export const settingsKeys = [
   "version",
   "listen",
+  "workers",
   "transport",
   "tls",
   "admin",
@@ -110,6 +118,7 @@ export const settingsKeys = [
   "secrets",
   "envoy",
   "shutdown",
+  "overload",
   "log",
   "recording",
   "decisionLog",
@@ -123,6 +132,10 @@ function readSettings(place: Place, directory: string, use: "alone" | "embedded"
   readFormatVersion(fields, report);
   const listen = readListeners(fields.optional("listen"), directory, report);
   const admin = readAdmin(fields.optional("admin"), listen, report);
+  const workersPlace = fields.optional("workers");
+  const workers = readWorkers(workersPlace, report);
+  if (use === "alone") reportWorkerAddresses(workersPlace, workers, listen, admin, report);
+  else if (workersPlace !== undefined && workers !== 1) report(problem("settings-contradiction", at(workersPlace), embeddedWorkers));
   const meaning = "where the configuration comes from, such as `[{ file: { paths: [policies.yaml] } }]`";
   const providersPlace = use === "embedded" ? fields.optional("providers") : fields.required("providers", meaning);
   const providers = readProviders(providersPlace, directory, report);
@@ -132,6 +145,7 @@ function readSettings(place: Place, directory: string, use: "alone" | "embedded"
   }
   return {
     listen,
+    workers,
     transport: readChoice(fields.optional("transport"), ["grpc-js", "native"], report) ?? "grpc-js",
     tls: readServerTls(fields.optional("tls"), directory, listen, report),
     admin,
@@ -143,12 +157,18 @@ function readSettings(place: Place, directory: string, use: "alone" | "embedded"
       report,
     ),
     shutdown: readShutdown(section(fields, "shutdown", ["drainDelay", "grace"], report), report),
+    overload: readOverload(section(fields, "overload", ["loopDelay"], report), report),
     log: readLog(section(fields, "log", ["level"], report), report),
     decisionLog: readDecisionLog(section(fields, "decisionLog", ["to", "sample", "headers"], report), directory, report),
     traces: readTraces(section(fields, "traces", ["to"], report), report),
     recording: readRecording(section(fields, "recording", ["exchangesMax"], report), report),
   };
 }
+
+const embeddedWorkers = {
+  detail: "an engine that is a part of a program is one process",
+  remedy: "remove `workers`, or start the program several times",
+};
 
 function section(fields: Fields, key: string, known: readonly string[], report: Report): Fields | undefined {
   const place = fields.optional(key);
@@ -216,6 +236,11 @@ function readShutdown(fields: Fields | undefined, report: Report): Settings["shu
     report(problem("settings-contradiction", at(place), { detail, remedy: "lower `shutdown.drainDelay`, or raise `shutdown.grace`" }));
   }
   return { drainDelayMs, graceMs };
+}
+
+function readOverload(fields: Fields | undefined, report: Report): Settings["overload"] {
+  const bounds = { what: "how far the event loop may be behind", min: 50, max: 60_000 };
+  return { loopDelayMs: readDuration(fields?.optional("loopDelay"), bounds, report) ?? 2000 };
 }
 
 function readLog(fields: Fields | undefined, report: Report): Settings["log"] {

@@ -3,6 +3,7 @@ import { durationText, sizeText } from "../config/quantities.ts";
 import { credentialNamePattern, loggedHeadersMax } from "../config/record-settings.ts";
 import { defaultEnvoyPromises } from "../config/settings.ts";
 import type { JsonSchema } from "../config/types.ts";
+import { workersMax } from "../config/workers.ts";
 import { choice, dialect, duration, flag, formatVersion, list, map, size, text } from "./parts.ts";
 import { providersSchema } from "./providers.ts";
 
@@ -22,6 +23,11 @@ export const settingsSchema: JsonSchema = {
         minItems: 1,
         default: ["tcp:127.0.0.1:9100"],
       }),
+      workers: {
+        description: "How many processes answer Envoy; each has an address of its own, the next port or the path with `.1` behind it.",
+        oneOf: [{ type: "integer", minimum: 1, maximum: workersMax }, { const: "auto" }],
+        default: 1,
+      },
       transport: choice(
         "What speaks gRPC with Envoy: a library, or an HTTP/2 server of the engine's own.",
         ["grpc-js", "native"],
@@ -65,6 +71,9 @@ export const settingsSchema: JsonSchema = {
       shutdown: section("What happens after SIGTERM.", {
         drainDelay: duration("How long new streams are still taken; longer than Envoy's health check interval.", { default: "3s" }),
         grace: duration("When whatever is left is ended, counted from SIGTERM.", { default: "30s" }),
+      }),
+      overload: section("When new exchanges are answered with 503 before the chain runs.", {
+        loopDelay: duration("How far the event loop may be behind.", { default: "2s" }),
       }),
       log: section("The log.", { level: choice("What is written.", ["debug", "info", "warn", "error"], "info") }),
       decisionLog: section(

@@ -13,7 +13,6 @@ import { type ChainNeeds, chainNeeds } from "../envoy-config/demands.ts";
 import { filterMode, type ProcessingMode, routeMode } from "../envoy-config/processing-mode.ts";
 import type { Position } from "../errors.ts";
 import type { Generation } from "../generations/generation.ts";
-import type { GenerationHolder } from "../generations/holder.ts";
 import type { KeptGeneration } from "../providers/kept-generations.ts";
 import { suggest } from "../suggest.ts";
 
@@ -39,7 +38,7 @@ export interface ConfigPage {
   readonly routes: Readonly<Record<string, Source>>;
 }
 
-export function configPage(generation: Generation): ConfigPage {
+export function configPage(generation: Pick<Generation, "number" | "hash" | "committedAt" | "config">): ConfigPage {
   const { config } = generation;
   return {
     generation: showGeneration(generation),
@@ -62,8 +61,14 @@ export interface GenerationsPage {
   })[];
 }
 
+export interface OpenGenerations {
+  current(): Pick<Generation, "number"> | undefined;
+  /** Numbers of those that are in use or still have exchanges. */
+  open(): readonly number[];
+}
+
 /** Those that can be rolled back to, the one in use among them. */
-export function generationsPage(generations: GenerationHolder, kept: readonly KeptGeneration[]): GenerationsPage {
+export function generationsPage(generations: OpenGenerations, kept: readonly KeptGeneration[]): GenerationsPage {
   const page = kept.map(({ generation, hash, since, reason, providers }) => ({
     ...showGeneration({ number: generation, hash, committedAt: since }),
     state: stateOf(generation, generations),
@@ -73,7 +78,7 @@ export function generationsPage(generations: GenerationHolder, kept: readonly Ke
   return { generations: page.toReversed() };
 }
 
-function stateOf(number: number, generations: GenerationHolder): GenerationState {
+function stateOf(number: number, generations: OpenGenerations): GenerationState {
   if (number === generations.current()?.number) return "in use";
   return generations.open().includes(number) ? "draining" : "kept";
 }

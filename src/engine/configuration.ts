@@ -1,24 +1,33 @@
 /** The configuration path of a running engine: providers -> registry -> generations, and what of it survives the process. */
 import type { Settings } from "../config/settings.ts";
-import { createGenerationHolder, type GenerationHolder } from "../generations/holder.ts";
-import type { PrepareEnvironment } from "../generations/prepare.ts";
-import { createPreparer } from "../generations/prepare-unless-superseded.ts";
+import type { Generation } from "../generations/generation.ts";
 import { watchSecrets } from "../generations/secret-files.ts";
 import type { Secrets } from "../generations/secrets.ts";
 import type { Log } from "../observe/log.ts";
-import type { StepCounters } from "../observe/step-counters.ts";
 import { createProviderRegistry } from "../providers/create-registry.ts";
+import type { KeptGeneration } from "../providers/kept-generations.ts";
 import type { ProviderRegistry, Rollback } from "../providers/registry.ts";
 import { isMadeOf, type SavedState } from "../providers/saved-state.ts";
 import type { Registration } from "../providers/source.ts";
 import { createStateStore, type StateStore, type StoreStatus } from "../providers/state-store.ts";
-import { logGivenUp, logRestored, logRollback, logVerdict, problemFacts } from "./configuration-log.ts";
-import { providerStatistics } from "./provider-statistics.ts";
-import { createReloader, type Reloader } from "./reloader.ts";
+import type { ProviderStatistics } from "../providers/statistics.ts";
+import { logRestored, logRollback, logVerdict, problemFacts } from "./configuration-log.ts";
+import type { Reloader } from "./reloader.ts";
 
-export interface Configuration {
-  readonly generations: GenerationHolder;
+/** What takes configurations into use: this process, or its workers. */
+export interface Use {
+  readonly generations: { current(): InUse | undefined };
   readonly reloader: Reloader;
+  /** What to tell a provider's source; undefined before any generation is in use. */
+  statistics(provider: string, delivered: ProviderStatistics["delivered"], kept: readonly KeptGeneration[]): ProviderStatistics | undefined;
+  /** Called last. */
+  close(): void;
+}
+
+/** What is known of the generation in use wherever it runs. */
+export type InUse = Pick<Generation, "number" | "hash" | "committedAt" | "config">;
+
+export interface Configuration extends Pick<Use, "generations" | "reloader"> {
   readonly registry: ProviderRegistry;
   /** Resolves when the providers were heard and what came of it is in use or refused. */
   start(): Promise<void>;
@@ -33,24 +42,22 @@ export interface Configuration {
 
 export interface ConfigurationParts {
   readonly registrations: readonly Registration[];
-  readonly environment: PrepareEnvironment;
+  /** @param before number of the last generation of an earlier process; 0: there was none that is known */
+  readonly use: (before: number) => Use;
   readonly secrets: Secrets;
   readonly settings: Pick<Settings, "state">;
-  /** Those that the steps count on. */
-  readonly counters: StepCounters;
   readonly log: Log;
   readonly startTimer: (milliseconds: number, expired: () => void) => () => void;
 }
 
 /** Reads what an earlier process has saved; nothing else is started. Never rejects. */
 export async function createConfiguration(parts: ConfigurationParts): Promise<Configuration> {
-  const { registrations, environment, secrets, log, startTimer } = parts;
+  const { registrations, secrets, log, startTimer } = parts;
   const store = parts.settings.state === undefined ? undefined : createStore(parts.settings.state, parts);
   const saved = store && (await loadState(store, registrations, log));
   let restored: SavedState | undefined;
-  const generations = createGenerationHolder(Date.now, saved?.generation ?? 0);
-  const preparer = createPreparer(environment, { startTimer, givenUp: (problems) => logGivenUp(log, problems) });
-  const reloader = createReloader(environment, preparer, generations);
+  const use = parts.use(saved?.generation ?? 0);
+  const { generations, reloader } = use;
   const registry = createProviderRegistry(
     registrations,
     {
@@ -59,7 +66,7 @@ export async function createConfiguration(parts: ConfigurationParts): Promise<Co
       judged: (provider, verdict) => logVerdict(log, provider, verdict, generations.current()?.config.warnings ?? []),
       failed: (provider, error) =>
         log.error({ provider, err: error }, "the provider's source cannot be read: the running generation stays"),
-      statistics: (provider, delivered, kept) => providerStatistics(provider, { generations, counters: parts.counters, delivered, kept }),
+      statistics: use.statistics,
       reportFailed: (provider, error) => log.warn({ provider, err: error }, "the provider's source did not take the statistics"),
       restored: (state, verdict) => {
         if (verdict.kind !== "refused") restored = state;
@@ -112,7 +119,7 @@ export async function createConfiguration(parts: ConfigurationParts): Promise<Co
     async close() {
       await Promise.all([registry.close(), secretFiles.close()]);
       await store?.close();
-      generations.close();
+      use.close();
     },
   };
 }
@@ -145,7 +152,7 @@ async function loadState(store: StateStore, registrations: readonly Registration
   }
 }
 
-function currentOf(generations: GenerationHolder, registry: ProviderRegistry): Readonly<Record<string, unknown>> | undefined {
+function currentOf(generations: Use["generations"], registry: ProviderRegistry): Readonly<Record<string, unknown>> | undefined {
   const current = generations.current();
   if (current === undefined) return undefined;
   const { number, hash, committedAt } = current;

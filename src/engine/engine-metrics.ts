@@ -1,31 +1,20 @@
+import type { GenerationHolder } from "../generations/holder.ts";
 import type { ExchangeCounters } from "../kernel/exchange-counters.ts";
 import type { Log } from "../observe/log.ts";
 import { type Collector, single } from "../observe/metrics.ts";
 import type { Configuration } from "./configuration.ts";
 import type { WatchedServerTls } from "./server-tls.ts";
 
-export interface EngineSources {
-  readonly serving: () => boolean;
-  readonly log: Pick<Log, "droppedLines">;
+export interface ServingSources {
   readonly exchanges: ExchangeCounters;
-  readonly configuration: Configuration;
+  readonly generations: Pick<GenerationHolder, "open">;
 }
 
-/** The engine's own numbers: exchanges, generations, reloads, providers. Labels come from closed sets and from the configuration. */
-export function engineCollector({ exchanges, configuration, serving, log }: EngineSources): Collector {
-  const { generations, reloader, registry } = configuration;
+/** Of a process that answers Envoy. Labels come from closed sets. */
+export function servingCollector({ exchanges, generations }: ServingSources): Collector {
   return () => {
-    const disk = configuration.disk();
     const { open, observed, ended } = exchanges.read();
-    const { accepted, unchanged, superseded, refused } = reloader.state();
     return [
-      single(
-        "policy_engine_ready",
-        "gauge",
-        "Whether there is a generation in use and the engine is not draining: 1 or 0.",
-        serving() ? 1 : 0,
-      ),
-      single("policy_engine_log_lines_dropped_total", "counter", "Lines of the log that its reader was too slow for.", log.droppedLines()),
       single("policy_engine_exchanges_open", "gauge", "Exchanges under way.", open),
       single(
         "policy_engine_observed_messages_total",
@@ -39,6 +28,24 @@ export function engineCollector({ exchanges, configuration, serving, log }: Engi
         type: "counter",
         samples: Object.entries(ended).map(([outcome, value]) => ({ labels: { outcome }, value })),
       },
+      single("policy_engine_generations_open", "gauge", "Generations that are in use or still have exchanges.", generations.open().length),
+    ];
+  };
+}
+
+/** Of the process that has the configuration: generations, reloads, providers. Labels come from closed sets and from the settings. */
+export function configurationCollector(configuration: Configuration, isReady: () => boolean): Collector {
+  const { generations, reloader, registry } = configuration;
+  return () => {
+    const disk = configuration.disk();
+    const { accepted, unchanged, superseded, refused } = reloader.state();
+    return [
+      single(
+        "policy_engine_ready",
+        "gauge",
+        "Whether there is a generation in use and the engine is not draining: 1 or 0.",
+        isReady() ? 1 : 0,
+      ),
       single(
         "policy_engine_generation",
         "gauge",
@@ -61,7 +68,6 @@ export function engineCollector({ exchanges, configuration, serving, log }: Engi
         "When the generation in use was taken into use, in seconds since the epoch; 0 before there is one.",
         (generations.current()?.committedAt ?? 0) / 1000,
       ),
-      single("policy_engine_generations_open", "gauge", "Generations that are in use or still have exchanges.", generations.open().length),
       {
         name: "policy_engine_reloads_total",
         help: "Configurations that were tried, by verdict; superseded: given up for a newer one while policies were created.",
@@ -110,5 +116,12 @@ export function certificateCollector({ expiresAtMs }: Pick<WatchedServerTls, "ex
       "When the engine's own certificate ends, in seconds since the epoch.",
       expiresAtMs() / 1000,
     ),
+  ];
+}
+
+/** Of every process that has a log. */
+export function logCollector(log: Pick<Log, "droppedLines">): Collector {
+  return () => [
+    single("policy_engine_log_lines_dropped_total", "counter", "Lines of the log that its reader was too slow for.", log.droppedLines()),
   ];
 }

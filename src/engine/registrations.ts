@@ -5,7 +5,7 @@ import { canonicalHash } from "../config/canonical.ts";
 import type { ProviderSettings } from "../config/provider-settings.ts";
 import type { HttpSettings, XdsSettings } from "../config/remote-provider-settings.ts";
 import type { Settings } from "../config/settings.ts";
-import type { PolicyRegistry, SecretReference } from "../config/types.ts";
+import type { DocumentOrigin, PolicyRegistry, SecretReference } from "../config/types.ts";
 import type { Node } from "../generated/proto/envoy/config/core/v3/base.ts";
 import type { Secrets } from "../generations/secrets.ts";
 import type { Log } from "../observe/log.ts";
@@ -29,12 +29,16 @@ export interface ProviderParts {
 
 /** The providers that settings name. */
 export function registrationsOf(settings: Pick<Settings, "providers" | "secrets">, parts: ProviderParts): readonly Registration[] {
-  return settings.providers.map((one) => ({
-    provider: createProvider(one, parts),
-    precedence: one.precedence,
-    reads: readsOf(one),
-    mayUseSecret: one.kind === "file" ? () => true : (reference: SecretReference) => isAllowed(reference, settings.secrets.allow),
-  }));
+  return settings.providers.map((one) => {
+    const { precedence, mayUseSecret } = originOf(one, settings.secrets);
+    return { provider: createProvider(one, parts), precedence, reads: readsOf(one), mayUseSecret };
+  });
+}
+
+/** What the documents of a provider may do. */
+export function originOf(settings: ProviderSettings, { allow }: Settings["secrets"]): DocumentOrigin {
+  const mayUseSecret = settings.kind === "file" ? () => true : (reference: SecretReference) => isAllowed(reference, allow);
+  return { provider: settings.name, precedence: settings.precedence, mayUseSecret };
 }
 
 function createProvider(settings: ProviderSettings, { log, secrets, policies, startTimer, random }: ProviderParts): Provider {

@@ -1,11 +1,14 @@
 /** The cluster of the engines. */
+import { addressText, type ListenAddress } from "../config/addresses.ts";
 import type { Place } from "../config/node.ts";
 import { durationText } from "../config/quantities.ts";
 import { at, atKey, type Report } from "../config/read.ts";
+import { workerAddress } from "../config/workers.ts";
 import { problem } from "../errors.ts";
 import { suggest } from "../suggest.ts";
 import type { CheckContext } from "./check-context.ts";
 import { checkClusterTls } from "./check-tls.ts";
+import type { EnvoySettings } from "./demands.ts";
 import { choice, durationMs, field, items, number, text } from "./field.ts";
 import { whereOf } from "./where.ts";
 
@@ -26,6 +29,7 @@ export function checkEngineCluster(service: Place, context: CheckContext): void 
   checkClusterTls(cluster, context);
   checkBreakers(cluster, report);
   checkPanic(cluster, report);
+  checkWorkers(cluster, demands.settings, report);
   checkHealth(cluster, demands.settings.shutdown.drainDelayMs, report);
 }
 
@@ -56,6 +60,47 @@ function checkBreakers(cluster: Place, report: Report): void {
 function checkPanic(cluster: Place, report: Report): void {
   const place = field(cluster, "common_lb_config", "healthy_panic_threshold");
   if (place === undefined || (number(field(place, "value")) ?? 0) > 0) report(problem("envoy-panic", whereOf(place, cluster), {}));
+}
+
+/**
+ * Each worker must be an endpoint, and the one with the fewest requests be asked: streams live as long as their upstreams, so that taking turns
+ * loads one and leaves another idle. An endpoint is known by its port or the name of its socket, for Envoy may see other hosts and folders.
+ */
+function checkWorkers(cluster: Place, { listen, workers }: EnvoySettings, report: Report): void {
+  if (workers === 1) return;
+  const policy = field(cluster, "lb_policy");
+  if (choice(policy, ["ROUND_ROBIN", "LEAST_REQUEST"]) !== "LEAST_REQUEST") {
+    report(problem("envoy-workers", whereOf(policy, cluster), { detail: "requests are not sent to the worker that has the fewest" }));
+  }
+  const assignment = field(cluster, "load_assignment");
+  if (assignment === undefined) return;
+  const known = new Set(
+    items(field(assignment, "endpoints"))
+      .flatMap((one) => items(field(one, "lb_endpoints")))
+      .flatMap((one) => endpointName(field(one, "endpoint", "address")) ?? []),
+  );
+  const missing = Array.from({ length: workers }, (_, index) => listen.map((address) => workerAddress(address, index))).filter(
+    (addresses) => !addresses.some((address) => isFreePort(address) || known.has(nameOf(address))),
+  );
+  if (missing.length === 0) return;
+  const shown = missing.map((addresses) => addresses.map((address) => `\`${addressText(address)}\``).join(" or ")).slice(0, 8);
+  const detail = `${missing.length} of ${workers} workers are no endpoints: ${shown.join(", ")}`;
+  report(problem("envoy-workers", atKey(assignment), { detail }));
+}
+
+const isFreePort = (address: ListenAddress): boolean => address.kind === "tcp" && address.port === 0;
+
+const basename = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+
+function nameOf(address: ListenAddress): string {
+  return address.kind === "unix" ? `unix ${basename(address.path)}` : `tcp ${address.port}`;
+}
+
+function endpointName(address: Place | undefined): string | undefined {
+  const path = text(field(address, "pipe", "path"));
+  if (path !== undefined) return `unix ${basename(path)}`;
+  const port = number(field(address, "socket_address", "port_value"));
+  return port === undefined ? undefined : `tcp ${port}`;
 }
 
 /** Beyond this, an engine that starts is noticed late, milliseconds. */

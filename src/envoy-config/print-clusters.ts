@@ -1,5 +1,6 @@
 /** The upstream and the engine. */
 import type { ListenAddress } from "../config/addresses.ts";
+import { workerAddresses } from "../config/workers.ts";
 import type { EnvoySettings } from "./demands.ts";
 import { type CertificateName, printTransportSocket } from "./print-tls.ts";
 import { indented, quoted, seconds } from "./yaml-text.ts";
@@ -10,7 +11,8 @@ export interface Endpoint {
   readonly port: number;
 }
 
-export function printClusters({ listen, tls, shutdown }: EnvoySettings, upstream: Endpoint): string {
+export function printClusters({ listen: first, workers, tls, shutdown }: EnvoySettings, upstream: Endpoint): string {
+  const listen = workerAddresses(first, workers);
   const name = certificateName(listen);
   const transportSocket = tls === undefined || name === undefined ? "" : `${indented(printTransportSocket(tls, name), 2)}\n`;
   return `- name: upstream
@@ -59,7 +61,7 @@ ${transportSocket}  health_checks:
   load_assignment:
     cluster_name: policy_engine
     endpoints:
-      # Settings \`listen\`. Every engine has an address of its own: add those of the others.
+      # Settings \`listen\`${workers === 1 ? "" : " and `workers`"}. Every engine has an address of its own: add those of the others.
       - lb_endpoints:
 ${reachable(listen)
   .map((address) => `${remark(address)}          - endpoint: { address: ${addressOf(address)} }`)

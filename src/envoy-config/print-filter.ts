@@ -31,7 +31,8 @@ export function printFilter(demands: EnvoyDemands): string {
           - name: envoy.retry_host_predicates.previous_hosts
             typed_config:
               "@type": type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate
-        host_selection_retry_max_attempts: 5
+        # The dead one has the fewest requests: LEAST_REQUEST would have it again, of two engines three times in four.
+        host_selection_retry_max_attempts: 30
 ${indented(initialMetadata(demands), 6)}${indented(requestAttributes(demands, attributes), 4)}    # Without the engine nothing passes. true also is the mode in which stray answers can crash Envoy 1.36.2.
     failure_mode_allow: false
     # Settings \`messageTimeout\`, for each message. The engine answers within 90 % of it.

@@ -4,28 +4,28 @@ import type { Generation, Prepared } from "./generation.ts";
 export interface GenerationHolder {
   /** Undefined until the first commit. */
   current(): Generation | undefined;
-  commit(prepared: Prepared): Generation;
+  /** @param number greater than that of any generation before */
+  commit(prepared: Prepared, number: number): Generation;
   /** Numbers of the generations that are not closed yet, oldest first, the current one included. */
   open(): readonly number[];
   /** How many exchanges a generation has had; undefined when it is not one of the last `countedMax`. */
   exchanges(number: number): number | undefined;
+  /** The same of all of them. */
+  counts(): readonly ExchangeCount[];
   /** Retires the current generation: it closes with its last exchange. */
   close(): void;
 }
 
-/** @param before number of the last generation of an earlier process; 0: there was none that is known */
-export function createGenerationHolder(now: () => number, before: number): GenerationHolder {
+export function createGenerationHolder(now: () => number): GenerationHolder {
   let current: HeldGeneration | undefined;
-  let last = before;
   const open = new Set<number>();
-  const counts: ExchangeCount[] = [];
+  const counts: GrowingCount[] = [];
   return {
     current: () => current,
     open: () => [...open],
     exchanges: (number) => counts.find((one) => one.number === number)?.exchanges,
-    commit(prepared) {
-      last += 1;
-      const number = last;
+    counts: () => counts.map((one) => ({ ...one })),
+    commit(prepared, number) {
       open.add(number);
       const count = { number, exchanges: 0 };
       counts.push(count);
@@ -42,9 +42,14 @@ export function createGenerationHolder(now: () => number, before: number): Gener
   };
 }
 
-/** Apart from the generation, so that a count that is kept keeps nothing else. */
-interface ExchangeCount {
+export interface ExchangeCount {
+  /** Of the generation. */
   readonly number: number;
+  readonly exchanges: number;
+}
+
+/** Apart from the generation, so that a count that is kept keeps nothing else. */
+interface GrowingCount extends ExchangeCount {
   exchanges: number;
 }
 
@@ -58,12 +63,12 @@ class HeldGeneration implements Generation {
   readonly chains: Prepared["chains"];
   readonly config: Prepared["config"];
   readonly #prepared: Prepared;
-  readonly #count: ExchangeCount;
+  readonly #count: GrowingCount;
   readonly #closed: () => void;
   #pins = 0;
   #retired = false;
 
-  constructor(prepared: Prepared, count: ExchangeCount, committedAt: number, closed: () => void) {
+  constructor(prepared: Prepared, count: GrowingCount, committedAt: number, closed: () => void) {
     this.number = count.number;
     this.hash = prepared.config.hash;
     this.committedAt = committedAt;

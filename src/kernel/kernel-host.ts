@@ -21,6 +21,8 @@ export interface KernelHost {
   /** Milliseconds from an arbitrary start, never going back; the clock of the runs' deadlines. */
   monotonicMs(): number;
   newId(): string;
+  /** Whether a new exchange is to be refused because the process does not keep up; asked once for each that has a chain. */
+  refusesNew(): boolean;
   /** Writes down every exchange. Absent where nobody asks for that. */
   readonly recorder?: ExchangeRecorder;
   startRun(chain: Chain, received: ReceivedRequest, generation: number, metadata: StreamMetadata): ExchangeRun;

@@ -227,6 +227,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #runRequest(chain: Chain, request: ReceivedRequest, generation: number): void {
     this.#chain = chain;
     chain.counter.exchanges += 1;
+    if (this.#host.refusesNew()) return this.#refuse("overloaded");
     const { headers } = request;
     if (!chain.rawPath && !isNormalPath(receivedText(headers, ":method"), receivedText(headers, ":path"))) {
       return this.#refuse("path-not-normal");

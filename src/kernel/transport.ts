@@ -42,8 +42,6 @@ export interface TransportOptions {
   readonly serving: () => boolean;
   /** The largest message that is accepted, bytes. */
   readonly messageBytesMax: number;
-  /** For the TCP addresses. Undefined: they speak in clear, as Unix sockets always do. */
-  readonly tls?: ServerTls | undefined;
 }
 
 /** PEM texts that have been tried and fit together. */
@@ -61,8 +59,12 @@ export interface ServerTls {
 }
 
 export interface Transport {
-  /** Takes streams. Resolves with the addresses in use (a port 0 filled in). Rejects when one cannot be bound; then none is. */
-  listen(open: OpenStream): Promise<readonly ListenAddress[]>;
+  /**
+   * Takes streams. Resolves with the addresses in use (a port 0 filled in). Rejects when one cannot be bound; then none is.
+   *
+   * @param tls for the TCP addresses; without it they speak in clear, as Unix sockets always do
+   */
+  listen(open: OpenStream, tls?: ServerTls): Promise<readonly ListenAddress[]>;
   /** GOAWAY: no new streams, open ones go on. Resolves when every stream has ended. */
   drain(): Promise<void>;
   /** Ends whatever is left at once. Idempotent. */

@@ -9,8 +9,8 @@ export interface Log {
   error(facts: Facts, message: string): void;
   /** Writes out what is still buffered, and waits for it; for the end of the process. An exit does it by itself. */
   flush(): void;
-  /** Writes a line, with its end, that is none of the log's own: two writers of one pipe would tear each other's lines. */
-  beside(line: string): void;
+  /** Writes lines, with their ends, that are none of the log's own: two writers of one pipe would tear each other's lines. */
+  beside(lines: string): void;
   /** Lines that were dropped since the start, because their reader was too slow. */
   droppedLines(): number;
 }
@@ -19,13 +19,15 @@ export type Facts = Readonly<Record<string, unknown>>;
 
 export interface LogOptions {
   readonly level: "debug" | "info" | "warn" | "error";
+  /** Facts of every line. */
+  readonly base?: Facts;
   /** Removes secret values from the text of errors, which policies and libraries have written. */
   readonly redact: (text: string) => string;
   /** Default: standard output, see `standardOutput`. */
   readonly destination?: DestinationStream;
 }
 
-export function createLog({ level, redact, destination }: LogOptions): Log {
+export function createLog({ level, base, redact, destination }: LogOptions): Log {
   const output =
     destination === undefined
       ? standardOutput((lines) => log.warn({ lines }, "log lines were dropped: their reader is too slow"))
@@ -33,7 +35,7 @@ export function createLog({ level, redact, destination }: LogOptions): Log {
   const log = pino(
     {
       level,
-      base: null,
+      base: base ?? null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths: secretFields, censor: "[redacted]" },
@@ -47,7 +49,7 @@ export function createLog({ level, redact, destination }: LogOptions): Log {
     warn: (facts, message) => log.warn(facts, message),
     error: (facts, message) => log.error(facts, message),
     flush: () => output?.flush(),
-    beside: (line) => (destination ?? output)?.write(line),
+    beside: (lines) => (destination ?? output)?.write(lines),
     droppedLines: () => output?.droppedLines() ?? 0,
   };
 }

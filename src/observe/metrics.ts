@@ -40,10 +40,9 @@ export type Collector = () => readonly MetricFamily[];
 export interface Metrics {
   /** Adds a collector; returns what removes it. Families of one name from several collectors become one. */
   register(collector: Collector): () => void;
-  /**
-   * The whole exposition, families in the order of their names and series in the order of their labels. Throws what a collector throws, and
-   * a TypeError when one name is used for two types.
-   */
+  /** One of each name. Throws what a collector throws, and a TypeError when one name is used for two types. */
+  families(): readonly MetricFamily[];
+  /** As text; throws what `families` throws. */
   expose(): string;
 }
 
@@ -57,16 +56,23 @@ export function createMetrics(): Metrics {
       collectors.add(collector);
       return () => collectors.delete(collector);
     },
-    expose() {
-      const families = new Map<string, MetricFamily>();
-      for (const collect of collectors)
-        for (const family of collect()) families.set(family.name, merged(families.get(family.name), family));
-      return [...families.values()]
-        .sort(by(({ name }) => name))
-        .map(familyText)
-        .join("");
-    },
+    families,
+    expose: () => metricsText(families()),
   };
+
+  function families(): readonly MetricFamily[] {
+    const byName = new Map<string, MetricFamily>();
+    for (const collect of collectors) for (const family of collect()) byName.set(family.name, merged(byName.get(family.name), family));
+    return [...byName.values()];
+  }
+}
+
+/** The whole exposition, families in the order of their names and series in the order of their labels. */
+export function metricsText(families: readonly MetricFamily[]): string {
+  return [...families]
+    .sort(by(({ name }) => name))
+    .map(familyText)
+    .join("");
 }
 
 /** A family of one sample without labels. */

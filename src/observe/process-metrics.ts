@@ -1,10 +1,13 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { getHeapStatistics } from "node:v8";
+import { collectGcPauses } from "./gc-metrics.ts";
 import { type Collector, single } from "./metrics.ts";
 
-/** Memory, processor time and event-loop lag of this process. `stop` ends the lag's timer. */
+/** Memory, processor time, pauses and event-loop lag of this process. `stop` ends the lag's timer. */
 export function collectProcess(): { readonly collect: Collector; stop(): void } {
   const delay = monitorEventLoopDelay({ resolution: lagResolutionMs });
   delay.enable();
+  const gcPauses = collectGcPauses();
   return {
     collect: () => {
       const { user, system } = process.cpuUsage();
@@ -22,6 +25,14 @@ export function collectProcess(): { readonly collect: Collector; stop(): void } 
         single("process_cpu_seconds_total", "counter", "User and system processor time spent, in seconds.", (user + system) / 1e6),
         single("process_resident_memory_bytes", "gauge", "Resident memory.", rss),
         single("nodejs_heap_used_bytes", "gauge", "Heap in use.", heapUsed),
+        single("nodejs_heap_limit_bytes", "gauge", "Where the heap ends, and the process with it.", getHeapStatistics().heap_size_limit),
+        single(
+          "nodejs_eventloop_active_seconds_total",
+          "counter",
+          "Time that the event loop has not been waiting, in seconds; a rise by 1 a second is a process that does nothing but compute.",
+          performance.eventLoopUtilization().active / 1000,
+        ),
+        ...gcPauses.collect(),
         {
           name: "nodejs_eventloop_lag_seconds",
           help: "How late timers were since the last scrape, by quantile; 1 is the worst.",
@@ -30,7 +41,10 @@ export function collectProcess(): { readonly collect: Collector; stop(): void } 
         },
       ];
     },
-    stop: () => delay.disable(),
+    stop() {
+      delay.disable();
+      gcPauses.stop();
+    },
   };
 }
 

@@ -27,8 +27,8 @@ export interface EngineParts {
 
 /** The engine releases what was prepared when it is closed. */
 export function startPreparedEngine(prepared: Prepared, parts: EngineParts): TestEngine {
-  const generations = createGenerationHolder(parts.now, 0);
-  generations.commit(prepared);
+  const generations = createGenerationHolder(parts.now);
+  generations.commit(prepared, 1);
   let run: ExchangeRun | undefined;
   let reply: string | undefined;
   let failures: StepFailure[] = [];
@@ -48,6 +48,7 @@ export function startPreparedEngine(prepared: Prepared, parts: EngineParts): Tes
     now: parts.now,
     monotonicMs: runHost.monotonicMs,
     newId: () => `test-${++count}`,
+    refusesNew: () => false,
     ...(recorder && { recorder }),
     startRun: (chain, received, generation) => {
       run = recorder?.startRun(chain, received, generation, runHost) ?? new ExchangeRun(chain, received, runHost, generation);

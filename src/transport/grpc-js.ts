@@ -31,11 +31,11 @@ export function createGrpcJsTransport(options: TransportOptions): Transport {
   server.addService(healthDefinition, { check: healthCheck(options.serving) });
 
   return {
-    async listen(open) {
+    async listen(open, tls) {
       server.addService(extProcDefinition, { process: (call: Call) => attach(call, open, closings) });
       const bound: ListenAddress[] = [];
       const inClear = ServerCredentials.createInsecure();
-      const forTcp = options.tls === undefined ? inClear : createTlsCredentials(options.tls);
+      const forTcp = tls === undefined ? inClear : createTlsCredentials(tls);
       try {
         for (const address of options.addresses) bound.push(await bindAddress(server, address, address.kind === "tcp" ? forTcp : inClear));
       } catch (error) {

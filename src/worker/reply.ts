@@ -1,6 +1,6 @@
 /** From what a policy or the engine answers to what the client gets. */
 import type { Reply } from "@envoy-policy-engine/sdk";
-import { type FailureCode, failureCatalogue } from "../errors.ts";
+import { type Failure, type FailureCode, failureCatalogue } from "../errors.ts";
 import { aboutTheBytes, BodyStore } from "./body-store.ts";
 import { changeableHeaderName, headerValue } from "./header-rules.ts";
 import { decodeText, type HeaderEntry } from "./header-store.ts";
@@ -70,9 +70,10 @@ function acceptHeaders(headers: NonNullable<Reply["headers"]>): readonly HeaderE
 
 /** A reply that the engine makes on its own: RFC 9457 problem details, for gRPC a short text. Nothing in it helps an attacker. */
 export function engineReply(code: FailureCode, id: string, grpc: boolean): PendingReply {
-  const { status, title } = failureCatalogue[code];
+  const { status, title, retryAfterSeconds }: Failure = failureCatalogue[code];
   const text = grpc ? `${title} (${id})` : `${JSON.stringify({ type: "about:blank", title, status, code, decisionId: id })}\n`;
   const headers = grpc ? [] : [{ name: "content-type", value: Buffer.from("application/problem+json") }];
+  if (retryAfterSeconds !== undefined) headers.push({ name: "retry-after", value: Buffer.from(String(retryAfterSeconds)) });
   return {
     status,
     headers,

@@ -66,6 +66,25 @@ const directions: readonly Direction[] = [
     mayNot: ["../cli/main.ts", "../testing/test-engine.ts", "../main.ts", "../../policies/set-header/v1.0.0/index.ts"],
   },
   {
+    from: "src/processes",
+    may: [
+      "./protocol.ts",
+      "../engine/serving.ts",
+      "../config/settings.ts",
+      "../providers/pace.ts",
+      "../admin/server.ts",
+      "node:child_process",
+    ],
+    mayNot: [
+      "../cli/serve.ts",
+      "../main.ts",
+      "../kernel/kernel.ts",
+      "../worker/run.ts",
+      "../transport/grpc-js.ts",
+      "../generated/registry.ts",
+    ],
+  },
+  {
     from: "src/embed",
     may: ["../main.ts", "../config/settings.ts", "../providers/code.ts"],
     mayNot: ["../cli/main.ts", "../testing/test-engine.ts", "../generated/registry.ts", "../../policies/set-header/v1.0.0/index.ts"],

@@ -19,3 +19,10 @@ test("paths that are absolute stay as they are", () => {
   const parsed = parseSettings({ uri: "settings.yaml", text }, "/etc/engine");
   expect("settings" in parsed && parsed.settings.providers).toMatchObject([{ kind: "file", paths: ["/srv/a.yaml", "/etc/b"] }]);
 });
+
+test("an engine that is a part of a program has no workers", () => {
+  const source = (workers: string) => ({ uri: "settings", text: `version: 1\nworkers: ${workers}\n` });
+  const refused = parseSettings(source("2"), "/etc/engine", "embedded");
+  expect("problems" in refused && refused.problems.map(({ code, path }) => [code, path])).toEqual([["settings-contradiction", "workers"]]);
+  expect("settings" in parseSettings(source("1"), "/etc/engine", "embedded")).toBe(true);
+});

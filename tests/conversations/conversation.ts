@@ -27,6 +27,8 @@ export interface Conversation {
     readonly messageTimeoutMs?: number;
     /** What Envoy is told of the shared metadata. Default: nothing is told. */
     readonly metadata?: readonly string[];
+    /** The process does not keep up. */
+    readonly overloaded?: boolean;
   };
   /** The configuration, as YAML; `none` for an engine without one. Default: the file's. */
   readonly config?: string;

@@ -49,7 +49,7 @@ export async function engineUnderTest(
   settings: Conversation["settings"] = {},
   { policies = scriptPolicies, failed, replied, monotonicMs = () => performance.now() }: EngineParts = {},
 ): Promise<EngineUnderTest> {
-  const { metadata, ...promised } = settings;
+  const { metadata, overloaded = false, ...promised } = settings;
   const paths = metadata?.map(metadataPath);
   const envoy: EnvoyPromises = {
     identity: "both",
@@ -61,7 +61,7 @@ export async function engineUnderTest(
     ...promised,
   };
   const counters = createExchangeCounters();
-  const generations = createGenerationHolder(() => 0, 0);
+  const generations = createGenerationHolder(() => 0);
   const timers = new Set<object>();
   const untracked = testHost({ counters: createStepCounters() }, () => 0);
   const host: PolicyHost = {
@@ -88,7 +88,7 @@ export async function engineUnderTest(
     };
     const result = await prepare([{ uri: "config.yaml", text: config }], environment);
     if ("problems" in result) throw new Error(formatProblems(result.problems));
-    generations.commit(result.prepared);
+    generations.commit(result.prepared, 1);
   }
   const failures: StepFailure[] = [];
   const replies: ReplyEvent[] = [];
@@ -102,6 +102,7 @@ export async function engineUnderTest(
     now: () => 0,
     monotonicMs,
     newId: () => `decision-${++count}`,
+    refusesNew: () => overloaded,
     startRun: (chain, received, generation) =>
       new ExchangeRun(
         chain,

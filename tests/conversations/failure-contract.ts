@@ -40,5 +40,7 @@ export const failureContract: readonly Row[] = [
     row: "a token's issuer is away, was never reached, or is asked for keys that it does not have",
     heldBy: "tests/policies/jwt/oidc.test.ts",
   },
-  { row: "a worker process dies", later: "several worker processes" },
+  { row: "the event loop is further behind than the bound", covers: ["overloaded"] },
+  { row: "a worker process dies, hangs, or does not follow a new generation", heldBy: "tests/lifecycle/workers.test.ts" },
+  { row: "a configuration that not every worker prepares", heldBy: "tests/lifecycle/workers.test.ts" },
 ];

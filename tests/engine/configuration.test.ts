@@ -94,7 +94,8 @@ test("a generation has a number, a content hash and a time, and each chain and r
 test("a generation is listed as draining while exchanges that began with it are open, then as kept", async () => {
   const { policies } = counting();
   const engine = await pushed(policies, chains("{ policy: first@1.0.0 }", ""));
-  const { generations, registry } = engine.configuration;
+  const { generations } = engine;
+  const { registry } = engine.configuration;
   const states = () => generationsPage(generations, registry.kept()).generations.map(({ number, state }) => [number, state]);
   const first = generations.current();
   first?.pin();

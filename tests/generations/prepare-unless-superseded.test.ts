@@ -1,6 +1,7 @@
 /** When a preparation is given up for something newer, and what becomes of what it has begun. */
 import { describe, expect, test } from "vitest";
-import { createPreparer, givenUpMax, type Preparer, undisturbedMs } from "../../src/generations/prepare-unless-superseded.ts";
+import { createPreparer, type Preparer } from "../../src/generations/prepare-unless-superseded.ts";
+import { givenUpMax, undisturbedMs } from "../../src/generations/superseding.ts";
 import { createStepCounters } from "../../src/observe/step-counters.ts";
 import { testCheckEnvironment, testHost } from "../../src/testing/test-engine.ts";
 import { createInstancePool, createTimeoutMs } from "../../src/worker/instances.ts";

@@ -2,7 +2,11 @@
 
 import type { PolicyRegistry } from "../../src/config/types.ts";
 import { type Configuration, createConfiguration } from "../../src/engine/configuration.ts";
+import { logGivenUp } from "../../src/engine/configuration-log.ts";
+import { useInProcess } from "../../src/engine/use-in-process.ts";
 import { ProcessingMode_BodySendMode as BodyMode } from "../../src/generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
+import { createGenerationHolder, type GenerationHolder } from "../../src/generations/holder.ts";
+import { createPreparer } from "../../src/generations/prepare-unless-superseded.ts";
 import { createSecrets } from "../../src/generations/secrets.ts";
 import { createExchangeCounters } from "../../src/kernel/exchange-counters.ts";
 import { createKernel } from "../../src/kernel/kernel.ts";
@@ -17,6 +21,7 @@ import { scriptPolicies } from "./script-policy.ts";
 
 export interface ConfiguredEngine {
   readonly configuration: Configuration;
+  readonly generations: GenerationHolder;
   /** Lines of the log, as they are. */
   readonly log: readonly LogLine[];
   /** What an exchange on a route comes to: the header `x-stamp` that the upstream got, or the code of the refusal. */
@@ -45,24 +50,31 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
   });
   const host = testHost({ counters: createStepCounters() }, Date.now);
   const environment = { ...testCheckEnvironment(policies, {}), secret: secrets.read };
+  const generations = createGenerationHolder(Date.now);
+  const prepareEnvironment = { ...environment, instances: createInstancePool(host), redact: secrets.redact };
   const configuration = await createConfiguration({
     registrations,
-    environment: { ...environment, instances: createInstancePool(host), redact: secrets.redact },
+    use: useInProcess({
+      generations,
+      environment: prepareEnvironment,
+      preparer: createPreparer(prepareEnvironment, { startTimer: host.startTimer, givenUp: (problems) => logGivenUp(log, problems) }),
+      counters: host.counters,
+    }),
     secrets,
-    counters: host.counters,
     settings: { state },
     log,
     startTimer: host.startTimer,
   });
   let code: string | undefined;
   const { open } = createKernel({
-    generations: configuration.generations,
+    generations,
     envoy: environment.envoy,
     counters: createExchangeCounters(),
     engineMetadata: undefined,
     now: Date.now,
     monotonicMs: () => performance.now(),
     newId: () => "decision",
+    refusesNew: () => false,
     bodyNotSent: () => {},
     ended: () => {},
     startRun: (chain, received, generation) =>
@@ -84,6 +96,7 @@ export async function configuredEngine(parts: ConfiguredParts): Promise<Configur
   };
   return {
     configuration,
+    generations,
     log: lines,
     async ask(route) {
       code = undefined;

@@ -19,9 +19,9 @@ afterEach(async () => {
 
 describe.for(transports)("%s", ([, create]) => {
   async function listen(tls: ServerTls): Promise<number> {
-    const transport = create({ addresses: [{ kind: "tcp", host: "127.0.0.1", port: 0 }], serving: () => true, messageBytesMax: 1024, tls });
+    const transport = create({ addresses: [{ kind: "tcp", host: "127.0.0.1", port: 0 }], serving: () => true, messageBytesMax: 1024 });
     opened.push(transport);
-    const [bound] = await transport.listen(() => ({ message() {}, halfClosed() {}, drained() {}, closed() {} }));
+    const [bound] = await transport.listen(() => ({ message() {}, halfClosed() {}, drained() {}, closed() {} }), tls);
     return bound?.kind === "tcp" ? bound.port : 0;
   }
   const still = (one: TlsMaterial): ServerTls => ({ read: () => one, watch: () => {} });

@@ -1,6 +1,6 @@
 /** ext_proc and health on an HTTP/2 server of our own: see ARCHITECTURE.md for why it is there and what keeps it safe. */
 import { createServer, type Server, type Socket } from "node:net";
-import type { OpenStream, Transport, TransportOptions } from "../../kernel/transport.ts";
+import type { ServerTls, Transport, TransportOptions } from "../../kernel/transport.ts";
 import { freeSocketPath } from "../socket-path.ts";
 import { createAcceptRequest } from "./grpc/accept-request.ts";
 import { HuffmanDecoder } from "./hpack/huffman-decoder.ts";
@@ -35,9 +35,9 @@ export function createNativeTransport(options: TransportOptions, { monotonicMs, 
     // Its handshake began before.
     if (draining) connection.drain();
   };
-  const createSocketServer = ({ kind }: ListenAddress, parts: SocketConnectionParts): Server => {
-    if (kind === "unix" || options.tls === undefined) return createServer((socket) => take(socket, parts));
-    const tlsServer = createTlsServer(options.tls, (socket) => take(socket, parts));
+  const createSocketServer = ({ kind }: ListenAddress, parts: SocketConnectionParts, tls: ServerTls | undefined): Server => {
+    if (kind === "unix" || tls === undefined) return createServer((socket) => take(socket, parts));
+    const tlsServer = createTlsServer(tls, (socket) => take(socket, parts));
     tlsServers.push(tlsServer);
     return tlsServer.server;
   };
@@ -46,7 +46,7 @@ export function createNativeTransport(options: TransportOptions, { monotonicMs, 
   };
 
   return {
-    async listen(open: OpenStream) {
+    async listen(open, tls) {
       const { serving, messageBytesMax } = options;
       const parts = {
         accept: createAcceptRequest({ open, serving, messageBytesMax }),
@@ -58,7 +58,7 @@ export function createNativeTransport(options: TransportOptions, { monotonicMs, 
       const bound: ListenAddress[] = [];
       try {
         for (const address of options.addresses) {
-          const server = createSocketServer(address, parts);
+          const server = createSocketServer(address, parts, tls);
           server.maxConnections = limits.connectionsMax;
           servers.push(server);
           bound.push(await bind(server, address));

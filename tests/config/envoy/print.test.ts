@@ -39,6 +39,7 @@ const cases: readonly (readonly [name: string, demands: () => EnvoyDemands | Pro
       ),
   ],
   ["expressions", () => demandsOf("version: 1\nproviders: [{ file: { paths: [x] } }]\nenvoy: { identity: metadata }\n", reading, policies)],
+  ["workers", () => writtenDemands({ workers: 3, listen: [{ kind: "unix", path: "/run/engine.sock" }] })],
   [
     "bodies",
     () =>

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { defaultEnvoyPromises, parseSettings } from "../../../src/config/settings.ts";
 import type { EnvoyPromises, PolicyRegistry, RoutingMutation, Unmatched } from "../../../src/config/types.ts";
+import { workerCount } from "../../../src/config/workers.ts";
 import { type ChainNeeds, type EnvoyDemands, type EnvoySettings, envoyDemands } from "../../../src/envoy-config/demands.ts";
 import { prepare } from "../../../src/generations/prepare.ts";
 import { createStepCounters } from "../../../src/observe/step-counters.ts";
@@ -16,6 +17,7 @@ export interface WrittenDemands {
   readonly settings?: Partial<EnvoyPromises>;
   readonly listen?: EnvoySettings["listen"];
   readonly tls?: NonNullable<EnvoySettings["tls"]>;
+  readonly workers?: number;
   readonly drainDelayMs?: number;
   /** `~` is the empty chain. */
   readonly routes?: Readonly<Record<string, string | null>>;
@@ -37,6 +39,7 @@ export function writtenDemands(written: WrittenDemands): EnvoyDemands {
     settings: {
       listen: written.listen ?? [{ kind: "tcp", host: "127.0.0.1", port: 9100 }],
       tls: written.tls,
+      workers: written.workers ?? 1,
       envoy,
       shutdown: { drainDelayMs: written.drainDelayMs ?? 3000, graceMs: 30_000 },
     },
@@ -70,7 +73,7 @@ export async function demandsOf(settingsText: string, configText: string, polici
   if ("problems" in result) throw new Error(JSON.stringify(result.problems, null, 2));
   const { config, chains, release } = result.prepared;
   release();
-  return envoyDemands(parsed.settings, config, chains);
+  return envoyDemands({ ...parsed.settings, workers: workerCount(parsed.settings.workers, 1) }, config, chains);
 }
 
 /** The text of a file in `configs/`. */
