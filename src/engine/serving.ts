@@ -35,6 +35,7 @@ import { ExchangeRun } from "../worker/run.ts";
 import type { RunHost } from "../worker/run-host.ts";
 import { logGivenUp } from "./configuration-log.ts";
 import { countedFetch } from "./counted-fetch.ts";
+import { createCutOffs } from "./cut-offs.ts";
 import { certificateCollector, logCollector, servingCollector } from "./engine-metrics.ts";
 import { logBodyNotSent, logReply, logStepFailure } from "./exchange-log.ts";
 import { createExchangeRecords } from "./exchange-records.ts";
@@ -125,9 +126,15 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
 
   let draining = false;
   const isServing = (): boolean => !draining && generations.current() !== undefined;
+  const cutOffs = createCutOffs(log, runHost.monotonicMs);
   const transport = createTransport(
     settings.transport,
-    { addresses: listen, serving: isServing, messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax) },
+    {
+      addresses: listen,
+      serving: isServing,
+      messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax),
+      cutOff: cutOffs.add,
+    },
     runHost.monotonicMs,
   );
 
@@ -170,6 +177,7 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
   metrics.register(policyCounters.families);
   metrics.register(probes.families);
   metrics.register(guard.families);
+  metrics.register(cutOffs.families);
   metrics.register(processMetrics.collect);
   metrics.register(buildInfoCollector(version, buildInfo));
   metrics.register(servingCollector({ exchanges, generations }));

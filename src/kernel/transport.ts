@@ -42,7 +42,23 @@ export interface TransportOptions {
   readonly serving: () => boolean;
   /** The largest message that is accepted, bytes. */
   readonly messageBytesMax: number;
+  /** Told of each connection that is ended because of what its peer does. grpc-js keeps that to itself. Default: nobody is told. */
+  readonly cutOff?: (event: CutOff) => void;
 }
+
+export interface CutOff {
+  readonly reason: CutOffReason;
+  /** In words of ours: nothing that the peer has sent. */
+  readonly detail: string;
+}
+
+/**
+ * `bound`: it asked for too much. `slow`: it did not end what it had begun, or take what it had asked for. `protocol`: what it sent is no
+ * HTTP/2. `connections`: there were too many. `tls`: no handshake came about.
+ */
+export type CutOffReason = (typeof cutOffReasons)[number];
+
+export const cutOffReasons = ["bound", "slow", "protocol", "connections", "tls"] as const;
 
 /** PEM texts that have been tried and fit together. */
 export interface TlsMaterial {

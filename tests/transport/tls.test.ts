@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { connect as connectInClear } from "node:net";
 import { type ConnectionOptions, connect } from "node:tls";
 import { afterEach, describe, expect, test } from "vitest";
-import type { ServerTls, TlsMaterial, Transport } from "../../src/kernel/transport.ts";
+import type { ServerTls, TlsMaterial, Transport, TransportOptions } from "../../src/kernel/transport.ts";
+import { createTransport } from "../../src/transport/create-transport.ts";
 import { certificateAuthority, privateKeyPem, serverCertificate } from "../support/certificates.ts";
-import { transports } from "../support/transports.ts";
+import { type CreateTransport, transports } from "../support/transports.ts";
 
 const authority = certificateAuthority("authority");
 const [engine, client] = [serverCertificate("localhost", authority), serverCertificate("client", authority)];
@@ -17,28 +18,32 @@ afterEach(async () => {
   for (const one of opened.splice(0)) await one.close();
 });
 
-describe.for(transports)("%s", ([, create]) => {
-  async function listen(tls: ServerTls): Promise<number> {
-    const transport = create({ addresses: [{ kind: "tcp", host: "127.0.0.1", port: 0 }], serving: () => true, messageBytesMax: 1024 });
-    opened.push(transport);
-    const [bound] = await transport.listen(() => ({ message() {}, halfClosed() {}, drained() {}, closed() {} }), tls);
-    return bound?.kind === "tcp" ? bound.port : 0;
-  }
-  const still = (one: TlsMaterial): ServerTls => ({ read: () => one, watch: () => {} });
+const still = (one: TlsMaterial): ServerTls => ({ read: () => one, watch: () => {} });
 
-  /** The first frame that the server sends is SETTINGS (type 4, RFC 9113 3.4); without one, the connection was refused. */
-  function ask(port: number, options: ConnectionOptions): Promise<string> {
-    return new Promise((resolve) => {
-      const socket = connect({ port, host: "127.0.0.1", servername: "localhost", ca: authority.pem, ALPNProtocols: ["h2"], ...options });
-      socket.once("secureConnect", () => socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0"));
-      socket.once("data", (bytes) => {
-        resolve(bytes[3] === 4 ? `${socket.getProtocol()} ${socket.alpnProtocol}` : "something else");
-        socket.destroy();
-      });
-      socket.on("error", () => {});
-      socket.once("close", () => resolve("refused"));
+async function listenOn(create: CreateTransport, tls: ServerTls, cutOff: TransportOptions["cutOff"] = () => {}): Promise<number> {
+  const addresses = [{ kind: "tcp", host: "127.0.0.1", port: 0 }] as const;
+  const transport = create({ addresses, serving: () => true, messageBytesMax: 1024, cutOff });
+  opened.push(transport);
+  const [bound] = await transport.listen(() => ({ message() {}, halfClosed() {}, drained() {}, closed() {} }), tls);
+  return bound?.kind === "tcp" ? bound.port : 0;
+}
+
+/** The first frame that the server sends is SETTINGS (type 4, RFC 9113 3.4); without one, the connection was refused. */
+function ask(port: number, options: ConnectionOptions): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: "127.0.0.1", servername: "localhost", ca: authority.pem, ALPNProtocols: ["h2"], ...options });
+    socket.once("secureConnect", () => socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0"));
+    socket.once("data", (bytes) => {
+      resolve(bytes[3] === 4 ? `${socket.getProtocol()} ${socket.alpnProtocol}` : "something else");
+      socket.destroy();
     });
-  }
+    socket.on("error", () => {});
+    socket.once("close", () => resolve("refused"));
+  });
+}
+
+describe.for(transports)("%s", ([, create]) => {
+  const listen = (tls: ServerTls): Promise<number> => listenOn(create, tls);
 
   test.for<readonly [what: string, clientCa: string | undefined, options: ConnectionOptions, answer: string]>([
     ["TLS 1.3", undefined, {}, "TLSv1.3 h2"],
@@ -82,4 +87,18 @@ describe.for(transports)("%s", ([, create]) => {
     await opened[0]?.close();
     await closed;
   });
+});
+
+test.for<readonly [what: string, clientCa: string | undefined, options: ConnectionOptions, told: readonly string[]]>([
+  ["nobody, when all is well", undefined, {}, []],
+  ["no certificate", authority.pem, {}, ["tls"]],
+  ["a certificate from elsewhere", certificateAuthority("elsewhere").pem, clientPair, ["tls"]],
+  ["HTTP/1.1", undefined, { ALPNProtocols: ["http/1.1"] }, ["tls"]],
+  ["no protocol", undefined, { ALPNProtocols: [] }, ["tls"]],
+])("native tells of: %s", async ([, clientCa, options, told]) => {
+  const reasons: string[] = [];
+  const create: CreateTransport = (parts) => createTransport("native", parts, () => performance.now());
+  const port = await listenOn(create, still({ ...material, clientCa }), ({ reason }) => void reasons.push(reason));
+  await ask(port, options);
+  await expect.poll(() => reasons).toEqual(told);
 });

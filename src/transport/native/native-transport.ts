@@ -37,7 +37,7 @@ export function createNativeTransport(options: TransportOptions, { monotonicMs, 
   };
   const createSocketServer = ({ kind }: ListenAddress, parts: SocketConnectionParts, tls: ServerTls | undefined): Server => {
     if (kind === "unix" || tls === undefined) return createServer((socket) => take(socket, parts));
-    const tlsServer = createTlsServer(tls, (socket) => take(socket, parts));
+    const tlsServer = createTlsServer(tls, { take: (socket) => take(socket, parts), cutOff: parts.cutOff });
     tlsServers.push(tlsServer);
     return tlsServer.server;
   };
@@ -47,19 +47,21 @@ export function createNativeTransport(options: TransportOptions, { monotonicMs, 
 
   return {
     async listen(open, tls) {
-      const { serving, messageBytesMax } = options;
+      const { serving, messageBytesMax, cutOff = () => {} } = options;
       const parts = {
         accept: createAcceptRequest({ open, serving, messageBytesMax }),
         tables: { huffman: new HuffmanDecoder(), staticTable: createStaticTable() },
         limits,
         messageBytesMax,
         monotonicMs,
+        cutOff,
       };
       const bound: ListenAddress[] = [];
       try {
         for (const address of options.addresses) {
           const server = createSocketServer(address, parts, tls);
           server.maxConnections = limits.connectionsMax;
+          server.on("drop", () => cutOff({ reason: "connections", detail: "there are too many connections" }));
           servers.push(server);
           bound.push(await bind(server, address));
         }
