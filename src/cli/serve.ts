@@ -8,12 +8,13 @@ import { type Supervisor, superviseWorkers } from "../processes/supervise.ts";
 import type { MakeCommand } from "./command.ts";
 import { readSettingsFile, type SettingsFile } from "./documents.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { ignoreHangUp } from "./ignore-hang-up.ts";
 import { reportUncaught } from "./report-uncaught.ts";
 
 export const serveCommand: MakeCommand = (policies, exit, buildInfo) =>
   new Command("serve")
     .description(
-      "Runs the engine. SIGTERM or SIGINT drains it, a second one ends it at once. With `workers` in the settings, SIGUSR2 replaces them one by one.",
+      "Runs the engine. SIGTERM or SIGINT drains it, a second one ends it at once; SIGHUP changes nothing. With `workers` in the settings, SIGUSR2 replaces them one by one.",
     )
     .requiredOption("--settings <file>", "how the process runs, see README.md")
     .addHelpText("after", "\nExample:\n  policy-engine serve --settings configs/demo/settings.yaml")
@@ -22,6 +23,7 @@ export const serveCommand: MakeCommand = (policies, exit, buildInfo) =>
       if (file === undefined) return exit(exitCodes.findings);
       let running: Running | undefined;
       reportUncaught(() => running?.log);
+      ignoreHangUp(() => running?.log);
       const parts = { settings: file.settings, policies, environment: process.env, ...(buildInfo && { buildInfo }) };
       const workers = workerCount(file.settings.workers, availableParallelism());
       const supervisor = workers === 1 ? undefined : await superviseWorkers({ ...parts, ...workersOf(path, file), workers });

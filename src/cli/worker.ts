@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { type ParentLink, startWorker } from "../processes/serve-worker.ts";
 import type { MakeCommand } from "./command.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { ignoreHangUp } from "./ignore-hang-up.ts";
 import { reportUncaught } from "./report-uncaught.ts";
 
 /** Not for people: what `serve` starts for each of its `workers`. */
@@ -9,6 +10,7 @@ export const workerCommand: MakeCommand = (policies, _exit, buildInfo) =>
   new Command("worker").description("A worker of `serve`, which starts it; see `workers` in the settings.").action(async () => {
     const worker = startWorker({ parent: parentLink(), policies, environment: process.env, ...(buildInfo && { buildInfo }) });
     reportUncaught(() => worker.log());
+    ignoreHangUp(() => worker.log());
     // Whoever ends all processes of a group or a terminal means this one too; its parent says the same, and once is enough.
     process.on("SIGTERM", worker.stop);
     process.on("SIGINT", worker.stop);

@@ -1,6 +1,7 @@
 /** `decisionLog` and `traces` of the settings: what leaves the process about exchanges, and where it goes. */
 import { resolve } from "node:path";
 import { problem } from "../errors.ts";
+import { namesCredential } from "./credential-names.ts";
 import type { Place } from "./node.ts";
 import { at, type Fields, type Report, readList, readNumber, readText } from "./read.ts";
 
@@ -26,8 +27,6 @@ export interface OtlpTarget {
 }
 
 export const loggedHeadersMax = 16;
-/** Names that tell of credentials: their values are never written. */
-export const credentialNamePattern = "auth|cookie|token|secret|passw|key|credential|session|signature|assertion";
 
 export function readDecisionLog(fields: Fields | undefined, directory: string, report: Report): DecisionLogSettings | undefined {
   const to = fields?.required("to", "where the decisions are written: `stdout`, `file:PATH` or `otlp:URL`");
@@ -78,7 +77,7 @@ function readHeaderName(place: Place, report: Report): string | undefined {
     report(problem("invalid-name", at(place), { name, kind: "header", rule: "the header's name in lower case" }));
     return undefined;
   }
-  if (!new RegExp(credentialNamePattern).test(name)) return name;
+  if (!namesCredential(name)) return name;
   report(problem("header-secret", at(place), { header: name }));
   return undefined;
 }

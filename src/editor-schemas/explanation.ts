@@ -1,7 +1,7 @@
 /** What `policy-engine explain --json`, `POST /explain` and `GET /decisions/ID` print. Keys whose value is nothing are left out. */
 import type { JsonSchema } from "../config/types.ts";
 import { explainRequestSchema } from "../testing/case-schema.ts";
-import { dialect, list, map } from "./parts.ts";
+import { conditional, dialect, list, map } from "./parts.ts";
 
 const text = (description: string): JsonSchema => ({ description, type: "string" });
 const integer = (description: string): JsonSchema => ({ description, type: "integer" });
@@ -145,25 +145,34 @@ const timelineRequired = [...summaryRequired, "request", "found", "steps", "told
 const headers = { description: "Lower-case names to every value.", type: "object", additionalProperties: texts("Values.") };
 const message = { body: text("With its size; empty when there is none."), headers, trailers: headers };
 
-const explained = map(
-  "An exchange that was explained without Envoy.",
-  {
-    explanation: map("What happened.", timeline, timelineRequired),
-    upstream: map(
-      "What reached the upstream; left out when nothing did.",
-      { method: text("Its method."), path: text("With the query."), host: text("Its authority."), ...message },
-      ["method", "path", "host", "body", "headers", "trailers"],
-    ),
-    client: map("What the client got.", { status: integer("HTTP status."), cut: { const: true }, ...message }, [
-      "status",
-      "body",
-      "headers",
-      "trailers",
-    ]),
-    unansweredCalls: texts("Outgoing calls to which no answer was given."),
-  },
-  ["explanation", "unansweredCalls"],
+const explainedKeys: Readonly<Record<string, JsonSchema>> = {
+  explanation: map("What happened.", timeline, timelineRequired),
+  upstream: map(
+    "What reached the upstream; left out when nothing did.",
+    { method: text("Its method."), path: text("With the query."), host: text("Its authority."), ...message },
+    ["method", "path", "host", "body", "headers", "trailers"],
+  ),
+  client: map("What the client got.", { status: integer("HTTP status."), cut: { const: true }, ...message }, [
+    "status",
+    "body",
+    "headers",
+    "trailers",
+  ]),
+  unansweredCalls: texts("Outgoing calls to which no answer was given."),
+};
+
+const explainedRequired = ["explanation", "unansweredCalls"];
+
+const differences: JsonSchema = list(
+  "Without `from` it is new, without `to` it is gone.",
+  map("A difference.", { path: text("Where: `upstream.headers.x-user`."), from: {}, to: {} }, ["path"]),
 );
+
+const title = {
+  name: text("As the request file calls it."),
+  request: text("Method and path, without credentials."),
+  route: text("Envoy's route name."),
+};
 
 const detail = (kind: string): JsonSchema => ({ detail: { const: kind } });
 
@@ -171,25 +180,28 @@ export const explanationSchema: JsonSchema = {
   $schema: dialect,
   title: "What the Envoy Policy Engine tells of an exchange",
   oneOf: [
-    explained,
+    map("An exchange that was explained without Envoy.", explainedKeys, explainedRequired),
     map("What is kept of a recorded exchange.", { ...detail("timeline"), ...timeline }, ["detail", ...timelineRequired]),
     map("What is kept of any reply or failure.", { ...detail("summary"), ...summary }, ["detail", ...summaryRequired]),
+    map("What another configuration would have done differently (`--what-if`).", { differences }, ["differences"]),
     map(
-      "What another configuration would have done differently (`--what-if`).",
+      "Several exchanges, of a request file that is a list.",
       {
-        differences: list(
-          "Without `from` it is new, without `to` it is gone.",
-          map("A difference.", { path: text("Where: `upstream.headers.x-user`."), from: {}, to: {} }, ["path"]),
-        ),
+        exchanges: list("In the order of the file.", {
+          oneOf: [
+            map("One of them.", { ...title, ...explainedKeys }, ["request", "route", ...explainedRequired]),
+            map("What differs of it; nothing where the list is empty.", { ...title, differences }, ["request", "route", "differences"]),
+          ],
+        }),
       },
-      ["differences"],
+      ["exchanges"],
     ),
   ],
 };
 
-/** What `explain --request` and `POST /explain` take. */
+/** What `explain --request` takes, and `POST /explain` without the list. */
 export const requestSchema: JsonSchema = {
   $schema: dialect,
-  title: "An exchange for the Envoy Policy Engine to explain",
-  ...explainRequestSchema,
+  title: "An exchange for the Envoy Policy Engine to explain, or several",
+  ...conditional({ type: "array" }, { type: "array", minItems: 1, items: explainRequestSchema }, explainRequestSchema),
 };

@@ -1,6 +1,7 @@
+import { credentialNamePattern } from "../config/credential-names.ts";
 import { metadataPathPattern, metadataPathsMax } from "../config/metadata-paths.ts";
 import { durationText, sizeText } from "../config/quantities.ts";
-import { credentialNamePattern, loggedHeadersMax } from "../config/record-settings.ts";
+import { loggedHeadersMax } from "../config/record-settings.ts";
 import { defaultEnvoyPromises } from "../config/settings.ts";
 import type { JsonSchema } from "../config/types.ts";
 import { workersMax } from "../config/workers.ts";

@@ -27,6 +27,8 @@ export function createExplainSource(parts: ExplainParts): ExplainSource {
 }
 
 async function explain(text: string, parts: ExplainParts): Promise<ExplainResult> {
+  const fault = bodyFault(text);
+  if (fault !== undefined) return { kind: "refused", body: { error: fault } };
   const parsed = parseRequest({ uri: "body", text }, parts.schemas);
   if ("problems" in parsed) return refused(parsed.problems);
   const { route } = parsed.request;
@@ -40,6 +42,24 @@ async function explain(text: string, parts: ExplainParts): Promise<ExplainResult
   const { explanation, ...rest } = explained;
   // Beside itself every configuration is the first one.
   return { kind: "explained", body: { explanation: { ...explanation, generation: generation.number }, ...rest } };
+}
+
+/** Reading YAML, which knows where everything stands, takes about 50 us for each value, and exchanges wait meanwhile. */
+const valuesMax = 5_000;
+
+function bodyFault(text: string): string | undefined {
+  const values: unknown[] = [];
+  try {
+    values.push(JSON.parse(text));
+  } catch {
+    return "the body is no JSON";
+  }
+  // Not recursive: it may be as deep as it is long. What is pushed meanwhile has its turn too.
+  for (const value of values) {
+    if (typeof value === "object" && value !== null) for (const one of Object.values(value)) values.push(one);
+    if (values.length > valuesMax) return `the body has more than ${valuesMax} values`;
+  }
+  return undefined;
 }
 
 const refused = (problems: readonly Problem[]): ExplainResult => ({ kind: "refused", body: { problems: problems.map(problemFacts) } });

@@ -45,12 +45,12 @@ async function watchOneFile(
   return { content: file?.bytes ?? new Uint8Array(), close };
 }
 
-function policyLog(log: Log, { chain, step, policy }: StepIdentity): PolicyLog {
+function policyLog({ ofPolicies }: Log, { chain, step, policy }: StepIdentity): PolicyLog {
   const named = (facts: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => ({ ...facts, chain, step, policy });
   return {
-    debug: (facts, message) => log.debug(named(facts), message),
-    info: (facts, message) => log.info(named(facts), message),
-    warn: (facts, message) => log.warn(named(facts), message),
-    error: (facts, message) => log.error(named(facts), message),
+    debug: (facts, message) => ofPolicies.debug(named(facts), message),
+    info: (facts, message) => ofPolicies.info(named(facts), message),
+    warn: (facts, message) => ofPolicies.warn(named(facts), message),
+    error: (facts, message) => ofPolicies.error(named(facts), message),
   };
 }

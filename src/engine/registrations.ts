@@ -8,7 +8,7 @@ import type { Settings } from "../config/settings.ts";
 import type { DocumentOrigin, PolicyRegistry, SecretReference } from "../config/types.ts";
 import type { Node } from "../generated/proto/envoy/config/core/v3/base.ts";
 import type { Secrets } from "../generations/secrets.ts";
-import type { Log } from "../observe/log.ts";
+import type { LogLines } from "../observe/log.ts";
 import { fileProvider } from "../providers/file.ts";
 import { httpProvider } from "../providers/http.ts";
 import type { Provider } from "../providers/provider.ts";
@@ -20,7 +20,7 @@ import { authorization, readTls } from "./remote-access.ts";
 import { openXds } from "./xds-connection.ts";
 
 export interface ProviderParts {
-  readonly log: Log;
+  readonly log: LogLines;
   readonly secrets: Secrets;
   readonly policies: PolicyRegistry;
   readonly startTimer: (milliseconds: number, expired: () => void) => () => void;

@@ -108,7 +108,7 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     startTimer: policyHost.startTimer,
     counters,
     failed: (failure) => {
-      logStepFailure(log, failure);
+      logStepFailure(log, failure, secrets.redact);
       recent.failed(failure);
       records.failed(failure);
     },
@@ -120,8 +120,8 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     startTimer: policyHost.startTimer,
   });
   const replied = (event: ReplyEvent): void => {
-    logReply(log, event);
-    if (event.request !== undefined) recent.replied({ ...event, request: event.request });
+    const summary = event.request && recent.replied({ ...event, request: event.request });
+    logReply(log, event, summary?.reason, secrets.redact);
   };
 
   let draining = false;

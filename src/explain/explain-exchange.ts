@@ -2,6 +2,7 @@
  * Runs one exchange through a configuration and says what happened, without Envoy and without the outside world. The policies' instances are made
  * for it and closed behind it, so that nothing of a running engine is touched: no counter, no limit's state, no shared value, no cache.
  */
+import { namesCredential } from "../config/credential-names.ts";
 import type { CheckedConfig, EnvoyPromises } from "../config/types.ts";
 import type { Problem } from "../errors.ts";
 import { createExchangeRecorder } from "../kernel/exchange-recorder.ts";
@@ -15,7 +16,7 @@ import type { Explanation } from "../worker/explanation.ts";
 import { createInstancePool } from "../worker/instances.ts";
 import type { PolicyHost } from "../worker/policy-host.ts";
 import { createRecentDecisions } from "../worker/recent-decisions.ts";
-import { bodyText, createRedaction, namesCredential, redacted, redactedCopy } from "../worker/redaction.ts";
+import { bodyText, createRedaction, redacted, redactedCopy } from "../worker/redaction.ts";
 import type { ExplainRequest } from "./request-file.ts";
 
 export interface Explained {
@@ -91,7 +92,7 @@ export async function explainExchange(
     const decision = recent.find(id);
     if (decision?.detail !== "timeline") throw new Error("the exchange has left no explanation");
     const { detail: _, ...explanation } = decision;
-    return { explanation, ...shownMessages(seen, asked, redact), unansweredCalls: calls.unknown() };
+    return { explanation, ...shown(seen, calls.unknown(), asked, redact) };
   } finally {
     engine.close();
   }
@@ -103,11 +104,12 @@ function chainsOf({ chains, routes, unmatched }: CheckedConfig, route: string): 
   return new Map([...chains].filter(([name]) => names.includes(name)));
 }
 
-function shownMessages(
+function shown(
   seen: TestExchange | undefined,
+  unansweredCalls: readonly string[],
   { request = {}, response = {} }: ExplainRequest,
   redact: (text: string) => string,
-): Pick<Explained, "upstream" | "client"> {
+): Omit<Explained, "explanation"> {
   const redaction = createRedaction(redact);
   const sent = [request.headers, response.headers].flatMap((headers) => Object.entries(headers ?? {}));
   const lines = [[":path", request.path ?? "/"] as const, ...sent];
@@ -115,7 +117,7 @@ function shownMessages(
     lines.flatMap(([name, values]) => [values].flat().map((value) => ({ name: name.toLowerCase(), value: Buffer.from(value) }))),
   );
   return redactedCopy(
-    { upstream: seen?.upstream && withoutCredentials(seen.upstream), client: seen && withoutCredentials(seen.client) },
+    { upstream: seen?.upstream && withoutCredentials(seen.upstream), client: seen && withoutCredentials(seen.client), unansweredCalls },
     redaction,
     textUnitsMax,
   );

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { secretForms } from "../config/secret-forms.ts";
 import type { SecretReference } from "../config/types.ts";
 
 const secretBytesMax = 64 * 1024;
@@ -12,7 +13,7 @@ export interface Secrets {
   read(reference: SecretReference): { readonly value: string } | { readonly missing: string };
   /** Files read so far: to be watched. */
   files(): readonly string[];
-  /** The text with every secret value that was read replaced. */
+  /** The text with every secret value that was read replaced, also where it was written into JSON or an address. */
   redact(text: string): string;
 }
 
@@ -61,7 +62,7 @@ export function createSecrets(environment: Readonly<Record<string, string | unde
     files: () => [...files],
     redact(text) {
       let redacted = text;
-      longestFirst ??= [...values].sort((one, other) => other.length - one.length);
+      longestFirst ??= [...values].flatMap(secretForms).sort((one, other) => other.length - one.length);
       for (const value of longestFirst) redacted = redacted.replaceAll(value, "[redacted]");
       return redacted;
     },

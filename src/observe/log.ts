@@ -1,18 +1,24 @@
 import { type DestinationStream, pino, stdSerializers } from "pino";
 import { createLineOutput, type LineOutput } from "./line-output.ts";
 
-/** Structured logging. Lines are JSON: facts as fields, `msg` for people. An error goes under `err`. */
-export interface Log {
+/** Lines are JSON: facts as fields, `msg` for people. An error goes under `err`. */
+export interface LogLines {
   debug(facts: Facts, message: string): void;
   info(facts: Facts, message: string): void;
   warn(facts: Facts, message: string): void;
   error(facts: Facts, message: string): void;
+}
+
+/** Structured logging. */
+export interface Log extends LogLines {
   /** Writes out what is still buffered, and waits for it; for the end of the process. An exit does it by itself. */
   flush(): void;
   /** Writes lines, with their ends, that are none of the log's own: two writers of one pipe would tear each other's lines. */
   beside(lines: string): void;
   /** Lines that were dropped since the start, because their reader was too slow. */
   droppedLines(): number;
+  /** The same log for lines whose facts and messages policies have written: secrets are removed from all of them. */
+  readonly ofPolicies: LogLines;
 }
 
 export type Facts = Readonly<Record<string, unknown>>;
@@ -32,26 +38,49 @@ export function createLog({ level, base, redact, destination }: LogOptions): Log
     destination === undefined
       ? standardOutput((lines) => log.warn({ lines }, "log lines were dropped: their reader is too slow"))
       : undefined;
-  const log = pino(
-    {
-      level,
-      base: base ?? null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: secretFields, censor: "[redacted]" },
-      serializers: { err: (error: unknown) => serializeError(error, redact) },
-    },
-    destination ?? output,
-  );
+  const write = (line: string): void => void (destination ?? output)?.write(line);
+  const lines = (to: DestinationStream): LogLines => {
+    const logger = pino(
+      {
+        level,
+        base: base ?? null,
+        timestamp: pino.stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+        redact: { paths: secretFields, censor: "[redacted]" },
+        serializers: { err: (error: unknown) => ErrorFacts.read(error) ?? serializeError(error, redact) },
+      },
+      to,
+    );
+    return {
+      debug: (facts, message) => logger.debug(facts, message),
+      info: (facts, message) => logger.info(facts, message),
+      warn: (facts, message) => logger.warn(facts, message),
+      error: (facts, message) => logger.error(facts, message),
+    };
+  };
+  const log = lines({ write });
   return {
-    debug: (facts, message) => log.debug(facts, message),
-    info: (facts, message) => log.info(facts, message),
-    warn: (facts, message) => log.warn(facts, message),
-    error: (facts, message) => log.error(facts, message),
+    ...log,
+    ofPolicies: lines({ write: (line) => write(redact(line)) }),
     flush: () => output?.flush(),
-    beside: (lines) => (destination ?? output)?.write(lines),
+    beside: write,
     droppedLines: () => output?.droppedLines() ?? 0,
   };
+}
+
+/** An error that has been read: what goes under `err` where more must not be seen than the log itself knows of. */
+export class ErrorFacts {
+  readonly #facts: unknown;
+
+  /** @param redact what removes it; the log's own is not applied again */
+  constructor(error: unknown, redact: (text: string) => string) {
+    this.#facts = serializeError(error, redact);
+  }
+
+  /** Undefined when it is something else. Unlike `instanceof` it runs no code of a Proxy. */
+  static read(error: unknown): unknown {
+    return typeof error === "object" && error !== null && #facts in error ? error.#facts : undefined;
+  }
 }
 
 /** Fields whose values are never written, at the top of the facts or one level down. */

@@ -113,6 +113,7 @@ const route = { ...text, description: "The name of the route in Envoy's configur
 
 /** What `policy-engine explain --request` and `POST /explain` take: an exchange as a case gives it. */
 export const explainRequestSchema: JsonSchema = map("An exchange to be explained.", {
+  name: { ...text, description: "What to call it, where there are several." },
   route,
   ...exchange,
   now: { ...exchange.now, description: "Where the clock stands still, RFC 3339 in UTC. Default: the present." },

@@ -2,6 +2,7 @@
  * An exchange that writes down what its steps do. A class of its own: which one an exchange gets is decided when it begins, and the plain one
  * carries nothing of this.
  */
+import { namesCredential } from "../config/credential-names.ts";
 import { type CompiledExpression, ExpressionError } from "../expressions/expression.ts";
 import type { StepOutcome } from "../observe/step-counters.ts";
 import { BodyStore } from "./body-store.ts";
@@ -11,7 +12,7 @@ import { HeaderStore } from "./header-store.ts";
 import { Journal, type Noted } from "./journal.ts";
 import { MetadataStore } from "./metadata-store.ts";
 import type { ReceivedRequest, ReceivedResponse } from "./received.ts";
-import { bodyText, headerText, holdsCredential, jsonText, namesCredential, type Redaction, redacted } from "./redaction.ts";
+import { bodyText, headerText, holdsCredential, jsonText, type Redaction, redacted } from "./redaction.ts";
 import { ExchangeRun } from "./run.ts";
 import type { Call, RunHost, Settlement } from "./run-host.ts";
 import type { BodyDelivery } from "./run-outcome.ts";

@@ -3,6 +3,8 @@
  * carry credentials), by value (a credential that was met under such a name, wherever else it turns up), and by the secrets that the engine has read.
  */
 import { isUtf8 } from "node:buffer";
+import { namesCredential } from "../config/credential-names.ts";
+import { secretForms } from "../config/secret-forms.ts";
 import { decodeText, type HeaderEntry } from "./header-store.ts";
 
 export const redacted = "[redacted]";
@@ -10,38 +12,40 @@ export const redacted = "[redacted]";
 export interface Redaction {
   /** Remembers the credentials among header lines, those in the query of `:path` too. */
   learn(headers: readonly HeaderEntry[]): void;
-  /** A text without what was learnt and without secrets, cut to `unitsMax` UTF-16 units. */
+  /** A text without what was learnt and without secrets. */
+  whole(text: string): string;
+  /** The same, cut to `unitsMax` UTF-16 units. */
   text(text: string, unitsMax: number): string;
 }
 
-/**
- * Whether what stands under this name may let somebody in: `authorization`, `x-api-key`, `set-cookie`, `accessToken`. Rather too many than too few:
- * a policy may take its credentials from anywhere.
- */
-export function namesCredential(name: string): boolean {
-  return credentialWord.test(name.replace(/([a-z\d])([A-Z])/g, "$1-$2"));
-}
-
-const credentialWord =
-  /(?:^|[-_.:])(?:api|access|private|partner|client|secret)?[-_]?(?:authorization|cookies?|tokens?|secrets?|passwords?|passwd|pwd|passphrase|credentials?|sessions?|sid|jwt|assertion|signature|sig|keys?|apikey|otp)(?:$|[-_.:\d])/i;
-
 /** @param known removes the secrets that the engine has read */
 export function createRedaction(known: (text: string) => string): Redaction {
-  const values = new Set<string>();
-  const remember = (value: string): void => {
-    if (value.length >= valueUnitsMin && values.size < valuesMax) values.add(value);
+  /** What a value looks like in a text, once one was long enough to hold it. */
+  const forms = new Map<string, readonly string[] | undefined>();
+  /** A credential may be the beginning of another one. */
+  let longestFirst: readonly string[] | undefined;
+  const whole = (text: string): string => {
+    longestFirst ??= [...forms.keys()].sort((one, other) => other.length - one.length);
+    let shown = known(text);
+    for (const value of longestFirst) {
+      if (value.length > shown.length) continue;
+      const looks = forms.get(value) ?? secretForms(value);
+      forms.set(value, looks);
+      for (const look of looks) shown = shown.replaceAll(look, redacted);
+    }
+    return shown;
   };
   return {
     learn(headers) {
-      for (const { name, value } of headers) {
-        const text = decodeText(value);
-        if (name === ":path") for (const one of queryCredentials(text)) remember(one);
-        else if (namesCredential(name)) for (const one of credentialsIn(name, text)) remember(one);
+      longestFirst = undefined;
+      for (const value of credentialsOf(headers)) {
+        if (forms.size >= valuesMax) return;
+        if (value.length >= valueUnitsMin && !forms.has(value)) forms.set(value, undefined);
       }
     },
+    whole,
     text(text, unitsMax) {
-      let shown = known(text);
-      for (const value of [...values].sort((one, other) => other.length - one.length)) shown = shown.replaceAll(value, redacted);
+      const shown = whole(text);
       return shown.length > unitsMax ? `${shown.slice(0, unitsMax)}…` : shown;
     },
   };
@@ -51,21 +55,45 @@ export function createRedaction(known: (text: string) => string): Redaction {
 const valueUnitsMin = 6;
 const valuesMax = 200;
 
-/** The value of a header as a whole, and the parts of it that somebody may pass on alone. */
-function credentialsIn(name: string, text: string): readonly string[] {
-  if (name === "cookie" || name === "set-cookie")
-    return text.split(";").flatMap((pair) => [text, pair.slice(pair.indexOf("=") + 1).trim()]);
-  const [, scheme = "", rest = ""] = /^(\S+)\s+(.+)$/.exec(text) ?? [];
-  if (scheme.toLowerCase() !== "basic") return [text, rest];
-  // RFC 7617 2: the password is what follows the first colon.
-  const pair = Buffer.from(rest, "base64").toString("utf8");
-  return [text, rest, pair, pair.slice(pair.indexOf(":") + 1)];
+/** One by one: a client may send more than are wanted. */
+function* credentialsOf(headers: readonly HeaderEntry[]): Iterable<string> {
+  for (const { name, value } of headers) {
+    if (name === ":path") yield* queryCredentials(decodeText(value));
+    else if (namesCredential(name)) yield* credentialsIn(name, decodeText(value));
+  }
 }
 
-function queryCredentials(path: string): readonly string[] {
-  return [...path.matchAll(/[?&]([^=&]+)=([^&]*)/g)].flatMap(([, name = "", value = ""]) =>
-    namesCredential(name) ? [value, ...decoded(value)] : [],
-  );
+/** The value of a header as a whole, and the parts of it that somebody may pass on alone. */
+function* credentialsIn(name: string, text: string): Iterable<string> {
+  yield text;
+  if (name === "cookie" || name === "set-cookie") {
+    for (const [, value = ""] of text.matchAll(/(?:^|;)(?:[^;=]*=)?([^;]*)/g)) yield value.trim();
+    return;
+  }
+  const [, scheme = "", rest = ""] = /^(\S+)\s+(.+)$/.exec(text) ?? [];
+  yield rest;
+  if (scheme.toLowerCase() !== "basic") return;
+  // RFC 7617 2: the password is what follows the first colon.
+  const pair = Buffer.from(rest, "base64").toString("utf8");
+  yield* [pair, pair.slice(pair.indexOf(":") + 1)];
+}
+
+function* queryCredentials(path: string): Iterable<string> {
+  for (const part of queryParts(path)) {
+    const [name, value] = nameAndValue(part);
+    if (namesCredential(name)) yield* [value, ...decoded(value)];
+  }
+}
+
+/** By hand: a pattern that looks for names and values anywhere takes quadratic time on `????...`. */
+function queryParts(path: string): readonly string[] {
+  const mark = path.indexOf("?");
+  return mark === -1 ? [] : path.slice(mark + 1).split("&");
+}
+
+function nameAndValue(part: string): readonly [string, string] {
+  const sign = part.indexOf("=");
+  return sign === -1 ? [part, ""] : [part.slice(0, sign), part.slice(sign + 1)];
 }
 
 function decoded(text: string): readonly string[] {
@@ -81,9 +109,11 @@ export function headerText(name: string, value: Uint8Array): string {
   if (namesCredential(name)) return redacted;
   const text = decodeText(value);
   if (name !== ":path") return text;
-  return text.replace(/([?&])([^=&]+)=([^&]*)/g, (all, mark: string, key: string) =>
-    namesCredential(key) ? `${mark}${key}=${redacted}` : all,
-  );
+  const parts = queryParts(text).map((part) => {
+    const [key] = nameAndValue(part);
+    return part.length > key.length && namesCredential(key) ? `${key}=${redacted}` : part;
+  });
+  return parts.length === 0 ? text : `${text.slice(0, text.indexOf("?"))}?${parts.join("&")}`;
 }
 
 /** JSON of a value, members that carry credentials by their name replaced. `nothing` where there is none. Never throws: the value may be a policy's own object. */

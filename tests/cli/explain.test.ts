@@ -101,7 +101,7 @@ the client got
     expect(JSON.parse(stdout)).toEqual({
       differences: [
         { path: 'steps["user (request)"].changes["request-header x-user"].after[0]', from: "alice", to: "bob" },
-        { path: "told[0].set[0].value", from: "alice", to: "bob" },
+        { path: 'told.request-headers.headers["set x-user"][0]', from: "alice", to: "bob" },
         { path: "upstream.headers.x-user[0]", from: "alice", to: "bob" },
       ],
     });

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createDecisionLog } from "../../src/engine/decision-log.ts";
 import type { DecisionRecord } from "../../src/engine/decision-record.ts";
@@ -8,6 +9,7 @@ import type { ExchangeEnd } from "../../src/kernel/exchange-counters.ts";
 import type { EndedEvent } from "../../src/kernel/kernel-host.ts";
 import { createLog } from "../../src/observe/log.ts";
 import type { Span } from "../../src/observe/otlp-spans.ts";
+import { decodeText } from "../../src/worker/header-store.ts";
 import { HeaderLines } from "../../src/worker/received-headers.ts";
 import { engineRefusal } from "../../src/worker/reply.ts";
 import { attributesOf, startOtlpCollector } from "../support/otlp-collector.ts";
@@ -89,6 +91,38 @@ test("a header that is listed is cut, and an exchange that never asked anything 
   log.ended(exchange("continued"));
   log.ended({ ...exchange("gone"), request: undefined });
   expect(records.map(({ headers }) => headers)).toEqual([{ "x-note": `${"n".repeat(255)}…` }]);
+});
+
+test("whatever bytes a client sends as a header: one line, one record, and what was sent in it", async () => {
+  const written = fc.constantFrom('"', "\\", "}\n{", "\r\n", "\u2028", "\0", "é", '","outcome":"passed","x":"', "[redacted]", "a");
+  const value = fc.oneof(
+    fc.uint8Array({ maxLength: 300 }),
+    fc.array(written, { maxLength: 40 }).map((parts) => Buffer.from(parts.join(""))),
+  );
+  await fc.assert(
+    fc.asyncProperty(value, value, async (bytes, id) => {
+      const lines: string[] = [];
+      const processLog = createLog({ level: "info", redact: (text) => text, destination: { write: (line) => void lines.push(line) } });
+      const sink = decisionSink({ kind: "stdout" }, processLog);
+      const event = exchange("replied");
+      if (event.request === undefined) throw new Error("an exchange without a request");
+      const headers = new HeaderLines([
+        { name: "x-note", value: Buffer.from(bytes) },
+        { name: "x-request-id", value: Buffer.from(id) },
+      ]);
+      const settings = { sample: 1, headers: ["x-note"] };
+      const log = createDecisionLog({ settings, sink, now: Date.now, redact: (text) => text });
+      log.ended({ ...event, request: { ...event.request, headers } });
+      await sink.close(10_000);
+      expect(lines.map((line) => line.indexOf("\n") === line.length - 1)).toEqual([true]);
+      const record: DecisionRecord = JSON.parse(lines.join(""));
+      expect([record.id, record.outcome]).toEqual([event.id, "replied"]);
+      const text = decodeText(bytes);
+      expect(record.headers).toEqual({ "x-note": text.length > 255 ? `${text.slice(0, 255)}…` : text });
+      expect(record.requestId?.length ?? 0).toBeLessThanOrEqual(128);
+    }),
+    { seed: 40, numRuns: 200 },
+  );
 });
 
 test("a collector gets decisions as log records that hang at the exchange's span", async () => {

@@ -77,7 +77,9 @@ describe("POST /explain", () => {
   test.for([
     ["{}", 400, "must name a `route`"],
     ['{ "route": "orders", "rout": 1 }', 400, "rout"],
-    ["not json: [", 400, "problems"],
+    ["route: orders", 400, "no JSON"],
+    [JSON.stringify({ route: "orders", calls: Array.from({ length: 5_000 }, () => 1) }), 400, "more than 5000 values"],
+    [`{"route":"orders","calls":${"[".repeat(100_000)}${"]".repeat(100_000)}}`, 400, "more than 5000 values"],
     [JSON.stringify({ route: "orders", request: { body: "x".repeat(1024 * 1024) } }), 413, "larger"],
   ] as const)("refuses what is not described as it must be", async ([body, status, text]) => {
     const headers = { "content-type": "application/json" };

@@ -5,6 +5,7 @@ import { envoyPlaces } from "../../scripts/processes/envoy-bootstrap.ts";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { send } from "../../scripts/processes/send.ts";
 import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import { readMetrics } from "../support/admin.ts";
 
 const policies = `
 version: 1
@@ -68,12 +69,15 @@ describe("the chain of a route", () => {
     ["an unnamed route", "/unnamed", 500, "route-unnamed"],
     ["a route whose own metadata names another chain", "/conflicting", 500, "chain-conflict"],
     ["a route whose own metadata names a chain that is not there", "/own-unknown", 500, "chain-unknown"],
-  ])("%s is denied and does not reach the upstream", async (_what, path, status, code) => {
+  ])("%s is denied, counted by its code, and does not reach the upstream", async (_what, path, status, code) => {
     const before = stage.upstream.requests.length;
+    const counted = async (): Promise<number> => (await readMetrics(stage.engine))(`policy_engine_failures_total{code="${code}"}`);
+    const countedBefore = await counted();
     const answer = await send(stage.envoy.port, { path });
     expect([answer.status, JSON.parse(answer.body)]).toEqual([status, expect.objectContaining({ status, code })]);
     expect(valuesOf(answer.headers, "content-type")).toEqual(["application/problem+json"]);
     expect(stage.upstream.requests).toHaveLength(before);
+    expect(await counted()).toBe(countedBefore + 1);
   });
 });
 
@@ -156,15 +160,20 @@ describe("an Envoy that does not bring paths into normal form", () => {
 });
 
 describe("an Envoy that does not say what the settings expect", () => {
-  test.each(["request_attributes", "grpc_service.initial_metadata"])("without %s everything is denied", async (missing) => {
-    const way = [...envoyPlaces.extProc, ...missing.split(".")];
-    const other = await startStage({ policies, bootstrap: (bootstrap) => replaceAt(withRoutes(bootstrap), way, []) });
+  test.each<[string, string, Data, string]>([
+    ["without request_attributes", "request_attributes", [], "identity-missing"],
+    ["without initial_metadata", "grpc_service.initial_metadata", [], "identity-missing"],
+    ["with two answers", "grpc_service.initial_metadata", [{ key: "x-route", value: "r:elsewhere" }], "identity-conflict"],
+  ])("%s everything is denied, and counted", async (_what, key, value, code) => {
+    const way = [...envoyPlaces.extProc, ...key.split(".")];
+    const other = await startStage({ policies, bootstrap: (bootstrap) => replaceAt(withRoutes(bootstrap), way, value) });
     try {
       for (const path of ["/open", "/prefix", "/nowhere"]) {
         const { status, body } = await send(other.envoy.port, { path });
-        expect([path, status, JSON.parse(body)]).toEqual([path, 500, expect.objectContaining({ code: "identity-missing" })]);
+        expect([path, status, JSON.parse(body)]).toEqual([path, 500, expect.objectContaining({ code })]);
       }
       expect(other.upstream.requests).toEqual([]);
+      expect((await readMetrics(other.engine))(`policy_engine_failures_total{code="${code}"}`)).toBe(3);
     } finally {
       await other.close();
     }

@@ -43,6 +43,7 @@ test("a response that has passed unseen is named in the log and counted", async 
     });
     const metrics = (await send(stage.engine.adminPort, { path: "/metrics" })).body;
     expect(metrics).toContain('policy_engine_exchanges_total{outcome="body-not-sent"} 1');
+    expect(metrics).toContain('policy_engine_failures_total{code="body-not-sent"} 1');
   } finally {
     await stage.close();
   }

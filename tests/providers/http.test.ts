@@ -56,7 +56,7 @@ async function start(server: ConfigServer, http = "", more: { readonly urls?: st
   /** Questions that have no answer yet: the deadline of each is a timer. */
   let underWay = 0;
   const registrations = registrationsOf(parsed.settings, {
-    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, flush: () => {}, droppedLines: () => 0, beside: () => {} },
+    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     secrets: createSecrets({}),
     policies: new Map(),
     startTimer(milliseconds, expired) {

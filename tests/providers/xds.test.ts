@@ -71,7 +71,7 @@ async function start(
   /** Streams that have not brought anything yet: the deadline of each is a timer. */
   let underWay = 0;
   const registrations = registrationsOf(parsed.settings, {
-    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, flush: () => {}, droppedLines: () => 0, beside: () => {} },
+    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     secrets: createSecrets({ TOKEN: "the-token" }),
     policies,
     startTimer(milliseconds, expired) {

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bodyText, createRedaction, headerText, jsonText, namesCredential } from "../../src/worker/redaction.ts";
+import { namesCredential } from "../../src/config/credential-names.ts";
+import { bodyText, createRedaction, headerText, jsonText } from "../../src/worker/redaction.ts";
+import { quickestMs } from "../support/quickest.ts";
 
 const circular: Record<string, unknown> = {};
 circular.self = circular;
@@ -103,4 +105,32 @@ describe("by name", () => {
     ['{ "token": "a", broken', '{ "token": [redacted], broken (22 bytes)'],
     ["\0\u0001", "(2 bytes)"],
   ])("body %s", ([body, text]) => expect(bodyText(bytes(body))).toBe(text));
+});
+
+describe("what a client sends costs time in proportion", () => {
+  const unitsMax = 60_000;
+  const sent: Readonly<Record<string, readonly [name: string, value: string]>> = {
+    "question marks": [":path", `/${"?".repeat(unitsMax)}`],
+    "signs of equality": [":path", `/?${"=".repeat(unitsMax)}`],
+    "names without values": [":path", `/?${"a&".repeat(unitsMax / 2)}`],
+    "parameters that are credentials": [":path", `/?${"token=abcdef%41&".repeat(unitsMax / 16)}`],
+    "a name as long as it gets": [":path", `/?${"-key".repeat(unitsMax / 4)}=a`],
+    blanks: ["authorization", `a${" ".repeat(unitsMax)}`],
+    words: ["authorization", "a ".repeat(unitsMax / 2)],
+    "a scheme without an end": ["authorization", "a".repeat(unitsMax)],
+    cookies: ["cookie", Array.from({ length: unitsMax / 20 }, (_, index) => `c${index}=${"v".repeat(10)}${index}`).join("; ")],
+    semicolons: ["cookie", ";".repeat(unitsMax)],
+    "blanks as a cookie": ["cookie", " ".repeat(unitsMax)],
+    quotes: ["x-token", '"'.repeat(unitsMax)],
+  };
+  test.for(Object.entries(sent))("%s", ([, [name, value]]) => {
+    const work = (): void => {
+      const redaction = createRedaction((text) => text);
+      redaction.learn([{ name, value: bytes(value) }]);
+      redaction.text("no rule allows the request", 512);
+      headerText(name, bytes(value));
+    };
+    // Some milliseconds; what is quadratic takes seconds.
+    expect(quickestMs(work, 100)).toBeLessThan(100);
+  });
 });
