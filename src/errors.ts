@@ -1096,6 +1096,17 @@ export const problemCatalogue = {
     message: () => "the engine's cluster does not speak HTTP/2",
     remedy: () => "add `http2_protocol_options` under `typed_extension_protocol_options`, as `policy-engine envoy` prints it",
   }),
+  "envoy-cluster-tls": entry<{ detail: string }>({
+    meaning: "The engine's cluster and the engine do not agree about TLS: no connection comes about, and no request gets through.",
+    message: (f) => `the engine's cluster ${f.detail}: no request gets through`,
+    remedy: () => "make `transport_socket` what `policy-engine envoy` prints for these settings",
+  }),
+  "envoy-cluster-ca": entry<Record<never, never>>({
+    meaning: "Envoy believes whoever answers in the engine's place: TLS without a certificate authority proves nothing.",
+    severity: "warning",
+    message: () => "the engine's cluster does not check the engine's certificate",
+    remedy: () => "add a `validation_context` with `trusted_ca` and the name in the certificate, as `policy-engine envoy` prints it",
+  }),
   "envoy-breakers": entry<{ breakers: readonly string[] }>({
     meaning: "The engine's cluster has Envoy's default limits, 1024 concurrent requests; one more is a 500.",
     message: (f) => `the engine's cluster has a low or default limit: ${listed(f.breakers)}`,

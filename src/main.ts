@@ -40,7 +40,7 @@ export interface Engine {
   stop(): Promise<void>;
 }
 
-/** Starts everything. Rejects when an address cannot be bound; a wrong configuration is no reason, the engine then denies with 503. */
+/** Starts everything. Rejects when it cannot listen; a wrong configuration is no reason, the engine then denies with 503. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { settings, policies, environment, buildInfo, registrations = [] } = options;
   const secrets = createSecrets(environment);

@@ -29,6 +29,7 @@ import {
 } from "./read.ts";
 import { type DecisionLogSettings, readDecisionLog, readTraces, type TraceSettings } from "./record-settings.ts";
 import { reportMisplacedSecrets } from "./secrets.ts";
+import { readServerTls, type ServerTlsFiles } from "./tls-settings.ts";
 import type { EnvoyPromises, SourceDocument } from "./types.ts";
 import { readWorkers, reportWorkerAddresses, type Workers } from "./workers.ts";
 
@@ -40,6 +41,8 @@ export interface Settings {
   readonly workers: Workers;
   /** What speaks gRPC with Envoy: the library @grpc/grpc-js, or an HTTP/2 server of our own. Default `grpc-js`. */
   readonly transport: "grpc-js" | "native";
+  /** For the TCP addresses of `listen`. Undefined: they speak in clear. */
+  readonly tls: ServerTlsFiles | undefined;
   /** Health, readiness, metrics, for people and probes. Default: `tcp:127.0.0.1:9101`. */
   readonly admin: TcpAddress;
   /** Where configuration comes from; at least one. */
@@ -108,6 +111,7 @@ export const settingsKeys = [
   "listen",
   "workers",
   "transport",
+  "tls",
   "admin",
   "providers",
   "state",
@@ -143,6 +147,7 @@ function readSettings(place: Place, directory: string, use: "alone" | "embedded"
     listen,
     workers,
     transport: readChoice(fields.optional("transport"), ["grpc-js", "native"], report) ?? "grpc-js",
+    tls: readServerTls(fields.optional("tls"), directory, listen, report),
     admin,
     providers,
     state,

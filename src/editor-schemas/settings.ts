@@ -34,6 +34,15 @@ export const settingsSchema: JsonSchema = {
         ["grpc-js", "native"],
         "grpc-js",
       ),
+      tls: map(
+        "TLS for the TCP addresses of `listen`: PEM files, watched; replaced ones take effect for new connections. Unix sockets stay without.",
+        {
+          certificate: text("The engine's certificate, with the intermediate ones behind it."),
+          key: text("Its key."),
+          clientCa: text("What vouches for Envoy's certificate. Without it clients are not asked for one."),
+        },
+        ["certificate", "key"],
+      ),
       admin: text("Health, readiness and metrics, for people and probes: `tcp:HOST:PORT`. It asks for no password.", {
         pattern: `^${tcp}$`,
         default: "tcp:127.0.0.1:9101",

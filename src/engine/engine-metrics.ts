@@ -3,6 +3,7 @@ import type { ExchangeCounters } from "../kernel/exchange-counters.ts";
 import type { Log } from "../observe/log.ts";
 import { type Collector, single } from "../observe/metrics.ts";
 import type { Configuration } from "./configuration.ts";
+import type { WatchedServerTls } from "./server-tls.ts";
 
 export interface ServingSources {
   readonly exchanges: ExchangeCounters;
@@ -104,6 +105,18 @@ export function configurationCollector(configuration: Configuration, isReady: ()
       },
     ];
   };
+}
+
+/** A certificate that ends unnoticed ends all traffic. */
+export function certificateCollector({ expiresAtMs }: Pick<WatchedServerTls, "expiresAtMs">): Collector {
+  return () => [
+    single(
+      "policy_engine_certificate_expiry_timestamp_seconds",
+      "gauge",
+      "When the engine's own certificate ends, in seconds since the epoch.",
+      expiresAtMs() / 1000,
+    ),
+  ];
 }
 
 /** Of every process that has a log. */

@@ -36,12 +36,14 @@ import type { RunHost } from "../worker/run-host.ts";
 import { createBufferCollector } from "./buffer-collector.ts";
 import { logGivenUp } from "./configuration-log.ts";
 import { countedFetch } from "./counted-fetch.ts";
-import { logCollector, servingCollector } from "./engine-metrics.ts";
+import { createCutOffs } from "./cut-offs.ts";
+import { certificateCollector, logCollector, servingCollector } from "./engine-metrics.ts";
 import { logBodyNotSent, logReply, logStepFailure } from "./exchange-log.ts";
 import { createExchangeRecords } from "./exchange-records.ts";
 import { createExplainSource } from "./explain-source.ts";
 import { createOverloadGuard } from "./overload-guard.ts";
 import { createPolicyHost } from "./policy-host.ts";
+import { type WatchedServerTls, watchServerTls } from "./server-tls.ts";
 
 export interface ServingParts {
   readonly settings: Settings;
@@ -71,7 +73,7 @@ export interface Serving {
   /** There is a generation in use, and nobody has asked for the end. */
   isServing(): boolean;
   isDraining(): boolean;
-  /** Resolves with the addresses in use. Rejects when one cannot be bound; then nothing is left of it. */
+  /** Resolves with the addresses in use. Rejects when one cannot be bound or the certificate be used; then nothing is left of it. */
   listenNow(): Promise<readonly ListenAddress[]>;
   /**
    * Not serving from now on; new streams are served for `shutdown.drainDelay`, then GOAWAY. Resolves when all have ended or the grace period is
@@ -125,9 +127,15 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
 
   let draining = false;
   const isServing = (): boolean => !draining && generations.current() !== undefined;
+  const cutOffs = createCutOffs(log, runHost.monotonicMs);
   const transport = createTransport(
     settings.transport,
-    { addresses: listen, serving: isServing, messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax) },
+    {
+      addresses: listen,
+      serving: isServing,
+      messageBytesMax: messageBytesMax(settings.envoy.bodyBytesMax),
+      cutOff: cutOffs.add,
+    },
     runHost.monotonicMs,
   );
 
@@ -171,6 +179,7 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
   metrics.register(policyCounters.families);
   metrics.register(probes.families);
   metrics.register(guard.families);
+  metrics.register(cutOffs.families);
   metrics.register(processMetrics.collect);
   metrics.register(buildInfoCollector(version, buildInfo));
   metrics.register(servingCollector({ exchanges, generations }));
@@ -179,6 +188,7 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     processMetrics.stop();
     guard.stop();
   };
+  let tls: WatchedServerTls | undefined;
   const schemas = createSchemaEngine(patterns);
   const environment: PrepareEnvironment = {
     policies,
@@ -204,12 +214,17 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
     explain: createExplainSource({ ...policyHost, generations, schemas, envoy: settings.envoy, redact: secrets.redact }),
     isServing,
     isDraining: () => draining,
-    listenNow: () =>
-      transport.listen(kernel.open).catch(async (error: unknown) => {
+    async listenNow() {
+      try {
+        tls = settings.tls && (await watchServerTls(settings.tls, log));
+        if (tls !== undefined) metrics.register(certificateCollector(tls));
+        return await transport.listen(kernel.open, tls);
+      } catch (error) {
         stopTimers();
-        await records.close(0);
+        await Promise.all([records.close(0), tls?.close()]);
         throw error;
-      }),
+      }
+    },
     async drain() {
       draining = true;
       const { drainDelayMs, graceMs } = settings.shutdown;
@@ -224,7 +239,7 @@ export function createServing({ settings, listen, policies, buildInfo, secrets, 
       kernel.abandon();
       await sleep(flushMs);
       await transport.close();
-      await records.close(recordsFlushMs);
+      await Promise.all([records.close(recordsFlushMs), tls?.close()]);
       stopTimers();
     },
   };

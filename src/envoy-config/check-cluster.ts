@@ -7,11 +7,13 @@ import { workerAddress } from "../config/workers.ts";
 import { problem } from "../errors.ts";
 import { suggest } from "../suggest.ts";
 import type { CheckContext } from "./check-context.ts";
+import { checkClusterTls } from "./check-tls.ts";
 import type { EnvoySettings } from "./demands.ts";
 import { choice, durationMs, field, items, number, text } from "./field.ts";
 import { whereOf } from "./where.ts";
 
-export function checkEngineCluster(service: Place, { demands, parts, report }: CheckContext): void {
+export function checkEngineCluster(service: Place, context: CheckContext): void {
+  const { demands, parts, report } = context;
   const reference = field(service, "envoy_grpc", "cluster_name");
   const name = text(reference);
   if (reference === undefined || name === undefined) return;
@@ -24,6 +26,7 @@ export function checkEngineCluster(service: Place, { demands, parts, report }: C
     return;
   }
   checkProtocol(cluster, report);
+  checkClusterTls(cluster, context);
   checkBreakers(cluster, report);
   checkPanic(cluster, report);
   checkWorkers(cluster, demands.settings, report);

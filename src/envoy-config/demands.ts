@@ -5,7 +5,7 @@ import { type BodyUse, bodyUseOf, type Chain } from "../worker/chain.ts";
 import { type AttributeReaders, attributeReaders } from "./attributes.ts";
 
 /** The settings that Envoy's side must fit. */
-export interface EnvoySettings extends Pick<Settings, "listen" | "envoy" | "shutdown"> {
+export interface EnvoySettings extends Pick<Settings, "listen" | "tls" | "envoy" | "shutdown"> {
   /** How many processes listen; see `workerAddress` for where. */
   readonly workers: number;
 }

@@ -2,7 +2,8 @@
 import type { ListenAddress } from "../config/addresses.ts";
 import { workerAddresses } from "../config/workers.ts";
 import type { EnvoySettings } from "./demands.ts";
-import { quoted, seconds } from "./yaml-text.ts";
+import { type CertificateName, printTransportSocket } from "./print-tls.ts";
+import { indented, quoted, seconds } from "./yaml-text.ts";
 
 /** A host name or an IP address (IPv6 without brackets), and a TCP port. */
 export interface Endpoint {
@@ -10,8 +11,10 @@ export interface Endpoint {
   readonly port: number;
 }
 
-export function printClusters({ listen: first, workers, shutdown }: EnvoySettings, upstream: Endpoint): string {
+export function printClusters({ listen: first, workers, tls, shutdown }: EnvoySettings, upstream: Endpoint): string {
   const listen = workerAddresses(first, workers);
+  const name = certificateName(listen);
+  const transportSocket = tls === undefined || name === undefined ? "" : `${indented(printTransportSocket(tls, name), 2)}\n`;
   return `- name: upstream
   ${clusterType([upstream.host])}
   connect_timeout: 1s
@@ -45,7 +48,7 @@ export function printClusters({ listen: first, workers, shutdown }: EnvoySetting
           max_concurrent_streams: 4096
           # Notices an engine that hangs.
           connection_keepalive: { interval: 10s, timeout: 3s }
-  health_checks:
+${transportSocket}  health_checks:
     - timeout: 1s
       # Shorter than the settings' \`drainDelay\`: Envoy must notice an engine that is about to stop.
       interval: ${seconds(healthIntervalMs(shutdown.drainDelayMs))}
@@ -78,6 +81,11 @@ function reachable(listen: readonly ListenAddress[]): readonly ListenAddress[] {
 
 function hostsOf(listen: readonly ListenAddress[]): readonly string[] {
   return reachable(listen).flatMap((address) => (address.kind === "tcp" ? [address.host] : []));
+}
+
+function certificateName(listen: readonly ListenAddress[]): CertificateName | undefined {
+  const [host] = hostsOf(listen).map(connectable);
+  return host === undefined ? undefined : { type: isIpAddress(host) ? "IP_ADDRESS" : "DNS", value: host };
 }
 
 function clusterType(hosts: readonly string[]): string {

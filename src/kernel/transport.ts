@@ -42,11 +42,45 @@ export interface TransportOptions {
   readonly serving: () => boolean;
   /** The largest message that is accepted, bytes. */
   readonly messageBytesMax: number;
+  /** Told of each connection that is ended because of what its peer does. grpc-js keeps that to itself. Default: nobody is told. */
+  readonly cutOff?: (event: CutOff) => void;
+}
+
+export interface CutOff {
+  readonly reason: CutOffReason;
+  /** In words of ours: nothing that the peer has sent. */
+  readonly detail: string;
+}
+
+/**
+ * `bound`: it asked for too much. `slow`: it did not end what it had begun, or take what it had asked for. `protocol`: what it sent is no
+ * HTTP/2. `connections`: there were too many. `tls`: no handshake came about.
+ */
+export type CutOffReason = (typeof cutOffReasons)[number];
+
+export const cutOffReasons = ["bound", "slow", "protocol", "connections", "tls"] as const;
+
+/** PEM texts that have been tried and fit together. */
+export interface TlsMaterial {
+  readonly certificate: string;
+  readonly key: string;
+  /** What vouches for clients. Undefined: they are not asked for a certificate. It stays there or away as long as the process. */
+  readonly clientCa: string | undefined;
+}
+
+export interface ServerTls {
+  read(): TlsMaterial;
+  /** `changed` gets each new material. Connections keep what they began with. */
+  watch(changed: (material: TlsMaterial) => void): void;
 }
 
 export interface Transport {
-  /** Takes streams. Resolves with the addresses in use (a port 0 filled in). Rejects when one cannot be bound; then none is. */
-  listen(open: OpenStream): Promise<readonly ListenAddress[]>;
+  /**
+   * Takes streams. Resolves with the addresses in use (a port 0 filled in). Rejects when one cannot be bound; then none is.
+   *
+   * @param tls for the TCP addresses; without it they speak in clear, as Unix sockets always do
+   */
+  listen(open: OpenStream, tls?: ServerTls): Promise<readonly ListenAddress[]>;
   /** GOAWAY: no new streams, open ones go on. Resolves when every stream has ended. */
   drain(): Promise<void>;
   /** Ends whatever is left at once. Idempotent. */

@@ -11,6 +11,7 @@ import {
 import type { OpenStream, StreamHandler, StreamMetadata, StreamSink, Transport, TransportOptions } from "../kernel/transport.ts";
 import { liftResetLimit } from "./reset-limit.ts";
 import { freeSocketPath } from "./socket-path.ts";
+import { createTlsCredentials } from "./tls-credentials.ts";
 
 const extProcService = "envoy.service.ext_proc.v3.ExternalProcessor";
 
@@ -30,11 +31,13 @@ export function createGrpcJsTransport(options: TransportOptions): Transport {
   server.addService(healthDefinition, { check: healthCheck(options.serving) });
 
   return {
-    async listen(open) {
+    async listen(open, tls) {
       server.addService(extProcDefinition, { process: (call: Call) => attach(call, open, closings) });
       const bound: ListenAddress[] = [];
+      const inClear = ServerCredentials.createInsecure();
+      const forTcp = tls === undefined ? inClear : createTlsCredentials(tls);
       try {
-        for (const address of options.addresses) bound.push(await bindAddress(server, address));
+        for (const address of options.addresses) bound.push(await bindAddress(server, address, address.kind === "tcp" ? forTcp : inClear));
       } catch (error) {
         server.forceShutdown();
         throw error;
@@ -183,24 +186,24 @@ function healthCheck(serving: () => boolean) {
   };
 }
 
-async function bindAddress(server: Server, address: ListenAddress): Promise<ListenAddress> {
+async function bindAddress(server: Server, address: ListenAddress, credentials: ServerCredentials): Promise<ListenAddress> {
   switch (address.kind) {
     case "unix":
       await freeSocketPath(address.path);
-      await bindTarget(server, `unix:${address.path}`);
+      await bindTarget(server, `unix:${address.path}`, credentials);
       return address;
     case "tcp": {
       const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-      return { ...address, port: await bindTarget(server, `${host}:${address.port}`) };
+      return { ...address, port: await bindTarget(server, `${host}:${address.port}`, credentials) };
     }
     default:
       return address satisfies never;
   }
 }
 
-function bindTarget(server: Server, target: string): Promise<number> {
+function bindTarget(server: Server, target: string, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(target, ServerCredentials.createInsecure(), (error, port) => {
+    server.bindAsync(target, credentials, (error, port) => {
       if (error === null) resolve(port);
       else reject(new Error(`cannot listen on ${target}: ${error.message}`, { cause: error }));
     });

@@ -189,7 +189,7 @@ const directions: readonly Direction[] = [
   },
   {
     from: "src/transport/native",
-    may: ["./limits.ts", "./http2/connection.ts", "../../kernel/transport.ts", "../socket-path.ts", "node:net"],
+    may: ["./limits.ts", "./http2/connection.ts", "../../kernel/transport.ts", "../socket-path.ts", "../tls-context.ts", "node:net"],
     mayNot: ["../grpc-js.ts", "../../kernel/process-exchange.ts", "../../config/types.ts", "@grpc/grpc-js", "node:http2", "node:fs"],
   },
   {

@@ -1,10 +1,11 @@
 /** What `policy-engine envoy` prints, in a real Envoy; and that what `--check` calls a way around the engine is one. */
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createDemoIssuer } from "../../scripts/demo/demo-issuer.ts";
 import { type DemoRequest, demoRequests } from "../../scripts/demo/requests.ts";
 import { placeOf, runRequest } from "../../scripts/demo/run-request.ts";
@@ -16,15 +17,24 @@ import { checkEnvoy } from "../../src/envoy-config/check.ts";
 import { printEnvoy } from "../../src/envoy-config/print.ts";
 import { policies } from "../../src/generated/registry.ts";
 import { demandsOf } from "../config/envoy/support.ts";
+import { certificateAuthority, privateKeyPem } from "../support/certificates.ts";
 
 const upstream = { host: "127.0.0.1", port: 8080 };
 const goldens = fileURLToPath(new URL("../config/envoy/printed", import.meta.url));
 
 describe("Envoy takes what is printed", () => {
+  const folder = mkdtempSync(join(tmpdir(), "printed-"));
+  const certificate = certificateAuthority("anybody");
+  for (const name of ["ca", "client"]) writeFileSync(join(folder, `${name}.pem`), certificate.pem);
+  writeFileSync(join(folder, "client-key.pem"), privateKeyPem(certificate));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
   test.each(readdirSync(goldens))("%s", async (name) => {
-    const args = ["--mode", "validate", "--config-path", join(goldens, name), "--log-level", "warn"];
+    const path = join(folder, name);
+    writeFileSync(path, readFileSync(join(goldens, name), "utf8").replaceAll("/etc/envoy/policy-engine/", `${folder}/`));
+    const args = ["--mode", "validate", "--config-path", path, "--log-level", "warn"];
     const { stdout, stderr } = await promisify(execFile)(findEnvoy() ?? "envoy", args);
-    expect(`${stdout}${stderr}`.trim()).toBe(`configuration '${join(goldens, name)}' OK`);
+    expect(`${stdout}${stderr}`.trim()).toBe(`configuration '${path}' OK`);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Certificates for tests, made here, so that no tool has to be there and none of them expires in the repository. */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { isIPv4 } from "node:net";
 
 export interface Certificate {
   readonly name: string;
@@ -14,11 +15,18 @@ export function certificateAuthority(name: string): Certificate {
   return { name, privateKey, pem: certificate(name, publicKey, { name, privateKey }, isAuthority) };
 }
 
-/** A server's certificate for a host name. */
+/** A server's certificate for a host name or an IPv4 address; a client may show it too. */
 export function serverCertificate(host: string, authority: Certificate): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const forHost = sequence(oid("551d11"), octets(sequence(tagged(0x82, Buffer.from(host)))));
+  const forHost = sequence(
+    oid("551d11"),
+    octets(sequence(isIPv4(host) ? tagged(0x87, Buffer.from(host.split(".").map(Number))) : tagged(0x82, Buffer.from(host)))),
+  );
   return { name: host, privateKey, pem: certificate(host, publicKey, authority, forHost) };
+}
+
+export function privateKeyPem({ privateKey }: Certificate): string {
+  return privateKey.export({ format: "pem", type: "pkcs8" }).toString();
 }
 
 /** RFC 5280 4.1, good for a day around now. */

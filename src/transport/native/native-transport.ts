@@ -1,12 +1,13 @@
 /** ext_proc and health on an HTTP/2 server of our own: see ARCHITECTURE.md for why it is there and what keeps it safe. */
-import { createServer, type Server } from "node:net";
-import type { OpenStream, Transport, TransportOptions } from "../../kernel/transport.ts";
+import { createServer, type Server, type Socket } from "node:net";
+import type { ServerTls, Transport, TransportOptions } from "../../kernel/transport.ts";
 import { freeSocketPath } from "../socket-path.ts";
 import { createAcceptRequest } from "./grpc/accept-request.ts";
 import { HuffmanDecoder } from "./hpack/huffman-decoder.ts";
 import { createStaticTable } from "./hpack/static-table.ts";
 import { defaultLimits, type NativeLimits } from "./limits.ts";
 import { SocketConnection, type SocketConnectionParts } from "./socket-connection.ts";
+import { createTlsServer, type TlsServer } from "./tls-server.ts";
 
 type ListenAddress = TransportOptions["addresses"][number];
 
@@ -18,40 +19,52 @@ export interface NativeParts {
 
 export function createNativeTransport(options: TransportOptions, { monotonicMs, limits = defaultLimits }: NativeParts): Transport {
   const servers: Server[] = [];
+  const tlsServers: TlsServer[] = [];
   const connections = new Set<SocketConnection>();
   let ticking: NodeJS.Timeout | undefined;
   let whenEmpty = (): void => {};
 
-  const takeSockets = (parts: SocketConnectionParts): Server => {
-    const server = createServer((socket) => {
-      const connection = new SocketConnection(socket, parts);
-      connections.add(connection);
-      socket.once("close", () => {
-        connections.delete(connection);
-        if (connections.size === 0) whenEmpty();
-      });
+  let draining = false;
+  const take = (socket: Socket, parts: SocketConnectionParts): void => {
+    const connection = new SocketConnection(socket, parts);
+    connections.add(connection);
+    socket.once("close", () => {
+      connections.delete(connection);
+      if (connections.size === 0) whenEmpty();
     });
-    server.maxConnections = limits.connectionsMax;
-    servers.push(server);
-    return server;
+    // Its handshake began before.
+    if (draining) connection.drain();
+  };
+  const createSocketServer = ({ kind }: ListenAddress, parts: SocketConnectionParts, tls: ServerTls | undefined): Server => {
+    if (kind === "unix" || tls === undefined) return createServer((socket) => take(socket, parts));
+    const tlsServer = createTlsServer(tls, { take: (socket) => take(socket, parts), cutOff: parts.cutOff });
+    tlsServers.push(tlsServer);
+    return tlsServer.server;
   };
   const stopListening = (): void => {
     for (const server of servers.splice(0)) server.close();
   };
 
   return {
-    async listen(open: OpenStream) {
-      const { serving, messageBytesMax } = options;
+    async listen(open, tls) {
+      const { serving, messageBytesMax, cutOff = () => {} } = options;
       const parts = {
         accept: createAcceptRequest({ open, serving, messageBytesMax }),
         tables: { huffman: new HuffmanDecoder(), staticTable: createStaticTable() },
         limits,
         messageBytesMax,
         monotonicMs,
+        cutOff,
       };
       const bound: ListenAddress[] = [];
       try {
-        for (const address of options.addresses) bound.push(await bind(takeSockets(parts), address));
+        for (const address of options.addresses) {
+          const server = createSocketServer(address, parts, tls);
+          server.maxConnections = limits.connectionsMax;
+          server.on("drop", () => cutOff({ reason: "connections", detail: "there are too many connections" }));
+          servers.push(server);
+          bound.push(await bind(server, address));
+        }
       } catch (error) {
         stopListening();
         throw error;
@@ -62,6 +75,7 @@ export function createNativeTransport(options: TransportOptions, { monotonicMs, 
       return bound;
     },
     drain() {
+      draining = true;
       stopListening();
       for (const connection of connections) connection.drain();
       return new Promise((resolve) => {
@@ -73,6 +87,7 @@ export function createNativeTransport(options: TransportOptions, { monotonicMs, 
       clearInterval(ticking);
       stopListening();
       for (const connection of connections) connection.destroy();
+      for (const { destroy } of tlsServers) destroy();
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { CutOffReason, TransportOptions } from "../../kernel/transport.ts";
 import type { HpackTables } from "./hpack/hpack-decoder.ts";
 import { Connection, type ConnectionHost } from "./http2/connection.ts";
 import type { AcceptRequest } from "./http2/incoming-frames.ts";
@@ -11,6 +12,7 @@ export interface SocketConnectionParts {
   readonly limits: NativeLimits;
   readonly messageBytesMax: number;
   readonly monotonicMs: () => number;
+  readonly cutOff: NonNullable<TransportOptions["cutOff"]>;
 }
 
 /** A connection and its socket, and how long they may take for things. */
@@ -18,6 +20,7 @@ export class SocketConnection implements ConnectionHost {
   readonly monotonicMs: () => number;
   readonly #socket: Socket;
   readonly #limits: NativeLimits;
+  readonly #cutOff: SocketConnectionParts["cutOff"];
   readonly #connection: Connection;
   #woken = false;
   #progress: number | undefined = 0;
@@ -28,9 +31,10 @@ export class SocketConnection implements ConnectionHost {
   #drainingSinceMs: number | undefined;
   #endedAtMs: number | undefined;
 
-  constructor(socket: Socket, { accept, tables, limits, messageBytesMax, monotonicMs }: SocketConnectionParts) {
+  constructor(socket: Socket, { accept, tables, limits, messageBytesMax, monotonicMs, cutOff }: SocketConnectionParts) {
     this.#socket = socket;
     this.#limits = limits;
+    this.#cutOff = cutOff;
     this.monotonicMs = monotonicMs;
     const nowMs = monotonicMs();
     this.#progressAtMs = nowMs;
@@ -76,6 +80,10 @@ export class SocketConnection implements ConnectionHost {
     });
   }
 
+  gaveUp(code: ErrorCode, detail: string): void {
+    this.#cutOff({ reason: reasonOf(code), detail });
+  }
+
   /** No new streams. The socket ends with the last one. */
   drain(): void {
     this.#drainingSinceMs ??= this.monotonicMs();
@@ -108,8 +116,15 @@ export class SocketConnection implements ConnectionHost {
     const untaken = this.#socket.writableLength;
     if (untaken === 0 || untaken !== this.#untaken) this.#takenAtMs = nowMs;
     this.#untaken = untaken;
-    if (nowMs - this.#takenAtMs > stalledMs) this.destroy();
+    if (nowMs - this.#takenAtMs <= stalledMs) return;
+    this.destroy();
+    this.#cutOff({ reason: "slow", detail: "answers are not taken" });
   }
+}
+
+function reasonOf(code: ErrorCode): CutOffReason {
+  if (code === ErrorCode.enhanceYourCalm) return "bound";
+  return code === ErrorCode.settingsTimeout ? "slow" : "protocol";
 }
 
 const keepAliveMs = 60_000;

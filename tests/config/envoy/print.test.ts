@@ -75,6 +75,15 @@ const cases: readonly (readonly [name: string, demands: () => EnvoyDemands | Pro
         unmatched: { kind: "pass" },
       }),
   ],
+  ["tls", () => writtenDemands({ tls: { certificate: "/a/engine.pem", key: "/a/engine-key.pem", clientCa: undefined } })],
+  [
+    "mtls",
+    () =>
+      writtenDemands({
+        listen: [{ kind: "tcp", host: "engine.internal", port: 9100 }],
+        tls: { certificate: "/a/engine.pem", key: "/a/engine-key.pem", clientCa: "/a/clients.pem" },
+      }),
+  ],
 ];
 
 describe("what is printed", () => {

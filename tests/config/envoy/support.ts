@@ -16,6 +16,7 @@ export interface WrittenDemands {
   /** Over the defaults, with overrides allowed. */
   readonly settings?: Partial<EnvoyPromises>;
   readonly listen?: EnvoySettings["listen"];
+  readonly tls?: NonNullable<EnvoySettings["tls"]>;
   readonly workers?: number;
   readonly drainDelayMs?: number;
   /** `~` is the empty chain. */
@@ -37,6 +38,7 @@ export function writtenDemands(written: WrittenDemands): EnvoyDemands {
   return {
     settings: {
       listen: written.listen ?? [{ kind: "tcp", host: "127.0.0.1", port: 9100 }],
+      tls: written.tls,
       workers: written.workers ?? 1,
       envoy,
       shutdown: { drainDelayMs: written.drainDelayMs ?? 3000, graceMs: 30_000 },

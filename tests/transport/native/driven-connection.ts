@@ -76,6 +76,7 @@ export function drivenConnection(options: DrivenOptions = {}): DrivenConnection 
       end: () => {
         ended = true;
       },
+      gaveUp: () => {},
       wake: () => {
         woken = true;
       },

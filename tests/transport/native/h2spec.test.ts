@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { findH2spec } from "../../../scripts/h2spec.ts";
+import { findGoTool } from "../../../scripts/go-tools.ts";
 import { holdPort } from "../../../scripts/processes/free-port.ts";
 
 /** Priorities: RFC 9113 5.3 has done away with them. */
@@ -13,10 +13,10 @@ const notOurs = ["http2/5.3.1/1", "http2/5.3.1/2"];
 /** Some cases send a frame that may cross an answer: they must pass once. */
 const triesMax = 3;
 
-const h2spec = findH2spec();
+const h2spec = findGoTool("h2spec");
 
 test("no case ends the server, and none fails always", { timeout: 180_000 }, async ({ skip }) => {
-  if (h2spec === undefined) return skip("h2spec is not here: `npm run h2spec` builds it with Go, or set H2SPEC");
+  if (h2spec === undefined) return skip("h2spec is not here: `npm run go-tools` builds it with Go, or set H2SPEC");
   const held = await holdPort();
   await held.release();
   const folder = mkdtempSync(join(tmpdir(), "h2spec-"));

@@ -14,6 +14,8 @@ export interface ConnectionHost {
   end(): void;
   /** Asks for one `turn`, outside of what runs now. */
   wake(): void;
+  /** The connection is ended because of what the peer did. */
+  gaveUp(code: ErrorCode, message: string): void;
   readonly monotonicMs: () => number;
 }
 
@@ -197,6 +199,7 @@ export class Connection {
     this.#host.write(this.#output.take());
     this.#host.end();
     this.#close();
+    this.#host.gaveUp(code, message);
   }
 
   #close(): void {
