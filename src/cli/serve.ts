@@ -16,7 +16,7 @@ export const serveCommand: MakeCommand = (policies, exit, buildInfo) =>
     .description(
       "Runs the engine. SIGTERM or SIGINT drains it, a second one ends it at once; SIGHUP changes nothing. With `workers` in the settings, SIGUSR2 replaces them one by one.",
     )
-    .requiredOption("--settings <file>", "how the process runs, see README.md")
+    .requiredOption("--settings <file>", "how the process runs, see docs/settings.md")
     .addHelpText("after", "\nExample:\n  policy-engine serve --settings configs/demo/settings.yaml")
     .action(async ({ settings: path }: { settings: string }) => {
       const file = await readSettingsFile(path);
