@@ -13,12 +13,14 @@ import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { extProcClient } from "../../support/ext-proc-client.ts";
 import { type Attack, attacks } from "./attacks.ts";
-import { preface, processPath, readFrames, settings, types } from "./frames.ts";
+import { flags, frame, preface, processPath, readFrames, settings, types } from "./frames.ts";
 
 /** What an attack may add to what the server holds, MiB: the largest bounds of one connection, twice, for garbage. */
 const grownMiBMax = 160;
 /** Honest exchanges before, during and after each attack. */
 const exchangesMin = 20;
+
+const ping = frame(types.ping, flags.none, 0, Buffer.alloc(8));
 
 let folder: string;
 let server: ChildProcess;
@@ -112,10 +114,16 @@ async function run({ pieces, peer, ends }: Attack, socketPath: string): Promise<
     await turn();
   }
   await Promise.race([new Promise((resolve) => socket.write(Buffer.of(), resolve)), once(socket, "close").catch(() => {})]);
-  // Whoever reads nothing learns of it when the server lets go of the socket. One that is served stays, as far as a moment shows.
+  // Whoever reads nothing learns by writing that the server has let go of the socket. One that is served stays, as far as a moment shows.
   const timeout = ends === "served" ? 500 : 20_000;
   await expect
-    .poll(() => socket.closed || goaway !== undefined, { timeout })
+    .poll(
+      () => {
+        if (peer === "ignores" && socket.writable) socket.write(ping);
+        return socket.closed || goaway !== undefined;
+      },
+      { timeout },
+    )
     .toBe(true)
     .catch(() => {});
   return { socket, ended: () => goaway ?? (socket.closed ? "closed" : "served") };
