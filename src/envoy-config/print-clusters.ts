@@ -46,6 +46,8 @@ export function printClusters({ listen: first, workers, tls, shutdown }: EnvoySe
       explicit_http_config:
         http2_protocol_options:
           max_concurrent_streams: 4096
+          # Each client that leaves is a reset. With the default, 1000 that wait, Envoy drops the connection and all that is on it.
+          max_outbound_control_frames: 100000
           # Notices an engine that hangs.
           connection_keepalive: { interval: 10s, timeout: 3s }
 ${transportSocket}  health_checks:
