@@ -22,16 +22,24 @@ export interface ModeOverride {
   readonly responseBody: BodyMode;
 }
 
-/**
- * The answer that changes nothing. Two bytes each: the field of the phase with an empty message (wire numbers of ProcessingResponse 1.36).
- */
+/** Wire tags of ProcessingResponse 1.36: the field of each phase. */
+const phaseTags = {
+  "request-headers": 0x0a,
+  "response-headers": 0x12,
+  "request-body": 0x1a,
+  "response-body": 0x22,
+  "request-trailers": 0x2a,
+  "response-trailers": 0x32,
+} as const satisfies Record<Phase, number>;
+
+/** The answer that changes nothing. Two bytes each: the field of the phase with an empty message. */
 export const unchanged: Readonly<Record<Phase, Uint8Array>> = {
-  "request-headers": Uint8Array.of(0x0a, 0),
-  "response-headers": Uint8Array.of(0x12, 0),
-  "request-body": Uint8Array.of(0x1a, 0),
-  "response-body": Uint8Array.of(0x22, 0),
-  "request-trailers": Uint8Array.of(0x2a, 0),
-  "response-trailers": Uint8Array.of(0x32, 0),
+  "request-headers": Uint8Array.of(phaseTags["request-headers"], 0),
+  "response-headers": Uint8Array.of(phaseTags["response-headers"], 0),
+  "request-body": Uint8Array.of(phaseTags["request-body"], 0),
+  "response-body": Uint8Array.of(phaseTags["response-body"], 0),
+  "request-trailers": Uint8Array.of(phaseTags["request-trailers"], 0),
+  "response-trailers": Uint8Array.of(phaseTags["response-trailers"], 0),
 };
 
 /** The answer to a headers message. */
@@ -46,7 +54,7 @@ export function encodeHeadersAnswer(
   const mark = writer.mark();
   writeMutation(writer, tags.common.headerMutation, changes);
   writer.message(mark, tags.response);
-  writer.message(mark, tags.phases[phase]);
+  writer.message(mark, phaseTags[phase]);
   return writer.finish();
 }
 
@@ -70,7 +78,7 @@ export function encodeBodyAnswer(
   }
   writeMutation(writer, tags.common.headerMutation, changes);
   writer.message(mark, tags.response);
-  writer.message(mark, tags.phases[phase]);
+  writer.message(mark, phaseTags[phase]);
   return writer.finish();
 }
 
@@ -83,7 +91,7 @@ export function encodeStreamedBody(phase: "request-body" | "response-body", body
   writer.message(mark, tags.bodyMutation.streamedResponse);
   writer.message(mark, tags.common.bodyMutation);
   writer.message(mark, tags.response);
-  writer.message(mark, tags.phases[phase]);
+  writer.message(mark, phaseTags[phase]);
   return writer.finish();
 }
 
@@ -95,7 +103,7 @@ export function encodeTrailersAnswer(phase: "request-trailers" | "response-trail
   const writer = new ProtobufWriter(answerBytesMax + mutationBytesMax(changes));
   const mark = writer.mark();
   writeMutation(writer, tags.trailersMutation, changes);
-  writer.message(mark, tags.phases[phase]);
+  writer.message(mark, phaseTags[phase]);
   return writer.finish();
 }
 
@@ -142,14 +150,6 @@ export function exceedsEnvoysLimit(changes: HeaderChanges): boolean {
 /** Wire tags of 1.36: the field's number times 8, and 2 for what has a length, 0 for an integer. */
 const tags = {
   /** ProcessingResponse. */
-  phases: {
-    "request-headers": 0x0a,
-    "response-headers": 0x12,
-    "request-body": 0x1a,
-    "response-body": 0x22,
-    "request-trailers": 0x2a,
-    "response-trailers": 0x32,
-  },
   immediateResponse: 0x3a,
   modeOverride: 0x4a,
   /** HeadersResponse and BodyResponse. */
