@@ -23,6 +23,7 @@ export class SocketConnection implements ConnectionHost {
   readonly #cutOff: SocketConnectionParts["cutOff"];
   readonly #connection: Connection;
   #woken = false;
+  #receivedInARow = 0;
   #progress: number | undefined = 0;
   #progressAtMs: number;
   #usedAtMs: number;
@@ -44,12 +45,22 @@ export class SocketConnection implements ConnectionHost {
     socket.setNoDelay(true);
     // Notices a peer whose machine is gone, without a frame of ours.
     socket.setKeepAlive(true, keepAliveMs);
-    socket.on("data", (bytes) => this.#connection.receive(bytes));
+    socket.on("data", (bytes) => this.#receive(bytes));
     socket.on("drain", () => this.#connection.writable());
     // What is wrong with a socket is said by its closing.
     socket.on("error", () => {});
     socket.on("close", () => this.#connection.lost());
     this.#connection.start();
+  }
+
+  /** The event loop would read one socket up to 32 times before it looks at another: whoever sends much is read no further before the others were. */
+  #receive(bytes: Buffer): void {
+    this.#connection.receive(bytes);
+    this.#receivedInARow += bytes.length;
+    if (this.#receivedInARow < bytesInARow) return;
+    this.#receivedInARow = 0;
+    this.#socket.pause();
+    setImmediate(() => this.#socket.resume());
   }
 
   write(buffers: readonly Buffer[]): number {
@@ -128,3 +139,6 @@ function reasonOf(code: ErrorCode): CutOffReason {
 }
 
 const keepAliveMs = 60_000;
+
+/** What is read of one socket before it is another's turn: what Node reads at once, bytes. */
+const bytesInARow = 64 * 1024;
