@@ -28,6 +28,10 @@ export interface NativeLimits extends HpackLimits {
   readonly writtenMaxBytes: number;
   /** Answers that wait in streams, per connection, in messages of the largest size. */
   readonly waitingMessagesMax: number;
+  /** What the streams of all connections together may keep is measured by so many streams (`streamBytes`, http2/memory.ts) ... */
+  readonly allStreamsMax: number;
+  /** ... and by so many messages of the largest size. Above it a connection that has the `connectionsMax`th part gets no more. */
+  readonly allMessagesMax: number;
   /** Streams that are reset before they have ended, by either side. Envoy's ordinary resets come after the end and do not count. */
   readonly resets: Rate;
   readonly settings: Rate;
@@ -62,6 +66,8 @@ export const defaultLimits: NativeLimits = {
   writtenHighMarkBytes: 256 * 1024,
   writtenMaxBytes: 4 * 1024 ** 2,
   waitingMessagesMax: 32,
+  allStreamsMax: 32_768,
+  allMessagesMax: 32,
   resets: { burst: 20_000, perSecond: 10_000 },
   settings: { burst: 100, perSecond: 10 },
   pings: { burst: 1000, perSecond: 100 },

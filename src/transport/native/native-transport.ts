@@ -5,6 +5,7 @@ import { freeSocketPath } from "../socket-path.ts";
 import { createAcceptRequest } from "./grpc/accept-request.ts";
 import { HuffmanDecoder } from "./hpack/huffman-decoder.ts";
 import { createStaticTable } from "./hpack/static-table.ts";
+import { Memory } from "./http2/memory.ts";
 import { defaultLimits, type NativeLimits } from "./limits.ts";
 import { SocketConnection, type SocketConnectionParts } from "./socket-connection.ts";
 import { createTlsServer, type TlsServer } from "./tls-server.ts";
@@ -52,6 +53,7 @@ export function createNativeTransport(options: TransportOptions, { monotonicMs, 
         accept: createAcceptRequest({ open, serving, messageBytesMax }),
         tables: { huffman: new HuffmanDecoder(), staticTable: createStaticTable() },
         limits,
+        memory: new Memory(limits, messageBytesMax),
         messageBytesMax,
         monotonicMs,
         cutOff,

@@ -3,6 +3,7 @@ import type { CutOffReason, TransportOptions } from "../../kernel/transport.ts";
 import type { HpackTables } from "./hpack/hpack-decoder.ts";
 import { Connection, type ConnectionHost } from "./http2/connection.ts";
 import type { AcceptRequest } from "./http2/incoming-frames.ts";
+import type { Memory } from "./http2/memory.ts";
 import { ErrorCode } from "./http2/protocol.ts";
 import type { NativeLimits } from "./limits.ts";
 
@@ -10,6 +11,7 @@ export interface SocketConnectionParts {
   readonly accept: AcceptRequest;
   readonly tables: HpackTables;
   readonly limits: NativeLimits;
+  readonly memory: Memory;
   readonly messageBytesMax: number;
   readonly monotonicMs: () => number;
   readonly cutOff: NonNullable<TransportOptions["cutOff"]>;
@@ -32,7 +34,7 @@ export class SocketConnection implements ConnectionHost {
   #drainingSinceMs: number | undefined;
   #endedAtMs: number | undefined;
 
-  constructor(socket: Socket, { accept, tables, limits, messageBytesMax, monotonicMs, cutOff }: SocketConnectionParts) {
+  constructor(socket: Socket, { accept, tables, limits, memory, messageBytesMax, monotonicMs, cutOff }: SocketConnectionParts) {
     this.#socket = socket;
     this.#limits = limits;
     this.#cutOff = cutOff;
@@ -41,7 +43,7 @@ export class SocketConnection implements ConnectionHost {
     this.#progressAtMs = nowMs;
     this.#usedAtMs = nowMs;
     this.#takenAtMs = nowMs;
-    this.#connection = new Connection({ host: this, accept, tables, limits, messageBytesMax });
+    this.#connection = new Connection({ host: this, accept, tables, limits, memory, messageBytesMax });
     socket.setNoDelay(true);
     // Notices a peer whose machine is gone, without a frame of ours.
     socket.setKeepAlive(true, keepAliveMs);

@@ -102,6 +102,8 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: "drains" as const }) },
 );
 
+const untakenBytes = 5000;
+
 test("scripts of frames, acts of the kernel and of the socket", () => {
   const seen = { calls: 0, messages: 0, goodbyes: 0 };
   const scripts = fc.record({
@@ -138,7 +140,7 @@ test("scripts of frames, acts of the kernel and of the socket", () => {
             driven.connection.drain();
             break;
           case "blocks":
-            driven.untaken(5000);
+            driven.untaken(untakenBytes);
             break;
           case "unblocks":
             driven.untaken(0);
@@ -148,6 +150,7 @@ test("scripts of frames, acts of the kernel and of the socket", () => {
             return one satisfies never;
         }
         rules.heard(driven.heard());
+        rules.kept(untakenBytes);
       }
       expect(rules.atEnd()).toEqual([]);
       const events = driven.calls.flatMap((call) => call.events);

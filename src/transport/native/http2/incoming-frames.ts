@@ -154,12 +154,12 @@ export class IncomingFrames {
   }
 
   #request(streamId: number, fields: ReturnType<HpackDecoder["decode"]>, last: boolean): void {
-    const { streams, limits, accept } = this.#parts;
+    const { streams, accept } = this.#parts;
     if (fields === "too-large") return this.#streamError(streamId, ErrorCode.enhanceYourCalm);
     const head = requestHead(fields);
     if (head === undefined) return this.#streamError(streamId, ErrorCode.protocolError);
-    if (streams.size >= limits.streamsMax) return this.#streamError(streamId, ErrorCode.refusedStream);
-    const stream = streams.open(streamId, head.contentLength);
+    const stream = streams.open(streamId, head.contentLength, head.bytes);
+    if (stream === undefined) return this.#streamError(streamId, ErrorCode.refusedStream);
     stream.receiver = accept(stream, head);
     if (last) this.#endOfPeer(stream);
   }

@@ -39,6 +39,8 @@ export interface StreamHost {
 export class Http2Stream {
   readonly id: number;
   readonly host: StreamHost;
+  /** What it is counted as for as long as it is open, besides what it holds and what waits, bytes. */
+  readonly keptBytes: number;
   /** `open`: both may send. `peer-ended`: it sends nothing more. `finished`: our end is written. `lost`: reset, or the connection is gone. */
   state: "open" | "peer-ended" | "finished" | "lost" = "open";
   /** Our end is asked for; it may wait behind what is queued. */
@@ -56,9 +58,10 @@ export class Http2Stream {
   #owesCall = false;
   #gone = false;
 
-  constructor(id: number, host: StreamHost, contentLength: number) {
+  constructor(id: number, host: StreamHost, contentLength: number, keptBytes: number) {
     this.id = id;
     this.host = host;
+    this.keptBytes = keptBytes;
     this.#sendWindow = host.output.streamWindow;
     this.#receiveWindow = host.streamWindowBytes;
     this.#announced = contentLength;
