@@ -285,6 +285,35 @@ describe("pieces", () => {
     );
   });
 
+  test("what nobody reads is not copied for each piece that comes behind it", () => {
+    const reader = new MessageReader(1024);
+    const piece = Buffer.concat([Buffer.of(0), uint32(11), Buffer.alloc(11, "m")]);
+    let copied = 0;
+    for (let nth = 0; nth < 16_000; nth++) {
+      const held = reader.heldBytes;
+      reader.push(piece, 0, piece.length);
+      reader.keep();
+      if (reader.heldBytes !== held) copied += nth * piece.length;
+    }
+    // For each piece, it was 2 GB.
+    expect(copied).toBeLessThan(20 * 16_000 * piece.length);
+    let read = 0;
+    for (let next = reader.next(); next !== undefined; next = reader.next()) read += typeof next === "string" ? 0 : next.length;
+    expect(read).toBe(16_000 * 11);
+  });
+
+  test("a small message does not keep the bytes that came with it", () => {
+    const reader = new MessageReader(1024);
+    const bytes = Buffer.concat([Buffer.of(0), uint32(3), Buffer.from("one"), Buffer.alloc(50_000)]);
+    reader.push(bytes, 0, 2);
+    reader.keep();
+    reader.push(bytes, 2, bytes.length);
+    const message = reader.next();
+    if (typeof message !== "object") throw new Error("no message");
+    expect(message.toString()).toBe("one");
+    expect(message.buffer.byteLength).toBeLessThan(20_000);
+  });
+
   test("who announces a large message gets no memory for saying so", () => {
     const reader = new MessageReader(2 ** 30);
     reader.push(Buffer.concat([Buffer.of(0), uint32(2 ** 30), Buffer.alloc(100)]), 0, 105);
