@@ -1,6 +1,7 @@
 import type { NativeLimits } from "../limits.ts";
 import { ClosedStreams } from "./closed-streams.ts";
 import { type Memory, MemoryShare, streamBytes } from "./memory.ts";
+import { OpenStreams } from "./open-streams.ts";
 import type { Output } from "./output.ts";
 import { ConnectionError, ErrorCode } from "./protocol.ts";
 import { Http2Stream, type StreamHost } from "./stream.ts";
@@ -33,7 +34,7 @@ export class StreamTable implements StreamHost {
   readonly #host: StreamTableHost;
   readonly #limits: StreamLimits;
   readonly #messageBytesMax: number;
-  readonly #open = new Map<number, Http2Stream>();
+  readonly #open = new OpenStreams();
   readonly #closed = new ClosedStreams();
   /** Streams that have something to send and a window for it, in the order of their turns. */
   readonly #waiting = new Set<Http2Stream>();
@@ -73,7 +74,7 @@ export class StreamTable implements StreamHost {
     const keptBytes = streamBytes + 2 * headBytes;
     const stream = new Http2Stream(streamId, this, contentLength, keptBytes);
     this.#memory.changed(keptBytes);
-    this.#open.set(streamId, stream);
+    this.#open.add(stream);
     return stream;
   }
 
@@ -87,7 +88,7 @@ export class StreamTable implements StreamHost {
   }
 
   closeAll(): void {
-    for (const stream of this.#open.values()) stream.lose();
+    for (const stream of this.#open.all()) stream.lose();
     this.#open.clear();
     this.#waiting.clear();
     this.attend();
@@ -104,7 +105,7 @@ export class StreamTable implements StreamHost {
 
   /** The window of each stream changes with the peer's settings. False when one becomes larger than it may be. */
   sendWindowsChanged(bytes: number): boolean {
-    for (const stream of this.#open.values()) if (!stream.sendWindowChanged(bytes)) return false;
+    for (const stream of this.#open.all()) if (!stream.sendWindowChanged(bytes)) return false;
     return true;
   }
 
