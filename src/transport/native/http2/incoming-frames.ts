@@ -98,7 +98,8 @@ export class IncomingFrames {
     const stream = this.#parts.streams.get(streamId);
     if (stream === undefined) return this.#lateFrame(streamId, last);
     if (stream.state !== "open") return this.#streamError(streamId, ErrorCode.streamClosed);
-    if (!stream.received(bytes, from, to, frameBytes)) return this.#streamError(streamId, ErrorCode.flowControlError);
+    const fault = stream.received(bytes, from, to, frameBytes);
+    if (fault !== undefined) return this.#streamError(streamId, fault);
     if (last) this.#endOfPeer(stream);
   }
 
@@ -255,7 +256,8 @@ export class IncomingFrames {
 
   #assertNotIdle(streamId: number, what: string): void {
     const idle = streamId > this.lastStreamId && this.newStreams === "accepted";
-    if (streamId === 0 || idle) throw protocolError(`${what} on a stream that is not open`);
+    // An even id would be that of a stream which this side has opened.
+    if (streamId % 2 === 0 || idle) throw protocolError(`${what} on a stream that is not open`);
   }
 
   /** RFC 9113 5.4.2. Whoever provokes resets pays for them as for its own. */

@@ -39,6 +39,7 @@ test("what was opened and not closed is found, whatever came before", () => {
           model.clear();
         }
         expect(streams.get(id)).toBe(model.get(id));
+        expect(streams.get(id - 1)).toBeUndefined();
         expect(streams.size).toBe(model.size);
       }
       for (const [id, stream] of model) expect(streams.get(id)).toBe(stream);

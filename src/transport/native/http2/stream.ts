@@ -1,6 +1,6 @@
 import type { SentField } from "../hpack/hpack-encoder.ts";
 import type { Output } from "./output.ts";
-import { Flag, framePayloadBytesMax, windowBytesMax } from "./protocol.ts";
+import { ErrorCode, Flag, framePayloadBytesMax, windowBytesMax } from "./protocol.ts";
 
 /** What stands behind a stream. Calls come in order, never overlap, and never come from within a call of the stream. */
 export interface StreamReceiver {
@@ -147,22 +147,22 @@ export class Http2Stream {
     return true;
   }
 
-  /** Part of a frame of `frameBytes`, padding included, that has arrived. False when it is more than the stream may send. */
-  received(bytes: Buffer, start: number, end: number, frameBytes: number): boolean {
+  /** Part of a frame of `frameBytes`, padding included, that has arrived. What is wrong with it: more than the stream may send, or than it said. */
+  received(bytes: Buffer, start: number, end: number, frameBytes: number): ErrorCode | undefined {
     this.#receiveWindow -= frameBytes;
-    if (this.#receiveWindow < 0) return false;
+    if (this.#receiveWindow < 0) return ErrorCode.flowControlError;
     if (this.#announced >= 0) {
       this.#announced -= end - start;
-      if (this.#announced < 0) this.#announced = tooMuch;
+      if (this.#announced < 0) return ErrorCode.protocolError;
     }
     this.consumed(frameBytes - (end - start));
     this.receiver.data(bytes, start, end);
-    return true;
+    return undefined;
   }
 
   /** The peer has ended. False when that is not where it said. */
   peerEnded(): boolean {
-    if (this.#announced > 0 || this.#announced === tooMuch) return false;
+    if (this.#announced > 0) return false;
     if (this.state === "open") this.state = "peer-ended";
     this.receiver.ended();
     return true;
@@ -238,4 +238,3 @@ export class Http2Stream {
 const nobody: StreamReceiver = { data: () => {}, ended: () => {}, writable: () => {}, called: () => {}, gone: () => {} };
 const noBytes = Buffer.of();
 const noFields: readonly SentField[] = [];
-const tooMuch = -2;
