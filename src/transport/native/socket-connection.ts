@@ -29,7 +29,7 @@ export class SocketConnection implements ConnectionHost {
   #progress: number | undefined = 0;
   #progressAtMs: number;
   #usedAtMs: number;
-  #untaken = 0;
+  #takenBytes = 0;
   #takenAtMs: number;
   #drainingSinceMs: number | undefined;
   #endedAtMs: number | undefined;
@@ -126,9 +126,11 @@ export class SocketConnection implements ConnectionHost {
   }
 
   #lookForStall(nowMs: number, stalledMs: number): void {
-    const untaken = this.#socket.writableLength;
-    if (untaken === 0 || untaken !== this.#untaken) this.#takenAtMs = nowMs;
-    this.#untaken = untaken;
+    const { writableLength, bytesWritten } = this.#socket;
+    // Not how many bytes wait: whoever takes nothing can ask for one more now and then.
+    const takenBytes = bytesWritten - writableLength;
+    if (writableLength === 0 || takenBytes !== this.#takenBytes) this.#takenAtMs = nowMs;
+    this.#takenBytes = takenBytes;
     if (nowMs - this.#takenAtMs <= stalledMs) return;
     this.destroy();
     this.#cutOff({ reason: "slow", detail: "answers are not taken" });

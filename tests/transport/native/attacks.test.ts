@@ -13,7 +13,20 @@ import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { extProcClient } from "../../support/ext-proc-client.ts";
 import { type Attack, attacks } from "./attacks.ts";
-import { flags, frame, preface, processPath, readFrames, settings, types } from "./frames.ts";
+import {
+  data,
+  flags,
+  frame,
+  grpcRequest,
+  headers,
+  message,
+  preface,
+  processPath,
+  readFrames,
+  settings,
+  types,
+  windowUpdate,
+} from "./frames.ts";
 
 /** What an attack may add to what the server holds, MiB: the largest bounds of one connection, twice, for garbage. */
 const grownMiBMax = 160;
@@ -84,6 +97,21 @@ describe("a peer that is slow on purpose", () => {
     const honest = startHonestClient(socket);
     await honest.exchanges(1);
     await honest.stop();
+    child.disconnect();
+  });
+
+  test("one that takes nothing and asks for a little more now and then is cut off", async () => {
+    const [child, socket] = await startServer("stalled.sock", { stalledMs: 1000, writtenMaxBytes: 64 * 1024 ** 2 });
+    const peer = await connected(socket);
+    peer.write(Buffer.concat([preface, settings([4, 2 ** 31 - 1]), windowUpdate(0, 2 ** 31 - 1 - 65_535)]));
+    // More than sockets hold, so that something is never taken.
+    for (let nth = 0; nth < 40; nth++) {
+      peer.write(Buffer.concat([headers(2 * nth + 1, grpcRequest()), data(2 * nth + 1, message(Buffer.alloc(16_000)))]));
+    }
+    const asking = setInterval(() => peer.write(ping), 50);
+    // It reads nothing, so it learns by writing.
+    await expect.poll(() => peer.closed, { timeout: 15_000 }).toBe(true);
+    clearInterval(asking);
     child.disconnect();
   });
 
