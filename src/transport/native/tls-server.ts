@@ -1,7 +1,7 @@
 import type { Server, Socket } from "node:net";
 import { createServer } from "node:tls";
 import type { ServerTls, TransportOptions } from "../../kernel/transport.ts";
-import { handshakeOptions, secureContextOptions } from "../tls-context.ts";
+import { handshakeMs, handshakeOptions, secureContextOptions } from "../tls-context.ts";
 
 export interface TlsServer {
   readonly server: Server;
@@ -17,28 +17,31 @@ export interface TlsServerHost {
 
 export function createTlsServer(tls: ServerTls, { take, cutOff }: TlsServerHost): TlsServer {
   const accepted = new Set<Socket>();
-  /** Peers whose handshake goes on. A refused client certificate ends the socket, and Node tells nobody. */
-  const shakingHands = new Set<string>();
+  /** Peers whose handshake goes on, and what ends it. A refused client certificate ends the socket, and Node tells nobody. */
+  const shakingHands = new Map<string, NodeJS.Timeout>();
   const refused = (detail: string): void => cutOff({ reason: "tls", detail });
 
   const options = { ...secureContextOptions(tls.read()), ...handshakeOptions(tls), ALPNProtocols: ["h2"] };
   const server = createServer(options, (socket) => {
-    shakingHands.delete(peerOf(socket));
+    const peer = peerOf(socket);
+    clearTimeout(shakingHands.get(peer));
+    shakingHands.delete(peer);
     if (socket.alpnProtocol !== "h2") {
       socket.destroy();
       refused("the client did not ask for HTTP/2 (ALPN `h2`)");
       return;
     }
-    // RFC 9113 9.2.1.
-    socket.disableRenegotiation();
     take(socket);
   });
   server.on("connection", (socket: Socket) => {
     const peer = peerOf(socket);
     accepted.add(socket);
-    shakingHands.add(peer);
+    // Node's own limit begins again with every octet, and leaves the socket open when it is reached.
+    const deadline = setTimeout(() => socket.destroy(), handshakeMs).unref();
+    shakingHands.set(peer, deadline);
     socket.once("close", () => {
       accepted.delete(socket);
+      clearTimeout(deadline);
       // Who looks only whether the port is open has sent nothing.
       if (shakingHands.delete(peer) && socket.bytesRead > 0) {
         refused("the handshake failed: no common version or protocol, or a client's certificate that `clientCa` does not vouch for");
