@@ -4,7 +4,7 @@ import { noHeaders, type ReceivedHeaders } from "../../worker/received-headers.t
 import type { BodyMode } from "../body-mode.ts";
 import { ProtobufReader } from "./protobuf-reader.ts";
 import { type Attributes, readAttributes } from "./wire-attributes.ts";
-import { indexLines, WireHeaders } from "./wire-headers.ts";
+import { WireHeaders } from "./wire-headers.ts";
 
 /** The six moments of an exchange at which Envoy may ask. */
 export type Phase = "request-headers" | "request-body" | "request-trailers" | "response-headers" | "response-body" | "response-trailers";
@@ -111,20 +111,15 @@ const noBytes = new Uint8Array();
 const noMessage: Message = { phase: "unknown", headers: noHeaders, body: noBytes, endOfStream: false };
 
 function readHeaders(phase: Phase, reader: ProtobufReader): Message {
-  let places: number[] = [];
+  let headers: ReceivedHeaders = noHeaders;
   let endOfStream = false;
   while (reader.more) {
     const tag = reader.tag();
-    if (tag === linesTag) {
-      places = [];
-      indexLines(reader.message(), places);
-    } else if (tag === headersEndTag) {
-      endOfStream = reader.bool();
-    } else {
-      reader.skip(tag);
-    }
+    if (tag === linesTag) headers = new WireHeaders(reader.bytes, reader.message());
+    else if (tag === headersEndTag) endOfStream = reader.bool();
+    else reader.skip(tag);
   }
-  return { phase, headers: new WireHeaders(reader.bytes, places), body: noBytes, endOfStream };
+  return { phase, headers, body: noBytes, endOfStream };
 }
 
 function readBody(phase: Phase, reader: ProtobufReader): Message {

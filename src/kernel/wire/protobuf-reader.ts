@@ -41,7 +41,8 @@ export class ProtobufReader {
   bool(): boolean {
     const from = this.at;
     this.varint();
-    return this.bytes.subarray(from, this.at).some((byte) => (byte & 0x7f) !== 0);
+    for (let at = from; at < this.at; at++) if (((this.bytes[at] ?? 0) & 0x7f) !== 0) return true;
+    return false;
   }
 
   /** The length of a field with one: text, bytes or a message. What it says is there. */
