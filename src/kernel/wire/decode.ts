@@ -1,4 +1,5 @@
 /** Reads what Envoy sends, where it lies: the bytes are not copied, and must not change as long as what is returned is in use. */
+import { Buffer } from "node:buffer";
 import { ProcessingMode_BodySendMode as EnvoyMode } from "../../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
 import { noHeaders, type ReceivedHeaders } from "../../worker/received-headers.ts";
 import type { BodyMode } from "../body-mode.ts";
@@ -61,7 +62,7 @@ const configTags = { request: 0x08, response: 0x10 } as const;
 
 /** Reads a ProcessingRequest. Throws a `RangeError` when the bytes are no such message. */
 export function decodeIncoming(bytes: Uint8Array): Incoming {
-  const reader = new ProtobufReader(bytes);
+  const reader = new ProtobufReader(asBuffer(bytes));
   let message = noMessage;
   let attributes: Attributes | undefined;
   let observed = false;
@@ -103,6 +104,9 @@ export function decodeIncoming(bytes: Uint8Array): Incoming {
   const { phase, headers, body, endOfStream } = message;
   return { phase, headers, attributes, body, endOfStream, configured, observed };
 }
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** What belongs to one phase. */
 type Message = Pick<Incoming, "phase" | "headers" | "body" | "endOfStream">;

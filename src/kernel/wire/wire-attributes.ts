@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import { ProtobufReader } from "./protobuf-reader.ts";
 
 export type AttributeValue = string | number | boolean;
@@ -21,10 +22,10 @@ const numbersPerField = 4;
 
 /** Attributes within the bytes in which they came: an index of places. One is read when somebody asks for it. */
 class WireAttributes implements Attributes {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #places: readonly number[];
 
-  constructor(bytes: Uint8Array, places: readonly number[]) {
+  constructor(bytes: Buffer, places: readonly number[]) {
     this.#bytes = bytes;
     this.#places = places;
   }
@@ -96,7 +97,7 @@ function indexEntry(entry: ProtobufReader, places: number[]): void {
 }
 
 /** Names are ASCII nearly always, and then no text has to be made of their bytes. */
-function isText(bytes: Uint8Array, start: number, end: number, text: string): boolean {
+function isText(bytes: Buffer, start: number, end: number, text: string): boolean {
   for (let index = 0; index < text.length; index++) {
     const byte = start + index < end ? (bytes[start + index] ?? 0) : -1;
     if (byte >= 0x80) return textOf(bytes, start, end) === text;
@@ -106,8 +107,8 @@ function isText(bytes: Uint8Array, start: number, end: number, text: string): bo
 }
 
 /** What is no valid UTF-8 in it becomes U+FFFD. */
-function textOf(bytes: Uint8Array, start: number, end: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("utf8");
+function textOf(bytes: Buffer, start: number, end: number): string {
+  return bytes.toString("utf8", start, end);
 }
 
 function readValue(reader: ProtobufReader): AttributeValue | undefined {

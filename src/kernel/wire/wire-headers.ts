@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import { decodeText, type HeaderEntry } from "../../worker/header-store.ts";
 import type { ReceivedHeaders } from "../../worker/received-headers.ts";
 import type { ProtobufReader } from "./protobuf-reader.ts";
@@ -10,12 +11,12 @@ const usualLines = 24;
 
 /** The header lines of one message within the bytes in which they came: an index of places. A line is read when somebody asks for it. */
 export class WireHeaders implements ReceivedHeaders {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #places: readonly number[];
   readonly #end: number;
 
   /** @param map reads a HeaderMap within the bytes; a line without a name is none */
-  constructor(bytes: Uint8Array, map: ProtobufReader) {
+  constructor(bytes: Buffer, map: ProtobufReader) {
     const places = new Array<number>(usualLines * numbersPerLine);
     this.#bytes = bytes;
     this.#places = places;
@@ -30,6 +31,12 @@ export class WireHeaders implements ReceivedHeaders {
     const values: Uint8Array[] = [];
     for (let line = this.#find(name, 0); line !== -1; line = this.#find(name, line + numbersPerLine)) values.push(this.#value(line));
     return values;
+  }
+
+  texts(name: string): readonly string[] {
+    const texts: string[] = [];
+    for (let line = this.#find(name, 0); line !== -1; line = this.#find(name, line + numbersPerLine)) texts.push(this.#text(line + 2));
+    return texts;
   }
 
   entries(): readonly HeaderEntry[] {
@@ -60,9 +67,12 @@ export class WireHeaders implements ReceivedHeaders {
 
   /** Only ASCII is lower-cased: U+212A, for one, would become an ASCII letter. */
   #name(line: number): string {
-    return decodeText(this.#bytes.subarray(this.#places[line], this.#places[line + 1])).replace(/[A-Z]+/g, (capitals) =>
-      capitals.toLowerCase(),
-    );
+    return this.#text(line).replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
+  }
+
+  /** @param place where the index says where it begins; behind it, where it ends */
+  #text(place: number): string {
+    return decodeText(this.#bytes, this.#places[place], this.#places[place + 1]);
   }
 
   #value(line: number): Uint8Array {

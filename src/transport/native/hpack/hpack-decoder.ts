@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { BlockMemory } from "./block-memory.ts";
 import { DynamicTable } from "./dynamic-table.ts";
 import { fieldOverheadBytes, type HeaderField, headerField } from "./header-field.ts";
