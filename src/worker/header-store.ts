@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { Buffer, isUtf8 } from "node:buffer";
 import type { Journal, Undoable } from "./journal.ts";
 import type { ReceivedHeaders } from "./received-headers.ts";
 
@@ -49,10 +49,9 @@ export class HeaderStore implements Undoable {
 
   /** The values as text, joined as RFC 9110 5.3 joins lines (RFC 9113 8.2.3 for cookie). Undefined when absent. */
   text(name: string): string | undefined {
-    const values = this.values(name);
-    const [first] = values;
-    if (first === undefined) return undefined;
-    return values.length === 1 ? decodeText(first) : values.map(decodeText).join(name === "cookie" ? "; " : ", ");
+    const texts = this.#changed?.get(name)?.map((value) => decodeText(value)) ?? this.#received.texts(name);
+    const [first] = texts;
+    return texts.length > 1 ? texts.join(name === "cookie" ? "; " : ", ") : first;
   }
 
   /** Throws a `TypeError` when the headers are on their way already and this would make a difference. */
@@ -119,11 +118,11 @@ export class HeaderStore implements Undoable {
 }
 
 /** UTF-8 where the bytes are valid UTF-8, else latin1: every byte sequence has a text and no two mistakes look alike. */
-export function decodeText(bytes: Uint8Array): string {
+export function decodeText(bytes: Uint8Array, start = 0, end = bytes.length): string {
   const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const text = buffer.toString("utf8");
+  const text = buffer.toString("utf8", start, end);
   // U+FFFD stands for what is no UTF-8, or for itself.
-  return text.includes("\ufffd") && !isUtf8(buffer) ? buffer.toString("latin1") : text;
+  return text.includes("\ufffd") && !isUtf8(buffer.subarray(start, end)) ? buffer.toString("latin1", start, end) : text;
 }
 
 const same = (one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean =>
