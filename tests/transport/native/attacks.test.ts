@@ -11,10 +11,12 @@ import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { defaultLimits } from "../../../src/transport/native/limits.ts";
 import { extProcClient } from "../../support/ext-proc-client.ts";
-import { type Attack, attacks } from "./attacks.ts";
+import { type Attack, attacks, streamsLeft } from "./attacks.ts";
 import {
   data,
+  type Frame,
   flags,
   frame,
   grpcRequest,
@@ -68,9 +70,26 @@ describe("an attack", () => {
     expect(await honest.stop()).toEqual([]);
     expect((await memoryMiB(server)) - before).toBeLessThan(grownMiBMax);
     expect(attacker.ended()).toBe(attack.ends);
+    if (attack.streamsHear !== undefined) expect(attacker.hears()).toBe(true);
     attacker.socket.destroy();
     expect(server.exitCode).toBeNull();
   });
+});
+
+test("streams that many connections open and leave are refused before the process has no room for them", { timeout: 60_000 }, async () => {
+  const before = await memoryMiB(server);
+  const openStreams = attacks.find(({ name }) => name === "streams that are opened and left");
+  if (openStreams === undefined) throw new Error("there is no such attack");
+  const attackers: Attacker[] = [];
+  // Each opens as many as a connection may have, and nothing is refused because of that.
+  const eachOpensItsOwn = { ...openStreams, pieces: () => streamsLeft(defaultLimits.streamsMax - 200) };
+  for (let nth = 0; nth < 4; nth++) attackers.push(await run(eachOpensItsOwn, path));
+  expect(attackers.map((attacker) => attacker.hears())).toEqual([false, false, expect.any(Boolean), true]);
+  const honest = startHonestClient(path);
+  await honest.exchanges(exchangesMin);
+  expect(await honest.stop()).toEqual([]);
+  expect((await memoryMiB(server)) - before).toBeLessThan(grownMiBMax);
+  for (const { socket } of attackers) socket.destroy();
 });
 
 describe("a peer that is slow on purpose", () => {
@@ -124,16 +143,25 @@ describe("a peer that is slow on purpose", () => {
   });
 });
 
+interface Attacker {
+  readonly socket: Socket;
+  ended(): Attack["ends"];
+  /** Whether some stream has heard what the attack says it should. */
+  hears(): boolean;
+}
+
 /** Sends until it is cut off or has sent everything. */
-async function run({ pieces, peer, ends }: Attack, socketPath: string): Promise<{ readonly socket: Socket; ended(): Attack["ends"] }> {
+async function run({ pieces, peer, ends, streamsHear }: Attack, socketPath: string): Promise<Attacker> {
   const socket = await connected(socketPath);
   let received: Buffer = Buffer.alloc(0);
   let goaway: number | undefined;
+  let heard = false;
   if (peer === "reads") {
     socket.on("data", (bytes) => {
       const { frames, rest } = readFrames(Buffer.concat([received, bytes]));
       received = rest;
       goaway ??= frames.find(({ type }) => type === types.goaway)?.payload.readUInt32BE(4);
+      heard ||= streamsHear !== undefined && frames.some((frame) => hears(frame, streamsHear));
     });
   }
   for (const piece of pieces()) {
@@ -154,7 +182,14 @@ async function run({ pieces, peer, ends }: Attack, socketPath: string): Promise<
     )
     .toBe(true)
     .catch(() => {});
-  return { socket, ended: () => goaway ?? (socket.closed ? "closed" : "served") };
+  return { socket, ended: () => goaway ?? (socket.closed ? "closed" : "served"), hears: () => heard };
+}
+
+/** A reset with this code, or trailers with this text. */
+function hears({ type, payload }: Frame, what: number | string): boolean {
+  return typeof what === "number"
+    ? type === types.reset && payload.readUInt32BE(0) === what
+    : type === types.headers && payload.includes(what);
 }
 
 async function connected(socketPath: string): Promise<Socket> {

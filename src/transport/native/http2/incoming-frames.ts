@@ -39,14 +39,12 @@ export class IncomingFrames {
   /** The last request's. */
   #fields: readonly HeaderField[] = [];
   #head: RequestHead | undefined;
-  #receiveWindow: number;
   #consumed = 0;
 
   constructor(parts: IncomingFramesParts) {
     this.#parts = parts;
     this.#hpack = new HpackDecoder(parts.tables, parts.limits);
     this.#allowances = createAllowances(parts.limits, parts.monotonicMs);
-    this.#receiveWindow = parts.limits.connectionWindowBytes;
   }
 
   /** Whether the peer is in the middle of something that has more than one frame. */
@@ -96,7 +94,7 @@ export class IncomingFrames {
     const frameBytes = end - start;
     const from = payloadStart(flags, start, end);
     const to = payloadEnd(flags, bytes, start, end);
-    this.#takeFromWindow(frameBytes);
+    this.#reopenWindow(frameBytes);
     const last = (flags & Flag.endStream) !== 0;
     if (to - from < tinyBytes && !last) this.#allowances.pieces.take();
     const stream = this.#parts.streams.get(streamId);
@@ -107,14 +105,14 @@ export class IncomingFrames {
     if (last) this.#endOfPeer(stream);
   }
 
-  /** The window of the connection opens again as bytes come: what is kept of them is bounded apart, and one slow stream stops no other. */
-  #takeFromWindow(bytes: number): void {
-    this.#receiveWindow -= bytes;
-    if (this.#receiveWindow < 0) throw new ConnectionError(ErrorCode.flowControlError, "more than the connection's window");
+  /**
+   * The window of the connection opens again as bytes come, so it is never used up: what is kept of them is bounded apart, and one slow stream stops
+   * no other.
+   */
+  #reopenWindow(bytes: number): void {
     this.#consumed += bytes;
     if (this.#consumed * 2 < this.#parts.limits.connectionWindowBytes) return;
     this.#parts.output.windowUpdate(0, this.#consumed);
-    this.#receiveWindow += this.#consumed;
     this.#consumed = 0;
   }
 
