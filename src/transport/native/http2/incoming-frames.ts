@@ -177,7 +177,10 @@ export class IncomingFrames {
   #priority(streamId: number, length: number): void {
     this.#allowances.otherFrames.take();
     if (streamId === 0) throw protocolError("PRIORITY on no stream");
-    if (length !== 5) this.#streamError(streamId, ErrorCode.frameSizeError);
+    if (length === 5) return;
+    // A reset of what was never opened would be an error of ours.
+    this.#assertNotIdle(streamId, "PRIORITY of another length than 5");
+    this.#streamError(streamId, ErrorCode.frameSizeError);
   }
 
   #rstStream(streamId: number, bytes: Buffer, start: number, end: number): void {
