@@ -1,5 +1,7 @@
 /** What HTTP and the engine allow in a header. Envoy answers 500 to a mutation it refuses, so a fault is found here, in the step that made it. */
 
+import { Buffer } from "node:buffer";
+
 // RFC 9110 5.6.2. Tested before the name is lower-cased: U+212A, for one, becomes an ASCII letter then.
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
@@ -18,8 +20,23 @@ const engineOwned: ReadonlySet<string> = new Set([
   "x-decision-id",
 ]);
 
+/** Names that have passed, with their lower-case form: a step sets the same few in every exchange. */
+const changeable = new Map<string, string>();
+/** Clients choose names too, where a step renames or removes what matches. */
+const changeableMax = 1_000;
+const rememberedUnitsMax = 64;
+
 /** Returns the lower-case name. Throws a `TypeError` when a policy may not change a header of this name. */
 export function changeableHeaderName(name: string): string {
+  const known = changeable.get(name);
+  if (known !== undefined) return known;
+  const lower = checkedHeaderName(name);
+  if (changeable.size === changeableMax) changeable.clear();
+  if (name.length <= rememberedUnitsMax) changeable.set(name, lower);
+  return lower;
+}
+
+function checkedHeaderName(name: string): string {
   if (typeof name !== "string") throw new TypeError("a header name must be text");
   if (!token.test(name)) throw new TypeError(`\`${printable(name)}\` is no header name`);
   const lower = name.toLowerCase();

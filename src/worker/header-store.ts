@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { Buffer, isUtf8 } from "node:buffer";
 import type { Journal, Undoable } from "./journal.ts";
 import type { ReceivedHeaders } from "./received-headers.ts";
 
@@ -17,14 +17,19 @@ export interface HeaderChanges {
 
 export const noChanges: HeaderChanges = { remove: [], set: [] };
 
+/** What became of the lines of one name. */
+interface Change {
+  values: readonly Uint8Array[];
+  /** What Envoy was told already. Steps that were told of have come to their end: none of it is taken back. */
+  told: readonly Uint8Array[] | undefined;
+}
+
 /** The headers of one message: what was received, and over it what steps changed. Headers nobody touched are never written again. */
 export class HeaderStore implements Undoable {
   readonly #received: ReceivedHeaders;
   readonly #journal: Journal;
   /** Undefined until something is changed: most messages pass as they are. */
-  #changed: Map<string, readonly Uint8Array[]> | undefined;
-  /** What Envoy was told already. Steps that were told of have come to their end: none of it is taken back. */
-  #told: Map<string, readonly Uint8Array[]> | undefined;
+  #changed: Map<string, Change> | undefined;
   #sealed = false;
 
   constructor(received: ReceivedHeaders, journal: Journal) {
@@ -33,7 +38,7 @@ export class HeaderStore implements Undoable {
   }
 
   values(name: string): readonly Uint8Array[] {
-    return this.#changed?.get(name) ?? this.#received.values(name);
+    return this.#changed?.get(name)?.values ?? this.#received.values(name);
   }
 
   /** The values before a change, from what the journal noted of it. */
@@ -43,7 +48,7 @@ export class HeaderStore implements Undoable {
 
   has(name: string): boolean {
     const changed = this.#changed?.get(name);
-    if (changed !== undefined) return changed.length > 0;
+    if (changed !== undefined) return changed.values.length > 0;
     return this.#received.has(name);
   }
 
@@ -61,20 +66,23 @@ export class HeaderStore implements Undoable {
       throw new TypeError("the message has no body but trailers, and its headers are on their way: they cannot be changed any more");
     }
     this.#changed ??= new Map();
-    this.#journal.record(this, name, this.#changed.get(name));
-    this.#changed.set(name, values);
+    const changed = this.#changed.get(name);
+    this.#journal.record(this, name, changed?.values);
+    if (changed === undefined) this.#changed.set(name, { values, told: undefined });
+    else changed.values = values;
   }
 
   restore(name: string, previous: unknown): void {
+    const changed = this.#changed?.get(name);
     if (previous === undefined) this.#changed?.delete(name);
-    else this.#changed?.set(name, previous as readonly Uint8Array[]);
+    else if (changed !== undefined) changed.values = previous as readonly Uint8Array[];
   }
 
   /** Every name that has a value, pseudo-headers left out, in the order received, new ones last. */
   names(): readonly string[] {
     const names = new Set<string>();
     for (const { name } of this.#received.entries()) if (!name.startsWith(":") && this.has(name)) names.add(name);
-    for (const [name, values] of this.#changed ?? []) if (!name.startsWith(":") && values.length > 0) names.add(name);
+    for (const [name, { values }] of this.#changed ?? []) if (!name.startsWith(":") && values.length > 0) names.add(name);
     return [...names];
   }
 
@@ -83,7 +91,7 @@ export class HeaderStore implements Undoable {
     const changed = this.#changed;
     if (changed === undefined) return this.#received.entries();
     const entries = this.#received.entries().filter((entry) => !changed.has(entry.name));
-    for (const [name, values] of changed) for (const value of values) entries.push({ name, value });
+    for (const [name, { values }] of changed) for (const value of values) entries.push({ name, value });
     return entries;
   }
 
@@ -95,19 +103,19 @@ export class HeaderStore implements Undoable {
   /** Whether the lines of this name are others than those received. */
   isChanged(name: string): boolean {
     const changed = this.#changed?.get(name);
-    return changed !== undefined && !same(changed, this.#received.values(name));
+    return changed !== undefined && !same(changed.values, this.#received.values(name));
   }
 
   /** What Envoy is still to be told; it counts as told from here on. */
   takeChanges(): HeaderChanges {
     if (this.#changed === undefined || this.#changed.size === 0) return noChanges;
-    this.#told ??= new Map();
     const remove: string[] = [];
     const set: { name: string; value: Uint8Array; append: boolean }[] = [];
-    for (const [name, values] of this.#changed) {
-      const before = this.#told.get(name) ?? this.#received.values(name);
-      this.#told.set(name, values);
-      const kept = before.length <= values.length && before.every((value, index) => equal(value, values[index]));
+    for (const [name, change] of this.#changed) {
+      const { values, told } = change;
+      const before = told ?? this.#received.values(name);
+      change.told = values;
+      const kept = startsWith(values, before);
       if (!kept && values.length === 0) remove.push(name);
       for (let index = kept ? before.length : 0; index < values.length; index++) {
         const value = values[index];
@@ -126,9 +134,14 @@ export function decodeText(bytes: Uint8Array): string {
   return text.includes("\ufffd") && !isUtf8(buffer) ? buffer.toString("latin1") : text;
 }
 
-const same = (one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean =>
-  one.length === other.length && one.every((value, index) => equal(value, other[index]));
+const same = (one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean => one.length === other.length && startsWith(one, other);
 
-function equal(a: Uint8Array, b: Uint8Array | undefined): boolean {
-  return b !== undefined && a.length === b.length && Buffer.compare(a, b) === 0;
+function startsWith(values: readonly Uint8Array[], first: readonly Uint8Array[]): boolean {
+  if (first.length > values.length) return false;
+  for (let index = 0; index < first.length; index++) if (!equal(first[index], values[index])) return false;
+  return true;
+}
+
+function equal(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a !== undefined && b !== undefined && a.length === b.length && Buffer.compare(a, b) === 0;
 }

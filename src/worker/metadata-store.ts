@@ -5,6 +5,8 @@ import type { Journal, Undoable } from "./journal.ts";
 export class MetadataStore implements Undoable {
   readonly #journal: Journal;
   readonly #values = new Map<string, unknown>();
+  /** Of the values as they stand; undefined until somebody asks. */
+  #record: Readonly<Record<string, unknown>> | undefined;
   #revision = 0;
 
   constructor(journal: Journal) {
@@ -25,17 +27,23 @@ export class MetadataStore implements Undoable {
     deepFreeze(value);
     this.#journal.record(this, name, this.#values.get(name));
     this.#values.set(name, value);
-    this.#revision += 1;
+    this.#changed();
   }
 
   restore(name: string, previous: unknown): void {
-    this.#revision += 1;
+    this.#changed();
     if (previous === undefined) this.#values.delete(name);
     else this.#values.set(name, previous);
   }
 
   /** A plain object of what is there, for expressions and tests. */
   asRecord(): Readonly<Record<string, unknown>> {
-    return Object.fromEntries(this.#values);
+    this.#record ??= Object.fromEntries(this.#values);
+    return this.#record;
+  }
+
+  #changed(): void {
+    this.#record = undefined;
+    this.#revision += 1;
   }
 }

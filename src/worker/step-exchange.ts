@@ -2,6 +2,7 @@
  * An exchange as one step sees it: the views plus what this step may do, and when. It can be changed only while the step's handler runs, so
  * that code that still runs cannot edit under the next step, and is revoked when the step has failed or the exchange is over.
  */
+import { Buffer } from "node:buffer";
 import type {
   Body,
   BufferedRequestExchange,

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Headers as SdkHeaders } from "@envoy-policy-engine/sdk";
 import type { StepPhase } from "../observe/step-counters.ts";
 import { changeableHeaderName, headerValue } from "./header-rules.ts";
@@ -25,10 +26,10 @@ export class StepHeaders implements SdkHeaders {
   }
 
   getBytes(name: string): readonly Uint8Array[] {
-    // Copies: the received bytes are Envoy's message, which every step shares.
+    // Copies: the received bytes are Envoy's message, which every step shares. Of Node's pool, because memory of their own costs more than the rest.
     return this.#read()
       .values(readableName(name))
-      .map((value) => new Uint8Array(value));
+      .map((value) => Buffer.from(value));
   }
 
   has(name: string): boolean {
