@@ -30,6 +30,8 @@ export class HeaderStore implements Undoable {
   readonly #journal: Journal;
   /** Undefined until something is changed: most messages pass as they are. */
   #changed: Map<string, Change> | undefined;
+  /** Texts that were asked for, by name: conditions of several steps ask for the same ones. */
+  #texts: Map<string, string> | undefined;
   #sealed = false;
 
   constructor(received: ReceivedHeaders, journal: Journal) {
@@ -54,10 +56,15 @@ export class HeaderStore implements Undoable {
 
   /** The values as text, joined as RFC 9110 5.3 joins lines (RFC 9113 8.2.3 for cookie). Undefined when absent. */
   text(name: string): string | undefined {
+    const known = this.#texts?.get(name);
+    if (known !== undefined) return known;
     const values = this.values(name);
     const [first] = values;
     if (first === undefined) return undefined;
-    return values.length === 1 ? decodeText(first) : values.map(decodeText).join(name === "cookie" ? "; " : ", ");
+    const text = values.length === 1 ? decodeText(first) : values.map(decodeText).join(name === "cookie" ? "; " : ", ");
+    this.#texts ??= new Map();
+    this.#texts.set(name, text);
+    return text;
   }
 
   /** Throws a `TypeError` when the headers are on their way already and this would make a difference. */
@@ -66,6 +73,7 @@ export class HeaderStore implements Undoable {
       throw new TypeError("the message has no body but trailers, and its headers are on their way: they cannot be changed any more");
     }
     this.#changed ??= new Map();
+    this.#texts?.delete(name);
     const changed = this.#changed.get(name);
     this.#journal.record(this, name, changed?.values);
     if (changed === undefined) this.#changed.set(name, { values, told: undefined });
@@ -73,6 +81,7 @@ export class HeaderStore implements Undoable {
   }
 
   restore(name: string, previous: unknown): void {
+    this.#texts?.delete(name);
     const changed = this.#changed?.get(name);
     if (previous === undefined) this.#changed?.delete(name);
     else if (changed !== undefined) changed.values = previous as readonly Uint8Array[];

@@ -50,6 +50,7 @@ export class StepExchange implements BufferedRequestExchange<unknown>, BufferedR
   #aborted = false;
   #request: Request | undefined;
   #response: Response | undefined;
+  #metadata: Metadata | undefined;
 
   constructor(shared: SharedViews, rights: StepRights) {
     this.#shared = shared;
@@ -114,7 +115,9 @@ export class StepExchange implements BufferedRequestExchange<unknown>, BufferedR
   }
 
   get metadata(): Metadata {
-    return new StepMetadata(this.#read().metadata, this.#rights, this.#gate);
+    const { metadata } = this.#read();
+    this.#metadata ??= new StepMetadata(metadata, this.#rights, this.#gate);
+    return this.#metadata;
   }
 
   get [expressionVariables](): ExchangeVariables {

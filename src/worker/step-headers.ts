@@ -42,11 +42,11 @@ export class StepHeaders implements SdkHeaders {
 
   set(name: string, value: string | Uint8Array | readonly (string | Uint8Array)[]): void {
     const lower = changeableHeaderName(name);
-    const values = typeof value === "string" || value instanceof Uint8Array ? [value] : [...value];
-    this.#write().change(
-      lower,
-      values.map((one) => headerValue(lower, one)),
-    );
+    const values =
+      typeof value === "string" || value instanceof Uint8Array
+        ? [headerValue(lower, value)]
+        : Array.from(value, (one) => headerValue(lower, one));
+    this.#write().change(lower, values);
   }
 
   append(name: string, value: string | Uint8Array): void {
