@@ -1,4 +1,5 @@
 import type { KernelHost } from "./kernel-host.ts";
+import { OpenExchanges } from "./open-exchanges.ts";
 import { Exchange } from "./process-exchange.ts";
 import type { OpenStream } from "./transport.ts";
 
@@ -9,17 +10,18 @@ export interface Kernel {
 }
 
 export function createKernel(host: KernelHost): Kernel {
-  const exchanges = new Set<Exchange>();
+  const exchanges = new OpenExchanges<Exchange>();
   return {
     open: (metadata, sink) => {
       const id = host.newId();
       const watched = host.recorder?.watch(id, metadata, sink);
-      const exchange = new Exchange(host, id, metadata, watched?.sink ?? sink, () => exchanges.delete(exchange));
-      exchanges.add(exchange);
+      const place = exchanges.enter();
+      const exchange = new Exchange(host, id, metadata, watched?.sink ?? sink, () => exchanges.leave(place));
+      exchanges.put(place, exchange);
       return watched?.handler(exchange) ?? exchange;
     },
     abandon: () => {
-      for (const exchange of exchanges) exchange.abandon();
+      for (const exchange of exchanges.all()) exchange.abandon();
     },
   };
 }
