@@ -1,4 +1,5 @@
 import { Buffer, isUtf8 } from "node:buffer";
+import { HeaderEdits } from "./header-edits.ts";
 import type { Journal, Undoable } from "./journal.ts";
 import type { ReceivedHeaders } from "./received-headers.ts";
 
@@ -17,19 +18,12 @@ export interface HeaderChanges {
 
 export const noChanges: HeaderChanges = { remove: [], set: [] };
 
-/** What became of the lines of one name. */
-interface Change {
-  values: readonly Uint8Array[];
-  /** What Envoy was told already. Steps that were told of have come to their end: none of it is taken back. */
-  told: readonly Uint8Array[] | undefined;
-}
-
 /** The headers of one message: what was received, and over it what steps changed. Headers nobody touched are never written again. */
 export class HeaderStore implements Undoable {
   readonly #received: ReceivedHeaders;
   readonly #journal: Journal;
   /** Undefined until something is changed: most messages pass as they are. */
-  #changed: Map<string, Change> | undefined;
+  #edits: HeaderEdits | undefined;
   /** Texts that were asked for, by name: conditions of several steps ask for the same ones. */
   #texts: Map<string, string> | undefined;
   #sealed = false;
@@ -40,7 +34,7 @@ export class HeaderStore implements Undoable {
   }
 
   values(name: string): readonly Uint8Array[] {
-    return this.#changed?.get(name)?.values ?? this.#received.values(name);
+    return this.#edits?.get(name)?.values ?? this.#received.values(name);
   }
 
   /** The values before a change, from what the journal noted of it. */
@@ -49,9 +43,8 @@ export class HeaderStore implements Undoable {
   }
 
   has(name: string): boolean {
-    const changed = this.#changed?.get(name);
-    if (changed !== undefined) return changed.values.length > 0;
-    return this.#received.has(name);
+    const edit = this.#edits?.get(name);
+    return edit === undefined ? this.#received.has(name) : edit.values.length > 0;
   }
 
   /** The values as text, joined as RFC 9110 5.3 joins lines (RFC 9113 8.2.3 for cookie). Undefined when absent. */
@@ -72,35 +65,36 @@ export class HeaderStore implements Undoable {
     if (this.#sealed && !same(values, this.values(name))) {
       throw new TypeError("the message has no body but trailers, and its headers are on their way: they cannot be changed any more");
     }
-    this.#changed ??= new Map();
+    this.#edits ??= new HeaderEdits();
     this.#texts?.delete(name);
-    const changed = this.#changed.get(name);
-    this.#journal.record(this, name, changed?.values);
-    if (changed === undefined) this.#changed.set(name, { values, told: undefined });
-    else changed.values = values;
+    const edit = this.#edits.get(name);
+    this.#journal.record(this, name, edit?.values);
+    if (edit === undefined) this.#edits.add({ name, values, told: undefined });
+    else edit.values = values;
   }
 
   restore(name: string, previous: unknown): void {
     this.#texts?.delete(name);
-    const changed = this.#changed?.get(name);
-    if (previous === undefined) this.#changed?.delete(name);
-    else if (changed !== undefined) changed.values = previous as readonly Uint8Array[];
+    const edit = this.#edits?.get(name);
+    if (edit === undefined) return;
+    if (previous === undefined) this.#edits?.delete(edit);
+    else edit.values = previous as readonly Uint8Array[];
   }
 
   /** Every name that has a value, pseudo-headers left out, in the order received, new ones last. */
   names(): readonly string[] {
     const names = new Set<string>();
     for (const { name } of this.#received.entries()) if (!name.startsWith(":") && this.has(name)) names.add(name);
-    for (const [name, { values }] of this.#changed ?? []) if (!name.startsWith(":") && values.length > 0) names.add(name);
+    for (const { name, values } of this.#edits?.all() ?? []) if (!name.startsWith(":") && values.length > 0) names.add(name);
     return [...names];
   }
 
   /** Every line as it stands, pseudo-headers included. */
   entries(): readonly HeaderEntry[] {
-    const changed = this.#changed;
-    if (changed === undefined) return this.#received.entries();
-    const entries = this.#received.entries().filter((entry) => !changed.has(entry.name));
-    for (const [name, { values }] of changed) for (const value of values) entries.push({ name, value });
+    const edits = this.#edits;
+    if (edits === undefined) return this.#received.entries();
+    const entries = this.#received.entries().filter(({ name }) => edits.get(name) === undefined);
+    for (const { name, values } of edits.all()) for (const value of values) entries.push({ name, value });
     return entries;
   }
 
@@ -111,19 +105,20 @@ export class HeaderStore implements Undoable {
 
   /** Whether the lines of this name are others than those received. */
   isChanged(name: string): boolean {
-    const changed = this.#changed?.get(name);
-    return changed !== undefined && !same(changed.values, this.#received.values(name));
+    const edit = this.#edits?.get(name);
+    return edit !== undefined && !same(edit.values, this.#received.values(name));
   }
 
   /** What Envoy is still to be told; it counts as told from here on. */
   takeChanges(): HeaderChanges {
-    if (this.#changed === undefined || this.#changed.size === 0) return noChanges;
+    const edits = this.#edits?.all() ?? [];
+    if (edits.length === 0) return noChanges;
     const remove: string[] = [];
     const set: { name: string; value: Uint8Array; append: boolean }[] = [];
-    for (const [name, change] of this.#changed) {
-      const { values, told } = change;
+    for (const edit of edits) {
+      const { name, values, told } = edit;
       const before = told ?? this.#received.values(name);
-      change.told = values;
+      edit.told = values;
       const kept = startsWith(values, before);
       if (!kept && values.length === 0) remove.push(name);
       for (let index = kept ? before.length : 0; index < values.length; index++) {
