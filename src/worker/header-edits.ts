@@ -7,7 +7,7 @@ export interface HeaderEdit {
 }
 
 /** So many are looked through one by one, which costs less than a map; of more there is one, because clients choose how many headers match. */
-const searchedMax = 8;
+const searchedMax = 16;
 
 /** Edits by name, in the order in which the names were first edited. */
 export class HeaderEdits {

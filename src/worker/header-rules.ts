@@ -55,7 +55,8 @@ export function headerValue(name: string, value: string | Uint8Array): Uint8Arra
   if (typeof value !== "string" && !(value instanceof Uint8Array)) {
     throw new TypeError(`the value of header \`${name}\` must be text or bytes`);
   }
-  if (typeof value === "string" && plain.test(value)) return Buffer.from(value, "latin1");
+  const plain = typeof value === "string" ? plainBytes(value) : undefined;
+  if (plain !== undefined) return plain;
   // A copy: the policy keeps its array, and what it does to it later must not reach the wire.
   const bytes = typeof value === "string" ? Buffer.from(value, "utf8") : new Uint8Array(value);
   for (const byte of bytes) {
@@ -68,8 +69,18 @@ export function headerValue(name: string, value: string | Uint8Array): Uint8Arra
   return bytes.subarray(start, end);
 }
 
-/** Visible ASCII, with blanks between. */
-const plain = /^[!-~](?:[ -~]*[!-~])?$/;
+/** The bytes of visible ASCII with blanks between; undefined when it is something else. Nearly every value is, and few are long. */
+function plainBytes(value: string): Uint8Array | undefined {
+  const last = value.length - 1;
+  const bytes = Buffer.allocUnsafe(value.length);
+  for (let index = 0; index <= last; index++) {
+    const code = value.charCodeAt(index);
+    if (code < 0x20 || code > 0x7e) return undefined;
+    bytes[index] = code;
+  }
+  return isBlank(bytes[0]) || isBlank(bytes[last]) ? undefined : bytes;
+}
+
 const tab = 9;
 const isBlank = (byte: number | undefined): boolean => byte === 32 || byte === tab;
 

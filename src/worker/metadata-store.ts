@@ -5,8 +5,6 @@ import type { Journal, Undoable } from "./journal.ts";
 export class MetadataStore implements Undoable {
   readonly #journal: Journal;
   readonly #values = new Map<string, unknown>();
-  /** Of the values as they stand; undefined until somebody asks. */
-  #record: Readonly<Record<string, unknown>> | undefined;
   #revision = 0;
 
   constructor(journal: Journal) {
@@ -27,23 +25,22 @@ export class MetadataStore implements Undoable {
     deepFreeze(value);
     this.#journal.record(this, name, this.#values.get(name));
     this.#values.set(name, value);
-    this.#changed();
+    this.#revision += 1;
   }
 
   restore(name: string, previous: unknown): void {
-    this.#changed();
+    this.#revision += 1;
     if (previous === undefined) this.#values.delete(name);
     else this.#values.set(name, previous);
   }
 
-  /** A plain object of what is there, for expressions and tests. */
-  asRecord(): Readonly<Record<string, unknown>> {
-    this.#record ??= Object.fromEntries(this.#values);
-    return this.#record;
+  /** The same where nobody asks whether a step has read it. */
+  peek(name: string): unknown {
+    return this.#values.get(name);
   }
 
-  #changed(): void {
-    this.#record = undefined;
-    this.#revision += 1;
+  /** A plain object of what is there. */
+  asRecord(): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(this.#values);
   }
 }

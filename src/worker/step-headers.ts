@@ -45,7 +45,7 @@ export class StepHeaders implements SdkHeaders {
     const values =
       typeof value === "string" || value instanceof Uint8Array
         ? [headerValue(lower, value)]
-        : Array.from(value, (one) => headerValue(lower, one));
+        : [...value].map((one) => headerValue(lower, one));
     this.#write().change(lower, values);
   }
 
