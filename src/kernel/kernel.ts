@@ -10,18 +10,16 @@ export interface Kernel {
 }
 
 export function createKernel(host: KernelHost): Kernel {
-  const exchanges = new OpenExchanges<Exchange>();
+  const exchanges = new OpenExchanges();
   return {
     open: (metadata, sink) => {
       const id = host.newId();
       const watched = host.recorder?.watch(id, metadata, sink);
-      const place = exchanges.enter();
-      const exchange = new Exchange(host, id, metadata, watched?.sink ?? sink, () => exchanges.leave(place));
-      exchanges.put(place, exchange);
+      const exchange = new Exchange(host, id, metadata, watched?.sink ?? sink, exchanges);
       return watched?.handler(exchange) ?? exchange;
     },
     abandon: () => {
-      for (const exchange of exchanges.all()) exchange.abandon();
+      for (const exchange of exchanges.now()) exchange.abandon();
     },
   };
 }

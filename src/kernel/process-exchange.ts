@@ -22,6 +22,7 @@ import { type ExchangeState, fateOfUnasked, type UnaskedPhase } from "./exchange
 import type { KernelHost } from "./kernel-host.ts";
 import { NegotiatedModes } from "./negotiated-modes.ts";
 import { isNormalPath } from "./normal-path.ts";
+import type { OpenExchanges } from "./open-exchanges.ts";
 import type { Awaited, Wants } from "./processing-mode.ts";
 import { receivedRequest, receivedResponse, receivedText } from "./received-messages.ts";
 import { routeIdentity } from "./route-identity.ts";
@@ -44,7 +45,9 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   readonly #metadata: StreamMetadata;
   readonly #sink: StreamSink;
   readonly #id: string;
-  readonly #forget: () => void;
+  readonly #open: OpenExchanges;
+  /** Among the open ones; theirs to set. */
+  place = 0;
   #state: ExchangeState = "opened";
   #end: ExchangeEnd = "gone";
   #halfClosed = false;
@@ -74,17 +77,18 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #chain: Chain | undefined;
   #answered: FinalReply | undefined;
 
-  constructor(host: KernelHost, id: string, metadata: StreamMetadata, sink: StreamSink, forget: () => void) {
+  constructor(host: KernelHost, id: string, metadata: StreamMetadata, sink: StreamSink, open: OpenExchanges) {
     this.#host = host;
     this.#metadata = metadata;
     this.#sink = sink;
-    this.#forget = forget;
+    this.#open = open;
     this.#streams = new BodyStreams(sink, this);
     this.#id = id;
     this.#openedMs = host.monotonicMs();
     this.#modes = new NegotiatedModes(host.envoy);
     this.#told = new ToldMetadata(host.engineMetadata, this.#id);
     host.counters.opened();
+    open.add(this);
   }
 
   message(bytes: Uint8Array): void {
@@ -127,7 +131,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     this.#state = "ended";
     this.#streams.stop();
     this.#host.counters.closed(this.#end);
-    this.#forget();
+    this.#open.delete(this);
     this.#letGo();
     this.#host.ended({
       ...this.#event(),
