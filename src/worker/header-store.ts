@@ -117,10 +117,13 @@ export class HeaderStore implements Undoable {
     const set: { name: string; value: Uint8Array; append: boolean }[] = [];
     for (const edit of edits) {
       const { name, values, told } = edit;
-      const before = told ?? this.#received.values(name);
       edit.told = values;
+      if (values.length === 0) {
+        if (told === undefined ? this.#received.has(name) : told.length > 0) remove.push(name);
+        continue;
+      }
+      const before = told ?? this.#received.values(name);
       const kept = startsWith(values, before);
-      if (!kept && values.length === 0) remove.push(name);
       for (let index = kept ? before.length : 0; index < values.length; index++) {
         const value = values[index];
         if (value !== undefined) set.push({ name, value, append: index > 0 });

@@ -65,7 +65,9 @@ export function createVerifiedTokens<Entry extends Remembered>(
       for (const [oldest, known] of held) {
         if (fits()) break;
         forget(oldest);
-        if (known.asked) hold(oldest, { ...known, asked: false });
+        if (!known.asked) continue;
+        known.asked = false;
+        hold(oldest, known);
       }
       if (fits()) hold(digest, { entry, bytes: needed, asked: false });
     },
