@@ -111,8 +111,8 @@ export class HeaderStore implements Undoable {
 
   /** What Envoy is still to be told; it counts as told from here on. */
   takeChanges(): HeaderChanges {
-    const edits = this.#edits?.all() ?? [];
-    if (edits.length === 0) return noChanges;
+    const edits = this.#edits?.all();
+    if (edits === undefined || edits.length === 0) return noChanges;
     const remove: string[] = [];
     const set: { name: string; value: Uint8Array; append: boolean }[] = [];
     for (const edit of edits) {
