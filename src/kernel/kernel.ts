@@ -13,10 +13,10 @@ export function createKernel(host: KernelHost): Kernel {
   const exchanges = new OpenExchanges();
   return {
     open: (metadata, sink) => {
+      if (host.recorder === undefined) return new Exchange(host, undefined, metadata, sink, exchanges);
       const id = host.newId();
-      const watched = host.recorder?.watch(id, metadata, sink);
-      const exchange = new Exchange(host, id, metadata, watched?.sink ?? sink, exchanges);
-      return watched?.handler(exchange) ?? exchange;
+      const watched = host.recorder.watch(id, metadata, sink);
+      return watched.handler(new Exchange(host, id, metadata, watched.sink, exchanges));
     },
     abandon: () => {
       for (const exchange of exchanges.now()) exchange.abandon();

@@ -51,10 +51,10 @@ export class HeaderStore implements Undoable {
   text(name: string): string | undefined {
     const known = this.#texts?.get(name);
     if (known !== undefined) return known;
-    const values = this.values(name);
-    const [first] = values;
+    const texts = this.#edits?.get(name)?.values.map((value) => decodeText(value)) ?? this.#received.texts(name);
+    const [first] = texts;
     if (first === undefined) return undefined;
-    const text = values.length === 1 ? decodeText(first) : values.map(decodeText).join(name === "cookie" ? "; " : ", ");
+    const text = texts.length > 1 ? texts.join(name === "cookie" ? "; " : ", ") : first;
     this.#texts ??= new Map();
     this.#texts.set(name, text);
     return text;
@@ -134,11 +134,11 @@ export class HeaderStore implements Undoable {
 }
 
 /** UTF-8 where the bytes are valid UTF-8, else latin1: every byte sequence has a text and no two mistakes look alike. */
-export function decodeText(bytes: Uint8Array): string {
+export function decodeText(bytes: Uint8Array, start = 0, end = bytes.length): string {
   const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const text = buffer.toString("utf8");
+  const text = buffer.toString("utf8", start, end);
   // U+FFFD stands for what is no UTF-8, or for itself.
-  return text.includes("\ufffd") && !isUtf8(buffer) ? buffer.toString("latin1") : text;
+  return text.includes("\ufffd") && !isUtf8(buffer.subarray(start, end)) ? buffer.toString("latin1", start, end) : text;
 }
 
 const same = (one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean => one.length === other.length && startsWith(one, other);

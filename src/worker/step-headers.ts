@@ -22,7 +22,9 @@ export class StepHeaders implements SdkHeaders {
   }
 
   getAll(name: string): readonly string[] {
-    return this.#read().values(readableName(name)).map(decodeText);
+    return this.#read()
+      .values(readableName(name))
+      .map((value) => decodeText(value));
   }
 
   getBytes(name: string): readonly Uint8Array[] {

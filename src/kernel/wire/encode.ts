@@ -1,4 +1,5 @@
 /** Writes what Envoy is told: each answer into one buffer, the empty ones are constants. */
+import { Buffer } from "node:buffer";
 import { HeaderValueOption_HeaderAppendAction as AppendAction } from "../../generated/proto/envoy/config/core/v3/base.ts";
 import {
   ProcessingMode_BodySendMode as EnvoyMode,

@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+
 /**
  * Writes one protobuf message from its end to its beginning: what a message within is long is known by the time its length is written, so nothing is
  * measured first and nothing copied (https://protobuf.dev/programming-guides/encoding).

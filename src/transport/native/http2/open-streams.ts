@@ -14,8 +14,8 @@ interface Page {
  */
 export class OpenStreams {
   readonly #pages = new Map<number, Page>();
-  /** The one that was used last: most frames belong to it. */
-  #page = newPage(0);
+  /** The one that was used last: most frames belong to it. It stays among the others when it is empty. */
+  #page: Page | undefined;
   #size = 0;
 
   get size(): number {
@@ -41,12 +41,12 @@ export class OpenStreams {
     page.streams[slot] = undefined;
     page.count -= 1;
     this.#size -= 1;
-    if (page.count === 0) this.#pages.delete(page.number);
+    if (page.count === 0 && page !== this.#page) this.#pages.delete(page.number);
   }
 
   clear(): void {
     this.#pages.clear();
-    this.#page = newPage(0);
+    this.#page = undefined;
     this.#size = 0;
   }
 
@@ -57,18 +57,22 @@ export class OpenStreams {
 
   #find(id: number): Page | undefined {
     const number = pageOf(id);
-    if (this.#page.number === number && this.#page.count > 0) return this.#page;
+    if (this.#page?.number === number) return this.#page;
     const page = this.#pages.get(number);
-    if (page !== undefined) this.#page = page;
+    if (page !== undefined) this.#turnTo(page);
     return page;
   }
 
   #begin(number: number): Page {
-    // An empty page that is used again: its number alone has left the map.
-    const page = this.#page.number === number ? this.#page : newPage(number);
+    const page = newPage(number);
     this.#pages.set(number, page);
-    this.#page = page;
+    this.#turnTo(page);
     return page;
+  }
+
+  #turnTo(page: Page): void {
+    if (this.#page?.count === 0) this.#pages.delete(this.#page.number);
+    this.#page = page;
   }
 }
 
