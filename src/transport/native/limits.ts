@@ -8,7 +8,10 @@ export interface Rate {
 
 /** What one peer may cost. Whoever passes a bound of a connection loses the connection, of a stream the stream. */
 export interface NativeLimits extends HpackLimits {
-  /** Connections at once; more are closed when they come. */
+  /**
+   * Connections at once. One more takes the place of the one that has been without streams for longest; when all have streams, it is closed when it
+   * comes. TLS handshakes are counted apart, to the same number.
+   */
   readonly connectionsMax: number;
   /** Streams open at once on a connection (SETTINGS_MAX_CONCURRENT_STREAMS). More are refused, so it is far above what Envoy's breakers let through. */
   readonly streamsMax: number;

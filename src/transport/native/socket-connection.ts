@@ -103,6 +103,17 @@ export class SocketConnection implements ConnectionHost {
     this.#connection.drain();
   }
 
+  /** Since when it has had no streams, on the monotonic clock; undefined while it has some. */
+  get idleSinceMs(): number | undefined {
+    return this.#connection.streams > 0 ? undefined : this.#usedAtMs;
+  }
+
+  /** Ends at once, because another one needs its place. */
+  giveWay(): void {
+    this.#connection.fail(ErrorCode.enhanceYourCalm, "there are too many connections");
+    this.destroy();
+  }
+
   destroy(): void {
     this.#socket.destroy();
   }

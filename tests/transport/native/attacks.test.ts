@@ -107,15 +107,44 @@ describe("a peer that is slow on purpose", () => {
     child.disconnect();
   });
 
-  test("connections above the limit are closed when they come, and others stay", async () => {
-    const [child, socket] = await startServer("many.sock", { connectionsMax: 10, incompleteMs: 60_000 });
-    const peers = await Promise.all(Array.from({ length: 30 }, () => connected(socket)));
-    for (const peer of peers) peer.resume();
-    await expect.poll(() => peers.filter((peer) => peer.closed).length, { timeout: 10_000 }).toBe(20);
-    for (const peer of peers) peer.destroy();
+  const connectionsMax = 10;
+  test("connections that do nothing give way to a new one, and those that are used stay", async () => {
+    const [child, socket] = await startServer("many.sock", { connectionsMax, incompleteMs: 60_000 });
+    const used = await connected(socket);
+    let answers = 0;
+    used.on("data", (bytes) => {
+      if (readFrames(bytes).frames.some(({ type }) => type === types.data)) answers++;
+    });
+    used.write(Buffer.concat([preface, settings(), headers(1, grpcRequest())]));
+    const answer = data(1, message("still there?"));
+    const peers = await Promise.all(Array.from({ length: 3 * connectionsMax }, () => connected(socket)));
+    for (const peer of peers) peer.resume().write(Buffer.concat([preface, settings()]));
+    await expect.poll(() => peers.filter((peer) => !peer.closed).length, { timeout: 10_000 }).toBe(connectionsMax - 1);
+    expect(peers.map((peer) => peer.closed)).toEqual(peers.map((_peer, nth) => nth <= 2 * connectionsMax));
     const honest = startHonestClient(socket);
     await honest.exchanges(1);
-    await honest.stop();
+    expect(await honest.stop()).toEqual([]);
+    used.write(answer);
+    await expect.poll(() => answers, { timeout: 10_000 }).toBe(1);
+    for (const peer of [used, ...peers]) peer.destroy();
+    child.disconnect();
+  });
+
+  test("a connection too many is closed when it comes, where all others are used", async () => {
+    const [child, socket] = await startServer("used.sock", { connectionsMax });
+    const opens = Buffer.concat([preface, settings(), headers(1, grpcRequest())]);
+    const used: Socket[] = [];
+    for (let nth = 0; nth < connectionsMax; nth++) {
+      const peer = await connected(socket);
+      peer.write(Buffer.concat([opens, ping]));
+      // Its stream is open when the PING is answered.
+      await expect.poll(() => readFrames(peer.read() ?? Buffer.of()).frames.some(({ type }) => type === types.ping)).toBe(true);
+      used.push(peer);
+    }
+    const oneMore = await connected(socket);
+    await once(oneMore.resume(), "close");
+    expect(used.filter((peer) => peer.closed)).toEqual([]);
+    for (const peer of used) peer.destroy();
     child.disconnect();
   });
 
