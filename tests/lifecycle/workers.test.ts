@@ -8,10 +8,11 @@ import { replaceAt } from "../../scripts/processes/data.ts";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { send } from "../../scripts/processes/send.ts";
 import type { Engine } from "../../scripts/processes/start-engine.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
 import { readiness, readMetrics } from "../support/admin.ts";
 import { byRename } from "../support/replace-file.ts";
+import { startTestStage } from "../support/test-stage.ts";
 import { notAnswered, startTraffic, type Traffic, type TrafficResult } from "../support/traffic.ts";
 
 /** A configuration whose every answer carries its number twice, and the process that has answered. */
@@ -38,7 +39,7 @@ let number = 1;
 
 beforeAll(async () => {
   process.env.TRAP_FILE = trap;
-  stage = await startStage({
+  stage = await startTestStage({
     policies: generation(number),
     workers: 2,
     program: join(root, "tests/lifecycle/worker-program.ts"),
@@ -189,7 +190,7 @@ test("an address that is taken keeps the engine from starting, and says whose it
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(`${taken}.1`, resolve));
   onTestFinished(() => void server.close());
-  const other = startStage({ workers: 2, settings: (settings) => replaceAt(settings, ["listen"], [`unix:${taken}`]) });
+  const other = startTestStage({ workers: 2, settings: (settings) => replaceAt(settings, ["listen"], [`unix:${taken}`]) });
   await expect(other).rejects.toThrow(
     /worker 1 cannot be started: cannot listen on unix:\S*taken\.sock\.1: another process is listening there/,
   );

@@ -47,6 +47,7 @@ export async function finalCounts(
   const stat = (name: string, expected: number): Count => ({ name, value: stats.get(name) ?? Number.NaN, expected });
   return [
     stat("http.ingress.ext_proc.streams_started", calls.all),
+    stat("cluster.policy_engine.upstream_cx_total", 1),
     ...never.map((name) => stat(name, 0)),
     {
       name: 'policy_engine_exchanges_total{outcome="continued"}',
