@@ -53,11 +53,13 @@ function writePair(name: string, certificate: Certificate): void {
 
 interface TlsPlan {
   readonly clients: "certificates" | "anybody";
+  /** Default 1. */
+  readonly workers?: number;
   /** Changes the cluster's `transport_socket`, and what it is without it. */
   readonly socket?: (socket: Data) => Data;
 }
 
-async function start({ clients, socket = (data) => data }: TlsPlan): Promise<Stage> {
+async function start({ clients, workers = 1, socket = (data) => data }: TlsPlan): Promise<Stage> {
   const tls = {
     certificate: file("engine"),
     key: file("engine-key"),
@@ -70,6 +72,7 @@ async function start({ clients, socket = (data) => data }: TlsPlan): Promise<Sta
   stage = await startTestStage({
     policies,
     carrier: "tcp",
+    workers,
     settings: (data) => replaceAt(data, ["tls"], tls),
     envoy: printed.replaceAll("/etc/envoy/policy-engine/", `${folder}/`),
     bootstrap: (data) => replaceAt(data, place, socket(dataAt(data, place))),
@@ -93,10 +96,12 @@ function shownSerial(port: number): Promise<string> {
   });
 }
 
-const enginePort = ({ engine }: Stage): number => {
-  const listening = engine.log.find(({ listen }) => listen !== undefined);
-  return Number(/tcp:127\.0\.0\.1:(\d+)/.exec(JSON.stringify(listening))?.[1]);
-};
+/** The port of each process that answers, and how many streams Envoy has sent there. */
+async function engines({ envoy }: Stage): Promise<ReadonlyMap<number, number>> {
+  const { body } = await send(envoy.adminPort, { path: "/clusters" });
+  const endpoints = body.matchAll(/^policy_engine::127\.0\.0\.1:(\d+)::rq_total::(\d+)$/gm);
+  return new Map(Array.from(endpoints, ([, port, streams]) => [Number(port), Number(streams)]));
+}
 
 test("mTLS 1.3, as it is printed", { timeout: 60_000 }, async () => {
   const made = await start({ clients: "certificates" });
@@ -124,31 +129,38 @@ test.for<readonly [what: string, plan: TlsPlan, prepare: () => void]>([
   expect(made.upstream.requests).toEqual([]);
 });
 
-test("a certificate that is replaced while traffic runs is used, a broken one is not, and no request notices", {
-  timeout: 90_000,
-}, async () => {
-  const made = await start({ clients: "anybody" });
-  const port = enginePort(made);
-  const logged = async (text: string): Promise<void> =>
-    void (await expect
-      .poll(() => made.engine.log.map(({ msg }) => String(msg)), { timeout: 20_000 })
-      .toContainEqual(expect.stringContaining(text)));
-  const first = await shownSerial(port);
-  const traffic = startTraffic({ port: made.envoy.port, clients: 4, next: () => ({ path: "/orders" }) });
+test.for([1, 2])(
+  "workers: %i; a certificate that is replaced while traffic runs is used, a broken one is not, and no request notices",
+  {
+    timeout: 90_000,
+  },
+  async (workers) => {
+    const made = await start({ clients: "anybody", workers });
+    const ports = [...(await engines(made)).keys()];
+    expect(ports).toHaveLength(workers);
+    const shown = (): Promise<readonly string[]> => Promise.all(ports.map(shownSerial));
+    const everyWorkerSays = async (text: string): Promise<void> =>
+      void (await expect
+        .poll(() => made.engine.log.filter(({ msg }) => String(msg).includes(text)).length, { timeout: 20_000 })
+        .toBeGreaterThanOrEqual(workers));
+    const [first] = await shown();
+    const traffic = startTraffic({ port: made.envoy.port, clients: 4, next: () => ({ path: "/orders" }) });
 
-  await inPlace(file("engine"), "no certificate");
-  await logged("new certificate is refused");
-  expect(await shownSerial(port)).toBe(first);
+    await inPlace(file("engine"), "no certificate");
+    await everyWorkerSays("new certificate is refused");
+    expect(await shown()).toEqual(Array(workers).fill(first));
 
-  const next = serverCertificate("127.0.0.1", authority);
-  await byRename(file("engine-key"), privateKeyPem(next));
-  await byRename(file("engine"), next.pem);
-  await logged("new certificate is in use");
-  await expect.poll(() => shownSerial(port), { timeout: 20_000 }).not.toBe(first);
-  const seen = traffic.results.length;
-  await expect.poll(() => traffic.results.length).toBeGreaterThan(seen + 20);
-  expect(notAnswered(await traffic.stop(), 200)).toEqual([]);
-});
+    const next = serverCertificate("127.0.0.1", authority);
+    await byRename(file("engine-key"), privateKeyPem(next));
+    await byRename(file("engine"), next.pem);
+    await everyWorkerSays("new certificate is in use");
+    await expect.poll(shown, { timeout: 20_000 }).not.toContain(first);
+    const seen = traffic.results.length;
+    await expect.poll(() => traffic.results.length).toBeGreaterThan(seen + 20);
+    expect(notAnswered(await traffic.stop(), 200)).toEqual([]);
+    for (const streams of (await engines(made)).values()) expect(streams).toBeGreaterThan(0);
+  },
+);
 
 const withCommon = (socket: Data, key: string, value: Data): Data => replaceAt(socket, ["typed_config", "common_tls_context", key], value);
 

@@ -9,6 +9,7 @@ import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { send } from "../../scripts/processes/send.ts";
 import type { Engine } from "../../scripts/processes/start-engine.ts";
 import type { Stage } from "../../scripts/processes/start-stage.ts";
+import { temporaryFolder } from "../../scripts/processes/temporary-folder.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
 import { readiness, readMetrics } from "../support/admin.ts";
 import { byRename } from "../support/replace-file.ts";
@@ -31,13 +32,16 @@ routes: { orders: stamped }
 }
 
 const clients = 8;
-const trap = join(root, `node_modules/.cache/trap-${process.pid}`);
 
 let stage: Stage;
 let engine: Engine;
+/** A file in a folder of its own. */
+let trap: string;
 let number = 1;
 
 beforeAll(async () => {
+  const folder = await temporaryFolder();
+  trap = join(folder.path, "trap");
   process.env.TRAP_FILE = trap;
   stage = await startTestStage({
     policies: generation(number),
@@ -46,7 +50,10 @@ beforeAll(async () => {
     settings: (settings) => replaceAt(settings, ["shutdown"], { drainDelay: "3s", grace: "10s" }),
   });
   engine = stage.engine;
-  return () => stage.close();
+  return async () => {
+    await stage.close();
+    await folder.remove();
+  };
 });
 
 beforeEach(() => bothUp());
