@@ -68,7 +68,8 @@ export async function runLifetime({ sequential, connections, concurrent, progres
     await one(sequential - quarter);
     await many();
     const atEnd = await restingMemory(stage);
-    counts.push(...(await finalCounts(stage, { all: sum(parts, "answers"), reaching: sum(parts, "reaching") })));
+    const [all, reaching] = [sum(parts, "answers"), sum(parts, "reaching")];
+    counts.push(...(await finalCounts(stage, { all, reaching, reset: setting.gracefulClose === "on" ? 0 : all })));
     return { parts, counts, memory: { atQuarter, atEnd } };
   } finally {
     await stage.close();
