@@ -21,11 +21,13 @@ const once = [
   "tests/envoy/printed.test.ts",
   // How tests start processes.
   "tests/envoy/processes.test.ts",
-  // Signals and a log file; an issuer's keys; files and how they are replaced; where configuration comes from; a file that workers share.
+  // Signals and a log file; an issuer's keys; files and how they are replaced; where configuration comes from; what a parent and its
+  // workers do with each other, and a file that they share.
   "tests/lifecycle/hang-up.test.ts",
   "tests/lifecycle/issuer-away.test.ts",
   "tests/lifecycle/kill-points.test.ts",
   "tests/lifecycle/providers.test.ts",
+  "tests/lifecycle/worker-failures.test.ts",
   "tests/lifecycle/worker-records.test.ts",
 ];
 

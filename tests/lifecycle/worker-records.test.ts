@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { root } from "../../scripts/cache.mjs";
 import { replaceAt } from "../../scripts/processes/data.ts";
-import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { temporaryFolder } from "../../scripts/processes/temporary-folder.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
 import { startTestStage } from "../support/test-stage.ts";
-import { notAnswered, startTraffic, type TrafficResult } from "../support/traffic.ts";
+import { notAnswered, startTraffic } from "../support/traffic.ts";
+import { workerOf } from "./worker-stage.ts";
 
 const policies = `
 version: 1
@@ -73,8 +73,4 @@ test("two workers' decisions of thousands of exchanges, while each worker is rep
 interface WrittenRecord {
   readonly requestId: string;
   readonly headers: Readonly<Record<string, string>>;
-}
-
-function workerOf(result: TrafficResult): string | undefined {
-  return result.kind === "answered" ? valuesOf(result.response.headers, "x-worker")[0] : undefined;
 }
