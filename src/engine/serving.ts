@@ -1,5 +1,6 @@
 /** What answers Envoy in one process: policies, kernel, transport, and the numbers of both. Who delivers its generations is not its concern. */
 import { randomUUID } from "node:crypto";
+import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ExplainSource } from "../admin/explain.ts";
 import type { BuildInfo } from "../build-info.ts";

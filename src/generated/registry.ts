@@ -20,7 +20,7 @@ const releases: readonly PolicyRelease[] = [
     manifest: apiKeyValidation_1_0_0Manifest,
     definition: apiKeyValidation_1_0_0,
     source: "policies/api-key-validation/v1.0.0",
-    hash: "3c6a8c61feaaaab55c0a2d3369f0ebcb316b94da14b2031bd7b1e5e24b513240",
+    hash: "3ab706488e9c6b5e3ec316053156c2ecbe2ba9dab7bbd47109cfb13dd427e3a0",
   },
   {
     manifest: authorize_1_0_0Manifest,
@@ -32,13 +32,13 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "444c82579505ed1f6587ffb31e3cd4d1a4f2346dc9440858cd54bc3f42d58172",
+    hash: "5def066f1b1bb9db7a3da4fadd5f6444b76adfa3c41929f50ca4761460a5a27f",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "2d405839f826523bff38acd25e23c672d9e62522ea31e608b10ed899f0439a84",
+    hash: "7bdd4f0aa51773b9092605876872e8d2f16139a5d97f4e0373d2f672f481a466",
   },
   {
     manifest: mask_1_0_0Manifest,

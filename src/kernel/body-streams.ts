@@ -18,7 +18,8 @@ export interface BodyStreamsHost {
 export class BodyStreams {
   readonly #sink: StreamSink;
   readonly #host: BodyStreamsHost;
-  readonly #streams = new Map<Direction, BodyStream>();
+  #request: BodyStream | undefined;
+  #response: BodyStream | undefined;
   /** The transport's queue is above its high mark. */
   #full = false;
   #paused = false;
@@ -30,16 +31,16 @@ export class BodyStreams {
 
   /** Whether the last answer of any is still to come. */
   get areOpen(): boolean {
-    return this.#some((stream) => stream.isOpen);
+    return this.#request?.isOpen === true || this.#response?.isOpen === true;
   }
 
   /** Whether a transform's promise is pending. */
   get areBusy(): boolean {
-    return this.#some((stream) => stream.isBusy);
+    return this.#request?.isBusy === true || this.#response?.isBusy === true;
   }
 
   has(direction: Direction): boolean {
-    return this.#streams.has(direction);
+    return this.#of(direction) !== undefined;
   }
 
   /** From here on the body of the direction is taken; nothing of it is answered before `open`. */
@@ -56,40 +57,42 @@ export class BodyStreams {
         if (!this.areBusy) this.#host.streamsSettled();
       },
     });
-    this.#streams.set(direction, stream);
+    if (direction === "request") this.#request = stream;
+    else this.#response = stream;
   }
 
   /** The headers are answered. @param flow undefined: the body passes as it is */
   open(direction: Direction, flow: BodyFlow | CodedFlow | undefined): void {
-    this.#streams.get(direction)?.open(flow);
+    this.#of(direction)?.open(flow);
     this.#regulate();
   }
 
   take(direction: Direction, piece: Piece): void {
-    this.#streams.get(direction)?.take(piece);
+    this.#of(direction)?.take(piece);
     this.#regulate();
   }
 
   drained(): void {
     this.#full = false;
-    for (const stream of this.#streams.values()) stream.proceed();
+    this.#request?.proceed();
+    this.#response?.proceed();
     this.#regulate();
   }
 
   /** Nothing more passes, and what still comes is read and dropped. */
   stop(): void {
     this.#full = false;
-    for (const stream of this.#streams.values()) stream.stop();
+    this.#request?.stop();
+    this.#response?.stop();
     this.#regulate();
   }
 
-  #some(is: (stream: BodyStream) => boolean): boolean {
-    for (const stream of this.#streams.values()) if (is(stream)) return true;
-    return false;
+  #of(direction: Direction): BodyStream | undefined {
+    return direction === "request" ? this.#request : this.#response;
   }
 
   #regulate(): void {
-    const pause = this.#full || this.#some((stream) => stream.isFull);
+    const pause = this.#full || this.#request?.isFull === true || this.#response?.isFull === true;
     if (pause === this.#paused) return;
     this.#paused = pause;
     if (pause) this.#sink.pause();

@@ -25,7 +25,7 @@ export interface ClosedPassage {
  */
 export function passage(headers: ReceivedHeaders, { flow, touched }: Continued): Passage | ClosedPassage {
   if (flow === undefined) return { through: undefined };
-  const codings = codingsOf(headers.values("content-encoding").map(decodeText));
+  const codings = codingsOf(headers.values("content-encoding").map((value) => decodeText(value)));
   if (codings === undefined) return { flow };
   if (codings.length === 0) return { through: flow };
   // A stream has no size; what it may become in relation to what came is bounded.

@@ -11,7 +11,7 @@ import { exchangeFacts } from "../worker/recent-decisions.ts";
 import { RecordedRun } from "../worker/recorded-run.ts";
 import { createRedaction, headerText, redactedCopy } from "../worker/redaction.ts";
 import type { RunHost } from "../worker/run-host.ts";
-import { receivedRequest } from "./received-messages.ts";
+import { IncomingRequest } from "./received-messages.ts";
 import { routeIdentity } from "./route-identity.ts";
 import type { StreamHandler, StreamMetadata, StreamSink } from "./transport.ts";
 import { decodeIncoming, type Incoming } from "./wire/decode.ts";
@@ -160,7 +160,7 @@ function begin(recording: Recording, id: string, incoming: Incoming, metadata: S
   const route = routeIdentity(identity, incoming.attributes, metadata);
   const generation = host.generations.current();
   const routeName = route.kind === "route" ? route.name : "";
-  recording.request = receivedRequest(incoming, { id, time: host.now(), routeName });
+  recording.request = new IncomingRequest(incoming, { id }, host.now(), routeName);
   recording.generation = generation?.number;
   recording.redaction.learn(incoming.headers.entries());
   const known = routeName !== "" && generation?.config.routes.has(routeName) === true;

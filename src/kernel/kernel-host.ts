@@ -57,6 +57,7 @@ export interface BodyNotSentEvent extends ExchangeEvent {
   readonly direction: "request" | "response";
 }
 
+/** Good for as long as the call takes. */
 export interface EndedEvent extends ExchangeEvent {
   readonly end: ExchangeEnd;
   /** Of the stream: Envoy's trace context is in it. */

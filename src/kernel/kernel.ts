@@ -1,4 +1,5 @@
 import type { KernelHost } from "./kernel-host.ts";
+import { OpenExchanges } from "./open-exchanges.ts";
 import { Exchange } from "./process-exchange.ts";
 import type { OpenStream } from "./transport.ts";
 
@@ -9,17 +10,16 @@ export interface Kernel {
 }
 
 export function createKernel(host: KernelHost): Kernel {
-  const exchanges = new Set<Exchange>();
+  const exchanges = new OpenExchanges();
   return {
     open: (metadata, sink) => {
+      if (host.recorder === undefined) return new Exchange(host, undefined, metadata, sink, exchanges);
       const id = host.newId();
-      const watched = host.recorder?.watch(id, metadata, sink);
-      const exchange = new Exchange(host, id, metadata, watched?.sink ?? sink, () => exchanges.delete(exchange));
-      exchanges.add(exchange);
-      return watched?.handler(exchange) ?? exchange;
+      const watched = host.recorder.watch(id, metadata, sink);
+      return watched.handler(new Exchange(host, id, metadata, watched.sink, exchanges));
     },
     abandon: () => {
-      for (const exchange of exchanges) exchange.abandon();
+      for (const exchange of exchanges.now()) exchange.abandon();
     },
   };
 }

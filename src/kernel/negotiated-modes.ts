@@ -14,11 +14,12 @@ export class NegotiatedModes {
 
   constructor({ allowModeOverride, responseHeaders }: EnvoyPromises) {
     this.#allowModeOverride = allowModeOverride;
-    this.#inForce = { requestBody: "none", responseHeaders: responseHeaders === "sent" ? "send" : "skip", responseBody: "none" };
+    this.#inForce = responseHeaders === "sent" ? withResponseHeaders : requestHeadersOnly;
   }
 
   /** The first message has told how bodies are configured. */
   configured({ request, response }: ConfiguredBodies): void {
+    if (request === this.#inForce.requestBody && response === this.#inForce.responseBody) return;
     this.#inForce = { ...this.#inForce, requestBody: request, responseBody: response };
   }
 
@@ -49,3 +50,6 @@ export class NegotiatedModes {
     return override;
   }
 }
+
+const requestHeadersOnly: ModesInForce = { requestBody: "none", responseHeaders: "skip", responseBody: "none" };
+const withResponseHeaders: ModesInForce = { ...requestHeadersOnly, responseHeaders: "send" };

@@ -1,18 +1,24 @@
+import type { ReceivedHeaders } from "../worker/received-headers.ts";
+import { receivedText } from "./received-messages.ts";
+
 /**
  * Whether every reader takes a path for the same resource (RFC 3986 6.2.2). Envoy normalises when it is told to; where it is not, a policy
  * could judge `/%61dmin` or `/admin/..;/public` and the upstream serve another path than it has judged.
  *
- * @param method `:method` as received
- * @param target `:path` as received, with its query
+ * @param headers of a request as received
  */
-export function isNormalPath(method: string | undefined, target: string | undefined): boolean {
+export function isNormalPath(headers: ReceivedHeaders): boolean {
+  const target = receivedText(headers, ":path");
   // RFC 9110 7.1: authority-form (CONNECT) and asterisk-form (OPTIONS) have no path.
-  if (target === undefined) return method === "CONNECT";
-  if (target === "*") return method === "OPTIONS";
+  if (target === undefined) return receivedText(headers, ":method") === "CONNECT";
+  if (target === "*") return receivedText(headers, ":method") === "OPTIONS";
   const mark = target.indexOf("?");
   const path = mark === -1 ? target : target.slice(0, mark);
-  return absoluteVisible.test(path) && !ambiguous.test(path);
+  return plain.test(path) || (absoluteVisible.test(path) && !ambiguous.test(path));
 }
+
+/** What most paths are, told by one look: nothing in it can be ambiguous. */
+const plain = /^(?:\/[\w~-][\w.~-]*)+\/?$/;
 
 /** Envoy's HTTP/2 lets bytes beyond ASCII through, which some readers take for their percent-encoding. */
 const absoluteVisible = /^\/[\x21-\x7e]*$/;

@@ -19,11 +19,12 @@ import { BodyStreams, type BodyStreamsHost } from "./body-streams.ts";
 import { type CodedFlow, passage } from "./coded-flow.ts";
 import type { ExchangeEnd } from "./exchange-counters.ts";
 import { type ExchangeState, fateOfUnasked, type UnaskedPhase } from "./exchange-state.ts";
-import type { KernelHost } from "./kernel-host.ts";
+import type { EndedEvent, KernelHost } from "./kernel-host.ts";
 import { NegotiatedModes } from "./negotiated-modes.ts";
 import { isNormalPath } from "./normal-path.ts";
+import type { OpenExchanges } from "./open-exchanges.ts";
 import type { Awaited, Wants } from "./processing-mode.ts";
-import { receivedRequest, receivedResponse, receivedText } from "./received-messages.ts";
+import { IncomingRequest, receivedResponse } from "./received-messages.ts";
 import { routeIdentity } from "./route-identity.ts";
 import { routeTarget } from "./route-table.ts";
 import { streamedHeaders } from "./streamed-headers.ts";
@@ -35,16 +36,19 @@ import { encodeBodyAnswer, encodeHeadersAnswer, encodeReply, exceedsEnvoysLimit,
 
 /** Body and trailer messages that may queue while a step runs; Envoy sends none unless its own configuration says so. */
 const queuedMessagesMax = 64;
+const nothingQueued: readonly UnaskedPhase[] = [];
 
 /** Why nothing of the exchange is left to be done. */
 type Over = "replied" | "nothing-left";
 
-export class Exchange implements StreamHandler, BodyStreamsHost {
+export class Exchange implements StreamHandler, BodyStreamsHost, EndedEvent {
   readonly #host: KernelHost;
-  readonly #metadata: StreamMetadata;
+  readonly metadata: StreamMetadata;
   readonly #sink: StreamSink;
-  readonly #id: string;
-  readonly #forget: () => void;
+  #id: string | undefined;
+  readonly #open: OpenExchanges;
+  /** Among the open ones; theirs to set. */
+  place = 0;
   #state: ExchangeState = "opened";
   #end: ExchangeEnd = "gone";
   #halfClosed = false;
@@ -54,7 +58,8 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   readonly #openedMs: number;
   /** When the message under way must have been answered, on the monotonic clock. */
   #deadlineMs = 0;
-  #queued: UnaskedPhase[] = [];
+  /** Undefined: there are none. */
+  #queued: UnaskedPhase[] | undefined;
   readonly #modes: NegotiatedModes;
   /** Bodies that pass in pieces, whatever the state is. */
   readonly #streams: BodyStreams;
@@ -74,17 +79,19 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #chain: Chain | undefined;
   #answered: FinalReply | undefined;
 
-  constructor(host: KernelHost, id: string, metadata: StreamMetadata, sink: StreamSink, forget: () => void) {
+  /** @param id undefined: it gets one when somebody asks for it */
+  constructor(host: KernelHost, id: string | undefined, metadata: StreamMetadata, sink: StreamSink, open: OpenExchanges) {
     this.#host = host;
-    this.#metadata = metadata;
+    this.metadata = metadata;
     this.#sink = sink;
-    this.#forget = forget;
+    this.#open = open;
     this.#streams = new BodyStreams(sink, this);
     this.#id = id;
     this.#openedMs = host.monotonicMs();
     this.#modes = new NegotiatedModes(host.envoy);
-    this.#told = new ToldMetadata(host.engineMetadata, this.#id);
+    this.#told = new ToldMetadata(host.engineMetadata, this);
     host.counters.opened();
+    open.add(this);
   }
 
   message(bytes: Uint8Array): void {
@@ -127,15 +134,39 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     this.#state = "ended";
     this.#streams.stop();
     this.#host.counters.closed(this.#end);
-    this.#forget();
+    this.#open.delete(this);
     this.#letGo();
-    this.#host.ended({
-      ...this.#event(),
-      end: this.#end,
-      metadata: this.#metadata,
-      reply: this.#answered,
-      durationMs: this.#durationMs(),
-    });
+    this.#host.ended(this);
+  }
+
+  get id(): string {
+    this.#id ??= this.#host.newId();
+    return this.#id;
+  }
+
+  get request(): ReceivedRequest | undefined {
+    return this.#request;
+  }
+
+  get chain(): string | undefined {
+    return this.#chain?.name;
+  }
+
+  get generation(): number | undefined {
+    return this.#generationNumber;
+  }
+
+  get end(): ExchangeEnd {
+    return this.#end;
+  }
+
+  get reply(): FinalReply | undefined {
+    return this.#answered;
+  }
+
+  /** Since the stream was opened. */
+  get durationMs(): number {
+    return this.#host.monotonicMs() - this.#openedMs;
   }
 
   /** The grace period is over. */
@@ -200,9 +231,9 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #startRequest(incoming: Incoming): void {
     this.#state = "running";
     const { envoy, generations } = this.#host;
-    const identity = routeIdentity(envoy.identity, incoming.attributes, this.#metadata);
+    const identity = routeIdentity(envoy.identity, incoming.attributes, this.metadata);
     const routeName = identity.kind === "route" ? identity.name : "";
-    const request = receivedRequest(incoming, { id: this.#id, time: this.#host.now(), routeName });
+    const request = new IncomingRequest(incoming, this, this.#host.now(), routeName);
     this.#request = request;
     if (request.hasBody && this.#modes.inPieces("request")) this.#streams.expect("request");
     const generation = generations.current();
@@ -229,10 +260,8 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     chain.counter.exchanges += 1;
     if (this.#host.refusesNew()) return this.#refuse("overloaded");
     const { headers } = request;
-    if (!chain.rawPath && !isNormalPath(receivedText(headers, ":method"), receivedText(headers, ":path"))) {
-      return this.#refuse("path-not-normal");
-    }
-    const run = this.#host.startRun(chain, request, generation, this.#metadata);
+    if (!chain.rawPath && !isNormalPath(headers)) return this.#refuse("path-not-normal");
+    const run = this.#host.startRun(chain, request, generation, this.metadata);
     this.#run = run;
     // Known before anything has reached the upstream, so said before it does.
     if (!this.#modes.canHave("response", run.responseBodyUse())) return this.#refuse("body-not-sent");
@@ -301,7 +330,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     const expected = this.#expect(direction);
     if ("fault" in expected) return this.#refuseBody(expected.fault);
     // A body that comes before it is asked for need not be whole.
-    if (this.#queued.some((phase) => phase.startsWith(direction))) return this.#refuse("unexpected-message");
+    if (this.#queued?.some((phase) => phase.startsWith(direction))) return this.#refuse("unexpected-message");
     this.#expected = expected;
     this.#state = `awaiting-${direction}-body`;
     const run = this.#run;
@@ -309,7 +338,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     const wants: Wants =
       direction === "request" ? this.#wantsAfterRequest(run, "whole") : { answered: "response-headers", responseBody: "whole" };
     this.#sink.send(encodeHeadersAnswer(`${direction}-headers`, changes, this.#modes.override(wants)));
-    for (const phase of this.#queued.splice(0)) this.#takeUnasked(phase);
+    for (const phase of this.#takeQueued()) this.#takeUnasked(phase);
   }
 
   #expect(direction: Direction): ExpectedBody | BodyFault {
@@ -382,6 +411,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
       case "pass":
         return void this.#sink.send(unchanged[phase]);
       case "wait":
+        this.#queued ??= [];
         if (this.#queued.length >= queuedMessagesMax) return this.#refuse("unexpected-message");
         this.#queued.push(phase);
         return;
@@ -394,9 +424,16 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     }
   }
 
+  #takeQueued(): readonly UnaskedPhase[] {
+    const queued = this.#queued ?? nothingQueued;
+    this.#queued = undefined;
+    return queued;
+  }
+
   /** Goes on when a pass of the loop has come to its end, now or later. */
   #proceed(outcome: RunOutcome | Promise<RunOutcome>, done: (outcome: Continued) => void): void {
-    this.#settle(outcome, (settled) => this.#conclude(settled, done));
+    if (outcome instanceof Promise) this.#settle(outcome, (settled) => this.#conclude(settled, done));
+    else this.#conclude(outcome, done);
   }
 
   /** Goes on at once where there is nothing to wait for, else when the promise has settled, unless the exchange is over by then. */
@@ -458,7 +495,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
   #bodyNotSent(direction: Direction): void {
     this.#end = "body-not-sent";
     this.#fail("unavailable", "the body that a step waits for was not sent");
-    this.#host.bodyNotSent({ ...this.#event(), direction });
+    this.#host.bodyNotSent({ ...this.#facts(), direction });
   }
 
   #answerRequest(run: ExchangeRun, answer: Uint8Array, flow?: BodyFlow | CodedFlow): void {
@@ -466,7 +503,7 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     if (!run.wantsResponse()) return this.#finish("request", answer, flow);
     this.#state = "awaiting-response";
     this.#sink.send(this.#told.addTo(answer, this.#run?.metadata));
-    for (const phase of this.#queued.splice(0)) this.#takeUnasked(phase);
+    for (const phase of this.#takeQueued()) this.#takeUnasked(phase);
     this.#streams.open("request", flow);
   }
 
@@ -475,12 +512,14 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     if (this.#streams.areOpen) {
       this.#state = "passing";
       this.#sink.send(this.#told.addTo(answer, this.#run?.metadata));
-      for (const phase of this.#queued.splice(0)) this.#takeUnasked(phase);
+      for (const phase of this.#takeQueued()) this.#takeUnasked(phase);
       return this.#streams.open(direction, flow);
     }
-    const answers = [this.#told.addTo(answer, this.#run?.metadata), ...this.#queued.splice(0).map((phase) => unchanged[phase])];
-    const last = answers.pop();
-    for (const one of answers) this.#sink.send(one);
+    let last = this.#told.addTo(answer, this.#run?.metadata);
+    for (const phase of this.#takeQueued()) {
+      this.#sink.send(last);
+      last = unchanged[phase];
+    }
     this.#endOk("nothing-left", last);
   }
 
@@ -488,22 +527,19 @@ export class Exchange implements StreamHandler, BodyStreamsHost {
     this.#end = reply.step === undefined ? "failed" : "replied";
     this.#endOk("replied", this.#told.addTo(encodeReply(reply), this.#run?.metadata));
     this.#answered = reply;
-    this.#host.replied({ ...this.#event(), reply, durationMs: this.#durationMs(), cause });
+    this.#host.replied({ ...this.#facts(), reply, durationMs: this.durationMs, cause });
   }
 
-  #durationMs(): number {
-    return this.#host.monotonicMs() - this.#openedMs;
-  }
-
-  #event() {
-    return { id: this.#id, request: this.#request, chain: this.#chain?.name, generation: this.#generationNumber };
+  #facts() {
+    const { id, request, chain, generation } = this;
+    return { id, request, chain, generation };
   }
 
   /** The engine's own refusal. Whatever goes wrong on the way there ends the stream with an error, which Envoy turns into a 500. */
   #refuse(code: FailureCode, cause?: unknown): void {
     if (this.#hasEnded()) return this.#letGo();
     try {
-      this.#reply(engineRefusal(code, this.#id, isGrpc(this.#request?.headers ?? noHeaders)), cause);
+      this.#reply(engineRefusal(code, this.id, isGrpc(this.#request?.headers ?? noHeaders)), cause);
     } catch {
       // Told too late: nothing may follow a reply.
       if (!this.#hasEnded()) this.#fail("internal", "the engine failed");

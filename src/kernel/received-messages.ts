@@ -1,23 +1,48 @@
 /** From Envoy's headers messages to what a run is given. */
-import { decodeText } from "../worker/header-store.ts";
 import type { ReceivedRequest, ReceivedResponse, ReceivedRoute, ReceivedSource } from "../worker/received.ts";
 import type { ReceivedHeaders } from "../worker/received-headers.ts";
 import type { Incoming } from "./wire/decode.ts";
 import type { Attributes } from "./wire/wire-attributes.ts";
 
-export function receivedRequest(
-  { headers, attributes, endOfStream }: Incoming,
-  { id, time, routeName }: { readonly id: string; readonly time: number; readonly routeName: string },
-): ReceivedRequest {
-  return {
-    id,
-    time,
-    headers,
-    hasBody: !endOfStream,
-    upgrade: isUpgrade(headers),
-    route: new AttributedRoute(routeName, attributes),
-    source: new AttributedSource(attributes),
-  };
+/** A request as Envoy's message says it. What few ask for is read off the message when they do. */
+export class IncomingRequest implements ReceivedRequest {
+  readonly time: number;
+  readonly headers: ReceivedHeaders;
+  readonly hasBody: boolean;
+  readonly route: ReceivedRoute;
+  readonly #exchange: Identified;
+  readonly #attributes: Attributes | undefined;
+  #upgrade: boolean | undefined;
+  #source: ReceivedSource | undefined;
+
+  /** @param time milliseconds since the epoch */
+  constructor({ headers, attributes, endOfStream }: Incoming, exchange: Identified, time: number, routeName: string) {
+    this.time = time;
+    this.headers = headers;
+    this.hasBody = !endOfStream;
+    this.route = new AttributedRoute(routeName, attributes);
+    this.#exchange = exchange;
+    this.#attributes = attributes;
+  }
+
+  get id(): string {
+    return this.#exchange.id;
+  }
+
+  get upgrade(): boolean {
+    this.#upgrade ??= isUpgrade(this.headers);
+    return this.#upgrade;
+  }
+
+  get source(): ReceivedSource {
+    this.#source ??= new AttributedSource(this.#attributes);
+    return this.#source;
+  }
+}
+
+/** An exchange gets its id when somebody asks for it. */
+export interface Identified {
+  readonly id: string;
 }
 
 export function receivedResponse({ headers, endOfStream }: Incoming): ReceivedResponse {
@@ -26,13 +51,12 @@ export function receivedResponse({ headers, endOfStream }: Incoming): ReceivedRe
 
 /** The first value of this name as text; undefined when there is none. */
 export function receivedText(headers: ReceivedHeaders, name: string): string | undefined {
-  const [value] = headers.values(name);
-  return value === undefined ? undefined : decodeText(value);
+  return headers.texts(name)[0];
 }
 
 /** RFC 9110 7.8 and 9.3.6, RFC 8441: a request after which both sides speak another protocol. */
 function isUpgrade(headers: ReceivedHeaders): boolean {
-  return headers.has("upgrade") || headers.values(":method").some((value) => decodeText(value) === "CONNECT");
+  return headers.has("upgrade") || headers.texts(":method").includes("CONNECT");
 }
 
 /**

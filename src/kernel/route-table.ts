@@ -14,8 +14,9 @@ export function routeTarget(identity: RouteIdentity, generation: Generation): Ro
   if (identity.kind === "refused") return identity;
   const { routes } = generation.config;
   const { name, ownChain } = identity;
-  const known = name !== "" && routes.has(name);
-  const chain = known ? routes.get(name) : ownChain;
+  const ofRoute = name === "" ? undefined : routes.get(name);
+  const known = ofRoute !== undefined || (name !== "" && routes.has(name));
+  const chain = known ? ofRoute : ownChain;
   if (known && ownChain !== undefined && ownChain !== chain) return { kind: "refused", code: "chain-conflict" };
   if (chain !== undefined) return named(chain, generation);
   if (known) return { kind: "pass" };

@@ -1,4 +1,5 @@
 import type { EngineMetadata } from "./engine-metadata.ts";
+import type { Identified } from "./received-messages.ts";
 import { engineNamespace } from "./route-identity.ts";
 import { withDynamicMetadata } from "./wire/encode.ts";
 
@@ -12,13 +13,13 @@ interface MetadataSource {
 /** Tells Envoy about one exchange, each state of its metadata once. */
 export class ToldMetadata {
   readonly #engineMetadata: EngineMetadata | undefined;
-  readonly #decisionId: string;
+  readonly #exchange: Identified;
   #toldRevision = -1;
 
   /** @param engineMetadata undefined where nobody wants to be told */
-  constructor(engineMetadata: EngineMetadata | undefined, decisionId: string) {
+  constructor(engineMetadata: EngineMetadata | undefined, exchange: Identified) {
     this.#engineMetadata = engineMetadata;
-    this.#decisionId = decisionId;
+    this.#exchange = exchange;
   }
 
   /** @param source undefined where no chain has run */
@@ -26,6 +27,6 @@ export class ToldMetadata {
     const revision = source?.revision ?? 0;
     if (this.#engineMetadata === undefined || revision === this.#toldRevision) return answer;
     this.#toldRevision = revision;
-    return withDynamicMetadata(answer, { [engineNamespace]: this.#engineMetadata(this.#decisionId, source) });
+    return withDynamicMetadata(answer, { [engineNamespace]: this.#engineMetadata(this.#exchange.id, source) });
   }
 }

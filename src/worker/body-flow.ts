@@ -2,6 +2,7 @@
  * What the streamed steps of one direction have left behind for its body: their transforms, one after the other. The only place that calls them,
  * the only try/catch around them, and where their deadlines are.
  */
+import { Buffer } from "node:buffer";
 import type { BodyTransform, StreamControl } from "@envoy-policy-engine/sdk";
 import type { FailureCode } from "../errors.ts";
 import type { HeaderStore } from "./header-store.ts";

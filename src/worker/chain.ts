@@ -42,9 +42,13 @@ export interface BoundStep {
 
 export type BoundHandler =
   /** `buffered`: it waits for the whole body, and so do the steps after it. */
-  | { readonly body: "none" | "buffered"; readonly handle: (exchange: StepExchange) => Outcome }
-  /** It leaves a transform behind, through which the body passes. */
-  | { readonly body: "streamed"; readonly start: (exchange: StepExchange, stream: StreamControl) => Reply | BodyTransform | undefined };
+  { readonly body: "none" | "buffered"; readonly handle: (exchange: StepExchange) => Outcome } | StreamedHandler;
+
+/** It leaves a transform behind, through which the body passes. */
+export interface StreamedHandler {
+  readonly body: "streamed";
+  readonly start: (exchange: StepExchange, stream: StreamControl) => Reply | BodyTransform | undefined;
+}
 
 /** What a step, or a whole chain, does with the body of a direction. */
 export type BodyUse = "none" | "buffered" | "streamed";

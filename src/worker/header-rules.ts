@@ -1,5 +1,7 @@
 /** What HTTP and the engine allow in a header. Envoy answers 500 to a mutation it refuses, so a fault is found here, in the step that made it. */
 
+import { Buffer } from "node:buffer";
+
 // RFC 9110 5.6.2. Tested before the name is lower-cased: U+212A, for one, becomes an ASCII letter then.
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
@@ -18,8 +20,23 @@ const engineOwned: ReadonlySet<string> = new Set([
   "x-decision-id",
 ]);
 
+/** Names that have passed, with their lower-case form: a step sets the same few in every exchange. */
+const changeable = new Map<string, string>();
+/** Clients choose names too, where a step renames or removes what matches. */
+const changeableMax = 1_000;
+const rememberedUnitsMax = 64;
+
 /** Returns the lower-case name. Throws a `TypeError` when a policy may not change a header of this name. */
 export function changeableHeaderName(name: string): string {
+  const known = changeable.get(name);
+  if (known !== undefined) return known;
+  const lower = checkedHeaderName(name);
+  if (changeable.size === changeableMax) changeable.clear();
+  if (name.length <= rememberedUnitsMax) changeable.set(name, lower);
+  return lower;
+}
+
+function checkedHeaderName(name: string): string {
   if (typeof name !== "string") throw new TypeError("a header name must be text");
   if (!token.test(name)) throw new TypeError(`\`${printable(name)}\` is no header name`);
   const lower = name.toLowerCase();
@@ -38,7 +55,8 @@ export function headerValue(name: string, value: string | Uint8Array): Uint8Arra
   if (typeof value !== "string" && !(value instanceof Uint8Array)) {
     throw new TypeError(`the value of header \`${name}\` must be text or bytes`);
   }
-  if (typeof value === "string" && plain.test(value)) return Buffer.from(value, "latin1");
+  const plain = typeof value === "string" ? plainBytes(value) : undefined;
+  if (plain !== undefined) return plain;
   // A copy: the policy keeps its array, and what it does to it later must not reach the wire.
   const bytes = typeof value === "string" ? Buffer.from(value, "utf8") : new Uint8Array(value);
   for (const byte of bytes) {
@@ -51,8 +69,18 @@ export function headerValue(name: string, value: string | Uint8Array): Uint8Arra
   return bytes.subarray(start, end);
 }
 
-/** Visible ASCII, with blanks between. */
-const plain = /^[!-~](?:[ -~]*[!-~])?$/;
+/** The bytes of visible ASCII with blanks between; undefined when it is something else. Nearly every value is, and few are long. */
+function plainBytes(value: string): Uint8Array | undefined {
+  const last = value.length - 1;
+  const bytes = Buffer.allocUnsafe(value.length);
+  for (let index = 0; index <= last; index++) {
+    const code = value.charCodeAt(index);
+    if (code < 0x20 || code > 0x7e) return undefined;
+    bytes[index] = code;
+  }
+  return isBlank(bytes[0]) || isBlank(bytes[last]) ? undefined : bytes;
+}
+
 const tab = 9;
 const isBlank = (byte: number | undefined): boolean => byte === 32 || byte === tab;
 

@@ -2,6 +2,7 @@
  * The request and the response of one exchange as they stand, under all steps. Steps see them through `step-exchange.ts`, which adds
  * what a step may do; expressions see them through `variables.ts`.
  */
+import { Buffer } from "node:buffer";
 import type { BodyStore } from "./body-store.ts";
 import { decodeText, HeaderStore } from "./header-store.ts";
 import type { Journal } from "./journal.ts";

@@ -4,7 +4,8 @@ import type { Journal, Undoable } from "./journal.ts";
 /** The typed values that the steps of one exchange share. Which step may read or write what is checked in the step's own view. */
 export class MetadataStore implements Undoable {
   readonly #journal: Journal;
-  readonly #values = new Map<string, unknown>();
+  /** Undefined until something is set: most exchanges share nothing. */
+  #values: Map<string, unknown> | undefined;
   #revision = 0;
 
   constructor(journal: Journal) {
@@ -17,12 +18,13 @@ export class MetadataStore implements Undoable {
   }
 
   get(name: string): unknown {
-    return this.#values.get(name);
+    return this.#values?.get(name);
   }
 
   /** The value is frozen: what was set is what everybody reads, and taking a step back takes back all of it. */
   set(name: string, value: unknown): void {
     deepFreeze(value);
+    this.#values ??= new Map();
     this.#journal.record(this, name, this.#values.get(name));
     this.#values.set(name, value);
     this.#revision += 1;
@@ -30,12 +32,17 @@ export class MetadataStore implements Undoable {
 
   restore(name: string, previous: unknown): void {
     this.#revision += 1;
-    if (previous === undefined) this.#values.delete(name);
-    else this.#values.set(name, previous);
+    if (previous === undefined) this.#values?.delete(name);
+    else this.#values?.set(name, previous);
   }
 
-  /** A plain object of what is there, for expressions and tests. */
+  /** The same where nobody asks whether a step has read it. */
+  peek(name: string): unknown {
+    return this.#values?.get(name);
+  }
+
+  /** A plain object of what is there. */
   asRecord(): Readonly<Record<string, unknown>> {
-    return Object.fromEntries(this.#values);
+    return Object.fromEntries(this.#values ?? []);
   }
 }

@@ -25,7 +25,6 @@ export interface RunRecorder {
 
 export class RecordedRun extends ExchangeRun {
   readonly #chain: Chain;
-  readonly #host: RunHost;
   readonly #metadata: WatchedMetadata;
   readonly #recorder: RunRecorder;
   readonly #steps: ExplainedStep[] = [];
@@ -37,7 +36,6 @@ export class RecordedRun extends ExchangeRun {
     const metadata = new WatchedMetadata(journal);
     super(chain, received, host, generation, journal, metadata);
     this.#chain = chain;
-    this.#host = host;
     this.#metadata = metadata;
     this.#recorder = recorder;
   }
@@ -80,7 +78,7 @@ export class RecordedRun extends ExchangeRun {
       policy: step.policy,
       phase,
       outcome,
-      durationMs: called ? this.#host.monotonicMs() - call.startedMs : undefined,
+      durationMs: called ? this.tookMs(call) : undefined,
       body: bodyUse(step, phase),
       condition: this.#conditions.get(call.index),
       reads: this.#metadata.takeReads().map(([key, value]) => ({ key, value: metadataText(key, value) })),

@@ -1,4 +1,5 @@
 /** From what a policy or the engine answers to what the client gets. */
+import { Buffer } from "node:buffer";
 import type { Reply } from "@envoy-policy-engine/sdk";
 import { type Failure, type FailureCode, failureCatalogue } from "../errors.ts";
 import { aboutTheBytes, BodyStore } from "./body-store.ts";

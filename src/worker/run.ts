@@ -13,7 +13,7 @@ import type { StepOutcome, StepPhase } from "../observe/step-counters.ts";
 import { acceptTransform } from "./accept-transform.ts";
 import { BodyFlow, type FlowFailure, StepStream } from "./body-flow.ts";
 import { BodyStore } from "./body-store.ts";
-import { type BodyUse, type BoundHandler, type BoundStep, bodyUse, bodyUseOf, type Chain } from "./chain.ts";
+import { type BodyUse, type BoundHandler, type BoundStep, bodyUse, bodyUseOf, type Chain, type StreamedHandler } from "./chain.ts";
 import { noChanges } from "./header-store.ts";
 import { Journal } from "./journal.ts";
 import { endsWithItsHeaders, RequestView, ResponseView } from "./message-view.ts";
@@ -58,6 +58,8 @@ export class ExchangeRun implements SharedViews, VariableSources {
   /** The upstream's response is a stream of events, whose body has no end. */
   #endless = false;
   #gone = false;
+  /** When the loop last looked at the clock: where one step ends, the next begins. */
+  #nowMs = 0;
 
   /**
    * @param generation number of the generation that the chain is of
@@ -178,9 +180,18 @@ export class ExchangeRun implements SharedViews, VariableSources {
 
   /** Hears of every step that was skipped or refused, and of every handler that has come to an end. */
   protected settled(call: Call, outcome: StepOutcome, _settlement?: Settlement): void {
-    this.#host.counters.count(call.step.counter, call.phase, outcome);
-    if (outcome !== "skipped" && outcome !== "refused")
-      this.#host.counters.observe(call.step.counter, call.phase, this.#host.monotonicMs() - call.startedMs);
+    const { counters } = this.#host;
+    counters.count(call.step.counter, call.phase, outcome);
+    if (outcome !== "skipped" && outcome !== "refused") counters.observe(call.step.counter, call.phase, this.tookMs(call));
+  }
+
+  /** How long a step that has just come to its end took, milliseconds. */
+  protected tookMs({ startedMs }: Call): number {
+    return this.#nowMs - startedMs;
+  }
+
+  #lookAtClock(): void {
+    this.#nowMs = this.#host.monotonicMs();
   }
 
   #takeWaiting(deadlineMs: number): { readonly pass: Pass; readonly call: Call } {
@@ -207,6 +218,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
   }
 
   #advance(pass: Pass): Promise<void> | undefined {
+    this.#lookAtClock();
     while (!this.#gone && this.#waiting === undefined) {
       const step = this.#chain.steps[pass.cursor];
       if (step === undefined && !this.#endPass(pass)) return undefined;
@@ -227,7 +239,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
   }
 
   #visit(step: BoundStep, index: number, pass: Pass): Promise<void> | undefined {
-    const call = { step, index, phase: pass.phase, startedMs: this.#host.monotonicMs(), mark: this.journal.mark() };
+    const call = { step, index, phase: pass.phase, startedMs: this.#nowMs, mark: this.journal.mark() };
     if (pass.phase === "request") {
       // Whether it runs is not decided yet, but by then the connection is upgraded.
       if (step.whenReadsResponse && bodyUse(step, "response") !== "none" && this.received.upgrade)
@@ -237,7 +249,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
         if (step.reads.requestBody && this.#mustWait(call, pass)) return undefined;
         if (!this.#holds(call, pass)) return undefined;
       }
-      if ((bodyUse(step, "response") !== "none" || step.request?.body === "streamed") && this.received.upgrade)
+      if (this.received.upgrade && (bodyUse(step, "response") !== "none" || step.request?.body === "streamed"))
         return void this.#refuseOrPass(call, pass, step.onUpgrade, "upgrade-refused");
       if (step.request?.body === "buffered" && this.#mustWait(call, pass)) return undefined;
       if (step.request === undefined) {
@@ -302,6 +314,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
       this.#fail(call, pass, "condition-failed", cause);
       return false;
     }
+    this.#lookAtClock();
     this.#progress[call.index] = "skipped";
     this.settled(call, "skipped");
     move(pass);
@@ -312,19 +325,15 @@ export class ExchangeRun implements SharedViews, VariableSources {
     const leftMs = Math.min(call.step.timeoutMs, pass.deadlineMs - call.startedMs);
     if (leftMs <= 0) return void this.#fail(call, pass, "policy-timeout", new Error("the message budget was used up by earlier steps"));
     const exchange = this.#exchange(call);
-    const stream = new StepStream();
-    let result: Outcome | BodyTransform;
+    if (handler.body === "streamed") return this.#start(call, pass, exchange, handler, leftMs);
+    let result: Outcome;
     try {
-      result = handler.body === "streamed" ? handler.start(exchange, stream) : handler.handle(exchange);
-      if (isPromise(result)) {
-        if (handler.body === "streamed") throw new TypeError("`start` gives the transform at once: nobody waits for it");
-        return this.#settleLater(call, pass, exchange, within(result, leftMs, this.#host.startTimer));
-      }
+      result = handler.handle(exchange);
+      if (isPromise(result)) return this.#settleLater(call, pass, exchange, within(result, leftMs, this.#host.startTimer));
     } catch (cause) {
       return void this.#fail(call, pass, "policy-failed", cause);
     }
-    if (this.#host.monotonicMs() - call.startedMs > leftMs) this.#host.counters.count(call.step.counter, call.phase, "overrun");
-    if (handler.body === "streamed") return this.#settleStart(call, pass, result, stream);
+    this.#countOverrun(call, leftMs);
     return void this.#settle(call, pass, result);
   }
 
@@ -338,9 +347,18 @@ export class ExchangeRun implements SharedViews, VariableSources {
     return exchange;
   }
 
+  /** A deadline cannot cut a synchronous handler short. */
+  #countOverrun(call: Call, leftMs: number): void {
+    this.#lookAtClock();
+    if (this.tookMs(call) > leftMs) this.#host.counters.count(call.step.counter, call.phase, "overrun");
+  }
+
   #settleLater(call: Call, pass: Pass, exchange: StepExchange, result: Promise<unknown>): Promise<void> {
     return result.then(
-      (value) => this.#settle(call, pass, value),
+      (value) => {
+        this.#lookAtClock();
+        this.#settle(call, pass, value);
+      },
       (cause: unknown) => {
         if (!(cause instanceof DeadlineError)) return this.#fail(call, pass, "policy-failed", cause);
         exchange.abort();
@@ -350,7 +368,16 @@ export class ExchangeRun implements SharedViews, VariableSources {
   }
 
   /** A transform is kept for the body; or the body passes it at once, if it is there. */
-  #settleStart(call: Call, pass: Pass, result: unknown, stream: StepStream): Promise<void> | undefined {
+  #start(call: Call, pass: Pass, exchange: StepExchange, { start }: StreamedHandler, leftMs: number): Promise<void> | undefined {
+    const stream = new StepStream();
+    let result: ReturnType<typeof start>;
+    try {
+      result = start(exchange, stream);
+      if (isPromise(result)) throw new TypeError("`start` gives the transform at once: nobody waits for it");
+    } catch (cause) {
+      return void this.#fail(call, pass, "policy-failed", cause);
+    }
+    this.#countOverrun(call, leftMs);
     if (stream.reason !== undefined) return void this.#fail(call, pass, "stream-aborted", new Error(stream.reason));
     let transform: BodyTransform | undefined;
     try {
@@ -401,6 +428,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
   }
 
   #fail(call: Call, pass: Pass, code: FailureCode, cause: unknown): void {
+    this.#lookAtClock();
     this.journal.rollBack(call.mark);
     this.#exchanges[call.index]?.revoke();
     this.#progress[call.index] = "failed";
@@ -414,6 +442,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
 
   /** A body that was on its way has failed: `onError: skip` does not help, what has gone on cannot be taken back. */
   #failFlow({ call, code, cause }: FlowFailure): void {
+    this.#lookAtClock();
     const exchange = this.#exchanges[call.index];
     if (code === "policy-timeout") exchange?.abort();
     exchange?.revoke();
@@ -429,10 +458,10 @@ export class ExchangeRun implements SharedViews, VariableSources {
   }
 
   /** What a policy throws is its own object, and reading it may run its code once more: that must not decide about the exchange. */
-  #report({ step, phase, startedMs }: Call, fault: StepFault): void {
-    const durationMs = this.#host.monotonicMs() - startedMs;
+  #report(call: Call, fault: StepFault): void {
+    const { step, phase } = call;
     const where = { request: this.received, generation: this.#generation, chain: this.chain, step: step.name, policy: step.policy, phase };
-    const failure = { ...where, ...fault, durationMs };
+    const failure = { ...where, ...fault, durationMs: this.tookMs(call) };
     try {
       this.#host.failed(failure);
     } catch {

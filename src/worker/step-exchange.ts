@@ -2,6 +2,7 @@
  * An exchange as one step sees it: the views plus what this step may do, and when. It can be changed only while the step's handler runs, so
  * that code that still runs cannot edit under the next step, and is revoked when the step has failed or the exchange is over.
  */
+import { Buffer } from "node:buffer";
 import type {
   Body,
   BufferedRequestExchange,
@@ -49,6 +50,7 @@ export class StepExchange implements BufferedRequestExchange<unknown>, BufferedR
   #aborted = false;
   #request: Request | undefined;
   #response: Response | undefined;
+  #metadata: Metadata | undefined;
 
   constructor(shared: SharedViews, rights: StepRights) {
     this.#shared = shared;
@@ -113,7 +115,9 @@ export class StepExchange implements BufferedRequestExchange<unknown>, BufferedR
   }
 
   get metadata(): Metadata {
-    return new StepMetadata(this.#read().metadata, this.#rights, this.#gate);
+    const { metadata } = this.#read();
+    this.#metadata ??= new StepMetadata(metadata, this.#rights, this.#gate);
+    return this.#metadata;
   }
 
   get [expressionVariables](): ExchangeVariables {

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { Headers as SdkHeaders } from "@envoy-policy-engine/sdk";
 import type { StepPhase } from "../observe/step-counters.ts";
 import { changeableHeaderName, headerValue } from "./header-rules.ts";
@@ -21,14 +22,16 @@ export class StepHeaders implements SdkHeaders {
   }
 
   getAll(name: string): readonly string[] {
-    return this.#read().values(readableName(name)).map(decodeText);
+    return this.#read()
+      .values(readableName(name))
+      .map((value) => decodeText(value));
   }
 
   getBytes(name: string): readonly Uint8Array[] {
-    // Copies: the received bytes are Envoy's message, which every step shares.
+    // Copies: the received bytes are Envoy's message, which every step shares. Of Node's pool, because memory of their own costs more than the rest.
     return this.#read()
       .values(readableName(name))
-      .map((value) => new Uint8Array(value));
+      .map((value) => Buffer.from(value));
   }
 
   has(name: string): boolean {
@@ -41,11 +44,11 @@ export class StepHeaders implements SdkHeaders {
 
   set(name: string, value: string | Uint8Array | readonly (string | Uint8Array)[]): void {
     const lower = changeableHeaderName(name);
-    const values = typeof value === "string" || value instanceof Uint8Array ? [value] : [...value];
-    this.#write().change(
-      lower,
-      values.map((one) => headerValue(lower, one)),
-    );
+    const values =
+      typeof value === "string" || value instanceof Uint8Array
+        ? [headerValue(lower, value)]
+        : [...value].map((one) => headerValue(lower, one));
+    this.#write().change(lower, values);
   }
 
   append(name: string, value: string | Uint8Array): void {

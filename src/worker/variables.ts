@@ -20,6 +20,7 @@ export interface VariableSources {
 export class ExchangeVariables {
   readonly #sources: VariableSources;
   #request: RequestVariables | undefined;
+  #metadata: MetadataVariable | undefined;
 
   constructor(sources: VariableSources) {
     this.#sources = sources;
@@ -38,8 +39,9 @@ export class ExchangeVariables {
     return this.#sources.received.route;
   }
 
-  get metadata(): Readonly<Record<string, unknown>> {
-    return this.#sources.metadata.asRecord();
+  get metadata(): MetadataVariable {
+    this.#metadata ??= new MetadataVariable(this.#sources.metadata);
+    return this.#metadata;
   }
 
   get response(): ResponseVariables | undefined {
@@ -119,6 +121,20 @@ class ResponseVariables {
 
   get json(): unknown {
     return jsonOf(this.#response.body);
+  }
+}
+
+/** What steps share, by name: a record, of which expressions ask for single fields. A Map for the same reason as the headers. */
+class MetadataVariable extends Map<string, unknown> {
+  readonly #store: MetadataStore;
+
+  constructor(store: MetadataStore) {
+    super();
+    this.#store = store;
+  }
+
+  override get(name: string): unknown {
+    return this.#store.peek(name);
   }
 }
 

@@ -194,8 +194,8 @@ const directions: readonly Direction[] = [
   },
   {
     from: "src/transport/native/hpack",
-    may: ["./huffman-code.ts"],
-    mayNot: ["../limits.ts", "../http2/connection.ts", "../../../kernel/transport.ts", "node:net", "node:buffer"],
+    may: ["./huffman-code.ts", "node:buffer"],
+    mayNot: ["../limits.ts", "../http2/connection.ts", "../../../kernel/transport.ts", "node:net", "node:fs"],
   },
   {
     from: "src/transport/native/http2",

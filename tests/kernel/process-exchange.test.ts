@@ -1,6 +1,4 @@
 /** Sequences that no client of Envoy brings about by itself, and neighbours that fail: what is promised of a stream holds nevertheless. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 import type { PolicyInstance } from "@envoy-policy-engine/sdk";
 import { describe, expect, test } from "vitest";
@@ -8,6 +6,7 @@ import { decodeIncoming } from "../../src/kernel/wire/decode.ts";
 import { envoyBytes } from "../conversations/conversation.ts";
 import { engineUnderTest } from "../conversations/engine-under-test.ts";
 import { chainOf, codePolicies } from "../support/code-policy.ts";
+import { collectGarbage } from "../support/collect-garbage.ts";
 import { openStream } from "./observed-sink.ts";
 
 const requestHeaders = envoyBytes({ message: "request-headers", headers: { ":method": "GET", ":path": "/" } }, true, "route");
@@ -153,9 +152,6 @@ describe("a half-close while a step runs", () => {
 });
 
 test("an exchange that is over is not kept by the kernel", async () => {
-  setFlagsFromString("--expose-gc");
-  const collect: unknown = runInNewContext("gc");
-  if (typeof collect !== "function") throw new Error("no garbage can be collected");
   const engine = await engineUnderTest(chainOf("passes"), {}, { policies: codePolicies(steps) });
   const play = (): WeakRef<object> => {
     const { handler } = openStream(engine, route);
@@ -166,7 +162,7 @@ test("an exchange that is over is not kept by the kernel", async () => {
   const exchange = play();
   // A WeakRef holds its target for the rest of the turn.
   await settled();
-  collect();
+  collectGarbage();
   expect(exchange.deref()).toBeUndefined();
 });
 

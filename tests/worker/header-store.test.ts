@@ -91,6 +91,29 @@ test("a step that is rolled back leaves no trace", () => {
   );
 });
 
+test("of many headers a step's changes are found and taken back as of few", () => {
+  const names = Array.from({ length: 40 }, (_, index) => `x-${index}`);
+  const bytes = (text: string) => [Buffer.from(text)];
+  const journal = new Journal();
+  const store = new HeaderStore(new HeaderLines(names.slice(20).map((name) => ({ name, value: Buffer.from("sent") }))), journal);
+  const marks = names.map((name, index) => {
+    const mark = journal.mark();
+    store.change(name, index % 3 === 0 ? [] : bytes(name));
+    store.change(names[0] ?? "", bytes(String(index)));
+    return mark;
+  });
+  expect(names.map((name) => store.text(name))).toEqual([
+    "39",
+    ...names.slice(1).map((name, index) => (index % 3 === 2 ? undefined : name)),
+  ]);
+  for (const [index, mark] of [...marks.entries()].reverse()) {
+    journal.rollBack(mark);
+    expect(store.text(names[index] ?? "")).toBe(index < 20 ? undefined : "sent");
+    expect(store.text(names[0] ?? "")).toBe(index === 0 ? undefined : String(index - 1));
+  }
+  expect(store.takeChanges()).toEqual({ remove: [], set: [] });
+});
+
 test("headers that nobody changed, or changed back, are not sent again", () => {
   fc.assert(
     fc.property(received, (lines) => {

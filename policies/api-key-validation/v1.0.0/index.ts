@@ -1,4 +1,4 @@
-import { bindPlaces } from "@envoy-policy-engine/credential-places";
+import { bindPlaces, readPlaces } from "@envoy-policy-engine/credential-places";
 import type { Auth, MetadataKey, PolicyDefinition } from "@envoy-policy-engine/sdk";
 import { createKeyRing } from "./key-ring.ts";
 import type { Parameters } from "./parameters.ts";
@@ -21,7 +21,7 @@ export default {
     return {
       request(exchange) {
         const { request } = exchange;
-        const [sent, another] = boundPlaces.flatMap((place) => place.read(request));
+        const [sent, another] = readPlaces(boundPlaces, request);
         if (another !== undefined) return several;
         if (sent === undefined || sent.length === 0) return missing;
         if (sent.length > keyBytesMax) return oversized;

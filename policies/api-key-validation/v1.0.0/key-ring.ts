@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Auth } from "@envoy-policy-engine/sdk";
 import type { Key, Parameters } from "./parameters.ts";
@@ -25,17 +26,20 @@ export function createKeyRing(keys: Parameters["keys"], requiredScopes: readonly
     if (digest === digestOfNothing) throw new Error(`${place} is the digest of an empty key: was the variable unset when it was made?`);
     const earlier = byDigest.get(digest);
     if (earlier !== undefined) throw new Error(`${place} has the same digest as ${earlier.key.title}: one key cannot be two, remove one`);
-    byDigest.set(digest, { digest: Buffer.from(digest, "hex"), key: bindKey(entry, requiredScopes, place) });
+    byDigest.set(digest, { digest: asBytes(digest), key: bindKey(entry, requiredScopes, place) });
   });
   return {
     find(key) {
       const digest = hash("sha256", key, "hex");
       const entry = byDigest.get(digest);
       // The look-up may show in its timing how much of a digest fits, which says nothing about a key; the verdict itself shows nothing.
-      return entry !== undefined && timingSafeEqual(entry.digest, Buffer.from(digest, "hex")) ? entry.key : undefined;
+      return entry !== undefined && timingSafeEqual(entry.digest, asBytes(digest)) ? entry.key : undefined;
     },
   };
 }
+
+/** Only to be compared, so its digits need not be read. */
+const asBytes = (digest: string): Buffer => Buffer.from(digest, "latin1");
 
 function bindKey(entry: Key, requiredScopes: readonly string[], place: string): BoundKey {
   const { owner, scopes, label, expires } = entry;

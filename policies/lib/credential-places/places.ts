@@ -30,6 +30,12 @@ export function bindPlaces(places: readonly Place[]): readonly BoundPlace[] {
   });
 }
 
+/** What is in any of them, in their order. */
+export function readPlaces(places: readonly BoundPlace[], request: Request): readonly Uint8Array[] {
+  const [first] = places;
+  return first !== undefined && places.length === 1 ? first.read(request) : places.flatMap((place) => place.read(request));
+}
+
 function bindPlace(kind: Place["in"], name: string): BoundPlace {
   switch (kind) {
     case "header":

@@ -33,6 +33,8 @@ export function sentToken(request: Request, places: readonly BoundPlace[]): Sent
  * scheme counts whatever stands between: an upstream may take a tab for a blank, and would read a token that nobody has judged.
  */
 function bearerCredentials(value: string): string {
+  // What nearly everybody sends, found without a look at the whole of it.
+  if (value.startsWith(usualScheme) && isVisible(value.charCodeAt(usualScheme.length))) return value.slice(usualScheme.length);
   const [, credentials] = bearer.exec(value) ?? [];
   if (credentials !== undefined) return credentials;
   return joinedBearer.test(value) ? "," : "";
@@ -42,6 +44,12 @@ function bearerCredentials(value: string): string {
 const bearer = /^\s*bearer(?![\w!#$%&'*+.^`|~-])\s*(.*)$/is;
 const joinedBearer = /,\s*bearer(?![\w!#$%&'*+.^`|~=-])/i;
 
+const usualScheme = "Bearer ";
+const isVisible = (code: number): boolean => code > 0x20 && code < 0x7f;
+
 const isAuthorization = (place: BoundPlace): boolean => place.in === "header" && place.name === "authorization";
 
-const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+const latin1 = (bytes: Uint8Array): string => {
+  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString("latin1");
+};

@@ -24,14 +24,21 @@ export interface VerifiedTokensLimits {
   readonly bytesMax: number;
 }
 
-/** The one that was not asked for the longest is forgotten first. `now` in milliseconds. */
+/**
+ * The oldest one that nobody has asked for since it was last spared is forgotten first: finding one only sets a mark, because moving it to the
+ * end with each request would rebuild the map all the time. `now` in milliseconds.
+ */
 export function createVerifiedTokens<Entry extends Remembered>(
   { entriesMax, bytesMax }: VerifiedTokensLimits,
   now: () => number,
 ): VerifiedTokens<Entry> {
-  const held = new Map<string, { readonly entry: Entry; readonly bytes: number }>();
+  const held = new Map<string, Held<Entry>>();
   let bytes = 0;
 
+  const hold = (digest: string, token: Held<Entry>): void => {
+    held.set(digest, token);
+    bytes += token.bytes;
+  };
   const forget = (digest: string): void => {
     bytes -= held.get(digest)?.bytes ?? 0;
     held.delete(digest);
@@ -47,25 +54,34 @@ export function createVerifiedTokens<Entry extends Remembered>(
         forget(digest);
         return undefined;
       }
-      held.delete(digest);
-      held.set(digest, known);
+      known.asked = true;
       return known.entry;
     },
     add(text, entry) {
       const digest = digestOf(text);
       forget(digest);
       const needed = entryBytes(text);
-      held.set(digest, { entry, bytes: needed });
-      bytes += needed;
-      for (const oldest of held.keys()) {
-        if (held.size <= entriesMax && bytes <= bytesMax) break;
+      const fits = (): boolean => held.size < entriesMax && bytes + needed <= bytesMax;
+      for (const [oldest, known] of held) {
+        if (fits()) break;
         forget(oldest);
+        if (!known.asked) continue;
+        known.asked = false;
+        hold(oldest, known);
       }
+      if (fits()) hold(digest, { entry, bytes: needed, asked: false });
     },
     get size() {
       return { entries: held.size, bytes };
     },
   };
+}
+
+interface Held<Entry> {
+  readonly entry: Entry;
+  readonly bytes: number;
+  /** Since it was added, or last spared. */
+  asked: boolean;
 }
 
 const digestOf = (text: string): string => hash("sha256", text, "base64");

@@ -1,10 +1,11 @@
 /** Reads what Envoy sends, where it lies: the bytes are not copied, and must not change as long as what is returned is in use. */
+import { Buffer } from "node:buffer";
 import { ProcessingMode_BodySendMode as EnvoyMode } from "../../generated/proto/envoy/extensions/filters/http/ext_proc/v3/processing_mode.ts";
 import { noHeaders, type ReceivedHeaders } from "../../worker/received-headers.ts";
 import type { BodyMode } from "../body-mode.ts";
 import { ProtobufReader } from "./protobuf-reader.ts";
 import { type Attributes, readAttributes } from "./wire-attributes.ts";
-import { indexLines, WireHeaders } from "./wire-headers.ts";
+import { WireHeaders } from "./wire-headers.ts";
 
 /** The six moments of an exchange at which Envoy may ask. */
 export type Phase = "request-headers" | "request-body" | "request-trailers" | "response-headers" | "response-body" | "response-trailers";
@@ -61,7 +62,7 @@ const configTags = { request: 0x08, response: 0x10 } as const;
 
 /** Reads a ProcessingRequest. Throws a `RangeError` when the bytes are no such message. */
 export function decodeIncoming(bytes: Uint8Array): Incoming {
-  const reader = new ProtobufReader(bytes);
+  const reader = new ProtobufReader(asBuffer(bytes));
   let message = noMessage;
   let attributes: Attributes | undefined;
   let observed = false;
@@ -104,6 +105,9 @@ export function decodeIncoming(bytes: Uint8Array): Incoming {
   return { phase, headers, attributes, body, endOfStream, configured, observed };
 }
 
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 /** What belongs to one phase. */
 type Message = Pick<Incoming, "phase" | "headers" | "body" | "endOfStream">;
 
@@ -111,20 +115,15 @@ const noBytes = new Uint8Array();
 const noMessage: Message = { phase: "unknown", headers: noHeaders, body: noBytes, endOfStream: false };
 
 function readHeaders(phase: Phase, reader: ProtobufReader): Message {
-  let places: number[] = [];
+  let headers: ReceivedHeaders = noHeaders;
   let endOfStream = false;
   while (reader.more) {
     const tag = reader.tag();
-    if (tag === linesTag) {
-      places = [];
-      indexLines(reader.message(), places);
-    } else if (tag === headersEndTag) {
-      endOfStream = reader.bool();
-    } else {
-      reader.skip(tag);
-    }
+    if (tag === linesTag) headers = new WireHeaders(reader.bytes, reader.message());
+    else if (tag === headersEndTag) endOfStream = reader.bool();
+    else reader.skip(tag);
   }
-  return { phase, headers: new WireHeaders(reader.bytes, places), body: noBytes, endOfStream };
+  return { phase, headers, body: noBytes, endOfStream };
 }
 
 function readBody(phase: Phase, reader: ProtobufReader): Message {

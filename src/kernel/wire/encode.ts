@@ -1,4 +1,5 @@
 /** Writes what Envoy is told: each answer into one buffer, the empty ones are constants. */
+import { Buffer } from "node:buffer";
 import { HeaderValueOption_HeaderAppendAction as AppendAction } from "../../generated/proto/envoy/config/core/v3/base.ts";
 import {
   ProcessingMode_BodySendMode as EnvoyMode,
@@ -10,7 +11,7 @@ import type { FinalReply } from "../../worker/reply.ts";
 import type { BodyMode } from "../body-mode.ts";
 import type { StructRecord } from "../engine-metadata.ts";
 import type { Phase } from "./decode.ts";
-import { fieldHeadBytesMax, ProtobufWriter } from "./protobuf-writer.ts";
+import { fieldHeadBytesMax, ProtobufWriter, textBytesMax } from "./protobuf-writer.ts";
 
 /**
  * What Envoy is to send of the rest of the exchange. All six modes are always written: an unset body mode means NONE, an unset header mode the
@@ -176,8 +177,8 @@ const lineBytesMax = 4 * fieldHeadBytesMax + 6;
 
 function mutationBytesMax({ remove, set }: HeaderChanges): number {
   let bytes = fieldHeadBytesMax;
-  for (const name of remove) bytes += Buffer.byteLength(name) + lineBytesMax;
-  for (const { name, value } of set) bytes += Buffer.byteLength(name) + value.length + lineBytesMax;
+  for (const name of remove) bytes += textBytesMax(name) + lineBytesMax;
+  for (const { name, value } of set) bytes += textBytesMax(name) + value.length + lineBytesMax;
   return bytes;
 }
 

@@ -1,16 +1,18 @@
+import type { Buffer } from "node:buffer";
+
 /**
  * Reads fields of a protobuf message where they lie, without making objects of them (https://protobuf.dev/programming-guides/encoding).
  *
  * @throws RangeError, from every method, when the bytes end too early or are no protobuf
  */
 export class ProtobufReader {
-  readonly bytes: Uint8Array;
+  readonly bytes: Buffer;
   /** Where the next byte is read. */
   at: number;
   /** Behind the last byte of the message. */
   readonly end: number;
 
-  constructor(bytes: Uint8Array, at = 0, end = bytes.length) {
+  constructor(bytes: Buffer, at = 0, end = bytes.length) {
     this.bytes = bytes;
     this.at = at;
     this.end = end;
@@ -41,7 +43,8 @@ export class ProtobufReader {
   bool(): boolean {
     const from = this.at;
     this.varint();
-    return this.bytes.subarray(from, this.at).some((byte) => (byte & 0x7f) !== 0);
+    for (let at = from; at < this.at; at++) if (((this.bytes[at] ?? 0) & 0x7f) !== 0) return true;
+    return false;
   }
 
   /** The length of a field with one: text, bytes or a message. What it says is there. */
@@ -60,7 +63,7 @@ export class ProtobufReader {
   }
 
   /** Not a copy. */
-  slice(): Uint8Array {
+  slice(): Buffer {
     const length = this.length();
     const from = this.at;
     this.at += length;
@@ -69,13 +72,15 @@ export class ProtobufReader {
 
   /** What is no valid UTF-8 in it becomes U+FFFD. */
   text(): string {
-    const { buffer, byteOffset, length } = this.slice();
-    return Buffer.from(buffer, byteOffset, length).toString("utf8");
+    const length = this.length();
+    const from = this.at;
+    this.at += length;
+    return this.bytes.toString("utf8", from, this.at);
   }
 
   double(): number {
     this.#need(8);
-    const value = new DataView(this.bytes.buffer, this.bytes.byteOffset + this.at, 8).getFloat64(0, true);
+    const value = this.bytes.readDoubleLE(this.at);
     this.at += 8;
     return value;
   }

@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+
 /**
  * Writes one protobuf message from its end to its beginning: what a message within is long is known by the time its length is written, so nothing is
  * measured first and nothing copied (https://protobuf.dev/programming-guides/encoding).
@@ -38,9 +40,25 @@ export class ProtobufWriter {
 
   text(tag: number, text: string): void {
     const mark = this.#at;
-    this.#take(Buffer.byteLength(text));
-    this.#buffer.write(text, this.#at);
+    if (!this.#ascii(text)) {
+      this.#take(Buffer.byteLength(text));
+      this.#buffer.write(text, this.#at);
+    }
     this.message(mark, tag);
+  }
+
+  /** Writes a text of ASCII alone, as names are. False, with nothing written, when it is another. */
+  #ascii(text: string): boolean {
+    this.#take(text.length);
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index);
+      if (code >= 0x80) {
+        this.#at += text.length;
+        return false;
+      }
+      this.#buffer[this.#at + index] = code;
+    }
+    return true;
   }
 
   finish(): Uint8Array {
@@ -65,6 +83,9 @@ export class ProtobufWriter {
     this.#at -= bytes;
   }
 }
+
+/** What a text is long at most in UTF-8, bytes. */
+export const textBytesMax = (text: string): number => 3 * text.length;
 
 /** What a field is longer than its bytes at most: its tag and its length. */
 export const fieldHeadBytesMax = 7;

@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import { ProtobufReader } from "./protobuf-reader.ts";
 
 export type AttributeValue = string | number | boolean;
@@ -16,29 +17,38 @@ const fieldsTag = 0x0a;
 const entryTags = { key: 0x0a, value: 0x12 } as const;
 const valueTags = { null: 0x08, number: 0x11, string: 0x1a, bool: 0x20, struct: 0x2a, list: 0x32 } as const;
 
-/** Attributes within the bytes in which they came. One is read when somebody asks for it. */
-export class WireAttributes implements Attributes {
-  readonly #fields: readonly Field[];
+/** Four numbers for each: the begin and the end of its name and of its value. */
+const numbersPerField = 4;
 
-  /** @param struct a google.protobuf.Struct */
-  constructor(struct: ProtobufReader) {
-    const fields: Field[] = [];
-    while (struct.more) {
-      const tag = struct.tag();
-      if (tag === fieldsTag) fields.push(readField(struct.message()));
-      else struct.skip(tag);
-    }
-    this.#fields = fields;
+/** Attributes within the bytes in which they came: an index of places. One is read when somebody asks for it. */
+class WireAttributes implements Attributes {
+  readonly #bytes: Buffer;
+  readonly #places: readonly number[];
+
+  constructor(bytes: Buffer, places: readonly number[]) {
+    this.#bytes = bytes;
+    this.#places = places;
   }
 
   get(name: string): AttributeValue | undefined {
     // As in every map of protobuf the last one counts.
-    const field = this.#fields.findLast((one) => one.name === name);
-    return field?.value === undefined ? undefined : readValue(field.value);
+    for (let field = this.#places.length - numbersPerField; field >= 0; field -= numbersPerField) {
+      if (!isText(this.#bytes, this.#place(field), this.#place(field + 1), name)) continue;
+      return readValue(new ProtobufReader(this.#bytes, this.#place(field + 2), this.#place(field + 3)));
+    }
+    return undefined;
   }
 
   names(): readonly string[] {
-    return [...new Set(this.#fields.map(({ name }) => name))];
+    const names = new Set<string>();
+    for (let field = 0; field < this.#places.length; field += numbersPerField) {
+      names.add(textOf(this.#bytes, this.#place(field), this.#place(field + 1)));
+    }
+    return [...names];
+  }
+
+  #place(index: number): number {
+    return this.#places[index] ?? 0;
   }
 }
 
@@ -48,32 +58,60 @@ export class WireAttributes implements Attributes {
  * @returns undefined where it is not Envoy's
  */
 export function readAttributes(entry: ProtobufReader): Attributes | undefined {
-  const { name, value } = readField(entry);
+  const places: number[] = [];
+  indexEntry(entry, places);
+  const [nameStart = 0, nameEnd = 0, structStart = 0, structEnd = 0] = places;
   // An entry called `__proto__` must not supply what is missing.
-  return name === attributesEntry ? new WireAttributes(new ProtobufReader(value ?? noBytes)) : undefined;
+  if (!isText(entry.bytes, nameStart, nameEnd, attributesEntry)) return undefined;
+  const struct = new ProtobufReader(entry.bytes, structStart, structEnd);
+  const fields: number[] = [];
+  while (struct.more) {
+    const tag = struct.tag();
+    if (tag === fieldsTag) indexEntry(struct.message(), fields);
+    else struct.skip(tag);
+  }
+  return new WireAttributes(entry.bytes, fields);
 }
 
-interface Field {
-  readonly name: string;
-  readonly value: Uint8Array | undefined;
-}
-
-const noBytes = new Uint8Array();
-
-function readField(entry: ProtobufReader): Field {
-  let name = "";
-  let value: Uint8Array | undefined;
+/** Adds where name and value of one entry of a map lie. What is not there is empty. */
+function indexEntry(entry: ProtobufReader, places: number[]): void {
+  let [nameStart, nameEnd, valueStart, valueEnd] = [0, 0, 0, 0];
   while (entry.more) {
     const tag = entry.tag();
-    if (tag === entryTags.key) name = entry.text();
-    else if (tag === entryTags.value) value = entry.slice();
-    else entry.skip(tag);
+    if (tag !== entryTags.key && tag !== entryTags.value) {
+      entry.skip(tag);
+      continue;
+    }
+    const length = entry.length();
+    const start = entry.at;
+    entry.at += length;
+    if (tag === entryTags.key) {
+      nameStart = start;
+      nameEnd = entry.at;
+    } else {
+      valueStart = start;
+      valueEnd = entry.at;
+    }
   }
-  return { name, value };
+  places.push(nameStart, nameEnd, valueStart, valueEnd);
 }
 
-function readValue(bytes: Uint8Array): AttributeValue | undefined {
-  const reader = new ProtobufReader(bytes);
+/** Names are ASCII nearly always, and then no text has to be made of their bytes. */
+function isText(bytes: Buffer, start: number, end: number, text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const byte = start + index < end ? (bytes[start + index] ?? 0) : -1;
+    if (byte >= 0x80) return textOf(bytes, start, end) === text;
+    if (byte !== text.charCodeAt(index)) return false;
+  }
+  return end - start === text.length;
+}
+
+/** What is no valid UTF-8 in it becomes U+FFFD. */
+function textOf(bytes: Buffer, start: number, end: number): string {
+  return bytes.toString("utf8", start, end);
+}
+
+function readValue(reader: ProtobufReader): AttributeValue | undefined {
   let value: AttributeValue | undefined;
   while (reader.more) {
     const tag = reader.tag();

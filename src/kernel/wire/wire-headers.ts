@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import { decodeText, type HeaderEntry } from "../../worker/header-store.ts";
 import type { ReceivedHeaders } from "../../worker/received-headers.ts";
 import type { ProtobufReader } from "./protobuf-reader.ts";
@@ -5,14 +6,21 @@ import type { ProtobufReader } from "./protobuf-reader.ts";
 /** Where a line's name and value lie: four numbers each, the begin and the end of both. */
 const numbersPerLine = 4;
 
+/** Room for most messages: an array that grows is copied each time. */
+const usualLines = 24;
+
 /** The header lines of one message within the bytes in which they came: an index of places. A line is read when somebody asks for it. */
 export class WireHeaders implements ReceivedHeaders {
-  readonly #bytes: Uint8Array;
+  readonly #bytes: Buffer;
   readonly #places: readonly number[];
+  readonly #end: number;
 
-  constructor(bytes: Uint8Array, places: readonly number[]) {
+  /** @param map reads a HeaderMap within the bytes; a line without a name is none */
+  constructor(bytes: Buffer, map: ProtobufReader) {
+    const places = new Array<number>(usualLines * numbersPerLine);
     this.#bytes = bytes;
     this.#places = places;
+    this.#end = indexLines(map, places);
   }
 
   has(name: string): boolean {
@@ -25,9 +33,15 @@ export class WireHeaders implements ReceivedHeaders {
     return values;
   }
 
+  texts(name: string): readonly string[] {
+    const texts: string[] = [];
+    for (let line = this.#find(name, 0); line !== -1; line = this.#find(name, line + numbersPerLine)) texts.push(this.#text(line + 2));
+    return texts;
+  }
+
   entries(): readonly HeaderEntry[] {
     const entries: HeaderEntry[] = [];
-    for (let line = 0; line < this.#places.length; line += numbersPerLine) {
+    for (let line = 0; line < this.#end; line += numbersPerLine) {
       entries.push({ name: this.#name(line), value: this.#value(line) });
     }
     return entries;
@@ -35,7 +49,7 @@ export class WireHeaders implements ReceivedHeaders {
 
   /** Where the next line of this name stands in the index; -1 when there is none. */
   #find(name: string, from: number): number {
-    for (let line = from; line < this.#places.length; line += numbersPerLine) {
+    for (let line = from; line < this.#end; line += numbersPerLine) {
       const start = this.#places[line] ?? 0;
       if ((this.#places[line + 1] ?? 0) - start === name.length && this.#matches(start, name)) return line;
     }
@@ -53,9 +67,12 @@ export class WireHeaders implements ReceivedHeaders {
 
   /** Only ASCII is lower-cased: U+212A, for one, would become an ASCII letter. */
   #name(line: number): string {
-    return decodeText(this.#bytes.subarray(this.#places[line], this.#places[line + 1])).replace(/[A-Z]+/g, (capitals) =>
-      capitals.toLowerCase(),
-    );
+    return this.#text(line).replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
+  }
+
+  /** @param place where the index says where it begins; behind it, where it ends */
+  #text(place: number): string {
+    return decodeText(this.#bytes, this.#places[place], this.#places[place + 1]);
   }
 
   #value(line: number): Uint8Array {
@@ -70,16 +87,19 @@ const lowerCaseBit = 0x20;
 const headersTag = 0x0a;
 const lineTags = { key: 0x0a, value: 0x12, rawValue: 0x1a } as const;
 
-/** Adds the lines of a HeaderMap to the index. A line without a name is none. */
-export function indexLines(map: ProtobufReader, places: number[]): void {
+/** Returns where the index of the lines ends. */
+function indexLines(map: ProtobufReader, places: number[]): number {
+  let count = 0;
   while (map.more) {
     const tag = map.tag();
-    if (tag === headersTag) indexLine(map, places);
+    if (tag === headersTag) count = indexLine(map, places, count);
     else map.skip(tag);
   }
+  return count;
 }
 
-function indexLine(map: ProtobufReader, places: number[]): void {
+/** Writes the places of a line from `count` on, and returns where the next ones go. */
+function indexLine(map: ProtobufReader, places: number[], count: number): number {
   const end = map.length() + map.at;
   let nameStart = 0;
   let nameEnd = 0;
@@ -106,5 +126,10 @@ function indexLine(map: ProtobufReader, places: number[]): void {
     }
   }
   if (map.at !== end) throw new RangeError("a protobuf field ends behind its message");
-  if (nameEnd > nameStart) places.push(nameStart, nameEnd, valueStart, valueEnd);
+  if (nameEnd === nameStart) return count;
+  places[count] = nameStart;
+  places[count + 1] = nameEnd;
+  places[count + 2] = valueStart;
+  places[count + 3] = valueEnd;
+  return count + numbersPerLine;
 }

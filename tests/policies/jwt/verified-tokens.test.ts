@@ -102,12 +102,16 @@ describe("tokens that were verified", () => {
     );
   });
 
-  test("the one that was not asked for the longest goes first", () => {
+  test.each([
+    ["one that was asked for is spared", "a", "d", "acd"],
+    ["once", "a", "def", "def"],
+    ["and of those that all were, the oldest is not", "abc", "d", "bcd"],
+  ])("%s", (_what, asked, more, kept) => {
     const { tokens, entry } = setUp({ entriesMax: 3, bytesMax: 1_000_000 });
-    for (const text of ["a", "b", "c"]) tokens.add(text, entry(2_000));
-    expect(tokens.find("a")).toBeDefined();
-    tokens.add("d", entry(2_000));
-    expect(["a", "b", "c", "d"].map((text) => tokens.find(text) !== undefined)).toEqual([true, false, true, true]);
+    for (const text of "abc") tokens.add(text, entry(2_000));
+    for (const text of asked) expect(tokens.find(text)).toBeDefined();
+    for (const text of more) tokens.add(text, entry(2_000));
+    expect([..."abcdef"].filter((text) => tokens.find(text) !== undefined).join("")).toBe(kept);
   });
 
   test("long ones make room by their length", () => {

@@ -29,6 +29,30 @@ describe("reading", () => {
     expect(blocks.map((block) => regular(decoder.decode(block, 0, block.length)))).toEqual(lists);
   });
 
+  test("a block that has come before means what the table says now, not what it said then", () => {
+    const added = fc.constantFrom("1", "2", "3").map((value) => ({ kind: "add" as const, value }));
+    const referred = fc.nat(4).map((index) => ({ kind: "refer" as const, index }));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(added, referred, fc.constant({ kind: "forget" as const })), { maxLength: 60 }), (blocks) => {
+        const decoder = new HpackDecoder(tables, defaultLimits);
+        const decode = (block: Buffer): List => regular(decoder.decode(block, 0, block.length));
+        let table: string[] = [];
+        for (const block of blocks) {
+          if (block.kind === "add") {
+            expect(decode(Buffer.concat([Buffer.of(0x40), text("x-name"), text(block.value)]))).toEqual([["x-name", block.value]]);
+            table = [block.value, ...table];
+          } else if (block.kind === "forget") {
+            expect(decode(Buffer.concat([integer(0x20, 0x1f, 0), integer(0x20, 0x1f, 4096)]))).toEqual([]);
+            table = [];
+          } else if (block.index < table.length) {
+            expect(decode(Buffer.of(0x80 + 62 + block.index))).toEqual([["x-name", table[block.index]]]);
+          }
+        }
+      }),
+      { seed: 9, numRuns: 500 },
+    );
+  });
+
   test("every octet that a value may have survives Huffman", async () => {
     const octets = Array.from({ length: 256 }, (_, code) => code).filter((code) => (code >= 0x20 && code !== 0x7f) || code === 9);
     const lists = octets.map((code): List => [["x-octet", `a${String.fromCharCode(code).repeat(3)}a`]]);

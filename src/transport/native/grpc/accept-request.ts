@@ -38,7 +38,7 @@ const healthPath = "/grpc.health.v1.Health/Check";
 function refuseNoGrpc(stream: Http2Stream, { method, contentType }: RequestHead): ReturnType<AcceptRequest> | undefined {
   if (method !== "POST") return plainAnswer(stream, "405", "This port speaks gRPC: requests are POST.\n");
   // gRPC over HTTP/2: `application/grpc`, and a format behind `+`.
-  if (!/^application\/grpc(?:[+;]|$)/.test(contentType))
+  if (contentType !== "application/grpc" && !/^application\/grpc(?:[+;]|$)/.test(contentType))
     return plainAnswer(stream, "415", "This port speaks gRPC: content-type is application/grpc.\n");
   return undefined;
 }

@@ -161,8 +161,10 @@ const failures = {
 
 const nobody: StreamHandler = { message: () => {}, halfClosed: () => {}, closed: () => {}, drained: () => {} };
 
+/** Written or copied before the next one is made. */
+const prefix = new Uint8Array(messagePrefixBytes);
+
 function messagePrefix(length: number): Uint8Array {
-  const prefix = new Uint8Array(messagePrefixBytes);
   prefix[1] = length >>> 24;
   prefix[2] = length >>> 16;
   prefix[3] = length >>> 8;

@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+
 /** Of each message: whether it is compressed, and its length (gRPC over HTTP/2, Length-Prefixed-Message), bytes. */
 export const messagePrefixBytes = 5;
 
@@ -75,8 +77,10 @@ export class MessageReader {
 
   /** A message that is most of what the socket has read is not copied; a small one must not hold all of it for as long as its exchange is open. */
   #cut(start: number, end: number): Buffer {
-    const view = this.#bytes.subarray(start, end);
-    return this.#own || this.#bytes.length <= 2 * (end - start) + 4096 ? view : Buffer.from(view);
+    if (this.#own || this.#bytes.length <= 2 * (end - start) + 4096) return this.#bytes.subarray(start, end);
+    const message = Buffer.allocUnsafe(end - start);
+    this.#bytes.copy(message, 0, start, end);
+    return message;
   }
 
   /** Room for the message at hand: all of it when it is small, else as it comes. Who announces much gets no memory for that. */

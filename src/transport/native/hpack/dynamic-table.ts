@@ -4,6 +4,8 @@ import { fieldOverheadBytes, type HeaderField } from "./header-field.ts";
 export class DynamicTable {
   readonly #bytesMax: number;
   readonly #ring: (HeaderField | undefined)[];
+  /** Another one after each change. */
+  version = 0;
   #newest = -1;
   #count = 0;
   #bytes = 0;
@@ -25,6 +27,7 @@ export class DynamicTable {
 
   /** A field that is larger than the table empties it (RFC 7541 4.4). */
   add(field: HeaderField): void {
+    this.version += 1;
     this.#evictTo(this.#bytesLimit - field.bytes);
     if (field.bytes > this.#bytesLimit) return;
     this.#newest = this.#newest + 1 === this.#ring.length ? 0 : this.#newest + 1;
@@ -36,6 +39,7 @@ export class DynamicTable {
   /** False when that is more than was allowed. */
   resize(bytes: number): boolean {
     if (bytes > this.#bytesMax) return false;
+    this.version += 1;
     this.#bytesLimit = bytes;
     this.#evictTo(bytes);
     return true;

@@ -1,3 +1,5 @@
+import { Buffer } from "node:buffer";
+import { BlockMemory } from "./block-memory.ts";
 import { DynamicTable } from "./dynamic-table.ts";
 import { fieldOverheadBytes, type HeaderField, headerField } from "./header-field.ts";
 import type { HuffmanDecoder } from "./huffman-decoder.ts";
@@ -30,6 +32,7 @@ export class HpackDecoder {
   readonly #tables: HpackTables;
   readonly #limits: HpackLimits;
   readonly #dynamic: DynamicTable;
+  readonly #memory = new BlockMemory();
   #bytes = noBytes;
   #at = 0;
   #end = 0;
@@ -44,12 +47,15 @@ export class HpackDecoder {
   }
 
   /**
-   * The fields of one whole block, or `too-large`. A block that is too large is read to its end all the same, without keeping anything:
+   * The fields of one whole block, or `too-large`. A block that was decoded before may give the same list again. A block that is too large is read to its end all the same, without keeping anything:
    * the table must stay the peer's.
    *
    * @throws HpackError
    */
   decode(bytes: Buffer, start: number, end: number): readonly HeaderField[] | "too-large" {
+    const { version } = this.#dynamic;
+    const known = this.#memory.find(bytes, start, end, version);
+    if (known !== undefined) return known;
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;
@@ -65,7 +71,10 @@ export class HpackDecoder {
       if (!tooLarge) fields.push(field);
     }
     this.#bytes = noBytes;
-    return tooLarge ? "too-large" : fields;
+    if (tooLarge) return "too-large";
+    // Only what leaves the table as it is means the same again.
+    if (this.#dynamic.version === version) this.#memory.keep(bytes, start, end, version, fields);
+    return fields;
   }
 
   /** Undefined: one that nobody will look at. */

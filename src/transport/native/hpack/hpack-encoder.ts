@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { dynamicIndexMin } from "./static-table.ts";
 
 /** A field that this server sends. */

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { ConnectionError, clientPreface, ErrorCode, frameHeaderBytes, framePayloadBytesMax } from "./protocol.ts";
 
 /** One whole frame; its payload is `bytes[start, end)`, and it is good for as long as the call takes. */

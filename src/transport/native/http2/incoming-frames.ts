@@ -1,3 +1,4 @@
+import type { HeaderField } from "../hpack/header-field.ts";
 import { HpackDecoder, type HpackTables } from "../hpack/hpack-decoder.ts";
 import type { NativeLimits } from "../limits.ts";
 import { type Allowances, createAllowances } from "./allowances.ts";
@@ -35,6 +36,9 @@ export class IncomingFrames {
   readonly #allowances: Allowances;
   #greeted = false;
   #block: HeaderBlock | undefined;
+  /** The last request's. */
+  #fields: readonly HeaderField[] = [];
+  #head: RequestHead | undefined;
   #receiveWindow: number;
   #consumed = 0;
 
@@ -156,7 +160,10 @@ export class IncomingFrames {
   #request(streamId: number, fields: ReturnType<HpackDecoder["decode"]>, last: boolean): void {
     const { streams, limits, accept } = this.#parts;
     if (fields === "too-large") return this.#streamError(streamId, ErrorCode.enhanceYourCalm);
-    const head = requestHead(fields);
+    // The same list when the same block has come again.
+    const head = fields === this.#fields ? this.#head : requestHead(fields);
+    this.#fields = fields;
+    this.#head = head;
     if (head === undefined) return this.#streamError(streamId, ErrorCode.protocolError);
     if (streams.size >= limits.streamsMax) return this.#streamError(streamId, ErrorCode.refusedStream);
     const stream = streams.open(streamId, head.contentLength);

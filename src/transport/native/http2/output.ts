@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { HpackEncoder, type SentField } from "../hpack/hpack-encoder.ts";
 import { type ErrorCode, Flag, FrameType, frameHeaderBytes, framePayloadBytesMax, initialWindowBytes, type Setting } from "./protocol.ts";
 

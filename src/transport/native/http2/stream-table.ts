@@ -1,5 +1,6 @@
 import type { NativeLimits } from "../limits.ts";
 import { ClosedStreams } from "./closed-streams.ts";
+import { OpenStreams } from "./open-streams.ts";
 import type { Output } from "./output.ts";
 import { ConnectionError, ErrorCode } from "./protocol.ts";
 import { Http2Stream, type StreamHost } from "./stream.ts";
@@ -26,7 +27,7 @@ export class StreamTable implements StreamHost {
   readonly #host: StreamTableHost;
   readonly #limits: StreamLimits;
   readonly #messageBytesMax: number;
-  readonly #open = new Map<number, Http2Stream>();
+  readonly #open = new OpenStreams();
   readonly #closed = new ClosedStreams();
   /** Streams that have something to send and a window for it, in the order of their turns. */
   readonly #waiting = new Set<Http2Stream>();
@@ -58,7 +59,7 @@ export class StreamTable implements StreamHost {
 
   open(streamId: number, contentLength: number): Http2Stream {
     const stream = new Http2Stream(streamId, this, contentLength);
-    this.#open.set(streamId, stream);
+    this.#open.add(stream);
     return stream;
   }
 
@@ -72,14 +73,14 @@ export class StreamTable implements StreamHost {
   }
 
   closeAll(): void {
-    for (const stream of this.#open.values()) stream.lose();
+    for (const stream of this.#open.all()) stream.lose();
     this.#open.clear();
     this.#waiting.clear();
   }
 
   /** The window of each stream changes with the peer's settings. False when one becomes larger than it may be. */
   sendWindowsChanged(bytes: number): boolean {
-    for (const stream of this.#open.values()) if (!stream.sendWindowChanged(bytes)) return false;
+    for (const stream of this.#open.all()) if (!stream.sendWindowChanged(bytes)) return false;
     return true;
   }
 

@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { SentField } from "../hpack/hpack-encoder.ts";
 import type { Output } from "./output.ts";
 import { Flag, framePayloadBytesMax, windowBytesMax } from "./protocol.ts";
@@ -49,7 +50,7 @@ export class Http2Stream {
   #consumed = 0;
   /** Bytes of the body that are still to come; -1 when nobody has said. */
   #announced: number;
-  readonly #queue: Buffer[] = [];
+  #queue: Buffer[] = noQueue;
   #queuedBytes = 0;
   #trailers: readonly SentField[] = noFields;
   #owesWritable = false;
@@ -81,6 +82,7 @@ export class Http2Stream {
       output.data(this.id, 0, head, body, 0, body.length);
       return true;
     }
+    if (this.#queue === noQueue) this.#queue = [];
     this.#queue.push(Buffer.concat([head, body], length));
     this.#queuedChanged(length);
     this.#wait();
@@ -227,7 +229,7 @@ export class Http2Stream {
 
   #dropQueue(): void {
     if (this.#queue.length === 0) return;
-    this.#queue.length = 0;
+    this.#queue = noQueue;
     this.#queuedChanged(-this.#queuedBytes);
   }
 }
@@ -235,4 +237,6 @@ export class Http2Stream {
 const nobody: StreamReceiver = { data: () => {}, ended: () => {}, writable: () => {}, called: () => {}, gone: () => {} };
 const noBytes = Buffer.of();
 const noFields: readonly SentField[] = [];
+/** Of most streams: nothing is ever queued. Never written to. */
+const noQueue: Buffer[] = [];
 const tooMuch = -2;
