@@ -5,7 +5,7 @@ import { createCleanup } from "./cleanup.ts";
 import { type Data, readData, replaceAt } from "./data.ts";
 import { demoConfig, moveSettings } from "./demo-configs.ts";
 import { type EngineAddress, moveEnvoy, type TcpAddress } from "./envoy-bootstrap.ts";
-import { holdPort } from "./free-port.ts";
+import { holdPort, holdPortsInARow } from "./free-port.ts";
 import { type Engine, startEngine } from "./start-engine.ts";
 import { type Envoy, startEnvoy } from "./start-envoy.ts";
 import { startUpstream, type Upstream } from "./start-upstream.ts";
@@ -124,7 +124,7 @@ async function findSeats(
   policiesFile: string,
 ): Promise<{ readonly ingress: number; readonly envoyAdmin: number; readonly seats: readonly Seat[] }> {
   const [ingress, envoyAdmin] = await Promise.all([holdPort(), holdPort()]);
-  const held = await Promise.all(names.map(async (name) => ({ name, own: await holdPort(), admin: await holdPort() })));
+  const held = await Promise.all(names.map(async (name) => ({ name, own: await holdPortsInARow(workers), admin: await holdPort() })));
   await Promise.all([ingress, envoyAdmin, ...held.flatMap(({ own, admin }) => [own, admin])].map(({ release }) => release()));
   const settings = readData(await demoConfig("settings.yaml"));
   const seats = held.map(({ name, own, admin }): Seat => {

@@ -103,6 +103,13 @@ const planted: readonly Planted[] = [
     good: 'import { test } from "vitest";\ntest("a", () => {});\n',
   },
   {
+    name: "a test with Envoy that does not ask which transport it is about",
+    rule: "lint/style/noRestrictedImports",
+    folder: "tests/envoy",
+    bad: 'import { startStage } from "../../scripts/processes/start-stage.ts";\nexport const stage = startStage();\n',
+    good: 'import type { Stage } from "../../scripts/processes/start-stage.ts";\nexport const ports: readonly Stage[] = [];\n',
+  },
+  {
     name: "a test that is skipped without a reason",
     rule: "lint/suspicious/noSkippedTests",
     folder: "tests",

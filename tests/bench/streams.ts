@@ -23,7 +23,9 @@ async function main(args: readonly string[]): Promise<number> {
   const started = performance.now();
   const say = (text: string): void => console.error(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${text}`);
   say("starting an upstream, the engine and Envoy ...");
-  const findings = streamsFindings(await runStreams({ warmUpExchanges: fullWarmUpExchanges, parts: streamsFull, progress: say }));
+  const findings = streamsFindings(
+    await runStreams({ transport: "grpc-js", warmUpExchanges: fullWarmUpExchanges, parts: streamsFull, progress: say }),
+  );
   console.log(findingsTable(findings));
   return findings.every(({ ok }) => ok) ? 0 : 1;
 }

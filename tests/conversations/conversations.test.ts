@@ -2,31 +2,14 @@ import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Metadata } from "@grpc/grpc-js";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, test } from "vitest";
 import type { OpenStream, StreamMetadata, Transport } from "../../src/kernel/transport.ts";
 import { extProcClient } from "../support/ext-proc-client.ts";
 import { transports } from "../support/transports.ts";
-import { type Conversation, conversationFiles, type EngineDoes, engineDoes, envoyBytes } from "./conversation.ts";
-import { engineUnderTest } from "./engine-under-test.ts";
+import { conversationFiles, engineDoes } from "./conversation.ts";
+import { type Connect, type Envoy, eventQueue, hold } from "./hold.ts";
 
-/** How long one event may take. Generous: it is only reached when the conversation is broken. */
-const eventTimeoutMs = 5_000;
-/** How long to listen for what must not come. */
-const silenceMs = 30;
-
-/** Envoy's end of a stream, whatever carries it. */
-interface Envoy {
-  send(bytes: Uint8Array): void;
-  halfClose(): void;
-  /** The next thing the engine does; undefined when it does nothing for this long. */
-  next(withinMs: number): Promise<EngineDoes | undefined>;
-  hangUp(): void;
-}
-
-const levels: readonly {
-  readonly name: string;
-  readonly connect: (open: OpenStream, metadata: Readonly<Record<string, string>>) => Envoy;
-}[] = [
+const levels: readonly { readonly name: string; readonly connect: Connect }[] = [
   { name: "in process", connect: connectDirectly },
   ...transports.map(([name]) => ({
     name: `over a gRPC stream of ${name}`,
@@ -60,62 +43,11 @@ function socketPath(transport: string): string {
 for (const level of levels) {
   for (const { file, config, conversations } of conversationFiles()) {
     describe(`${file} ${level.name}`, () => {
-      test.for(conversations.map((conversation) => [conversation.name, conversation] as const))("%s", async ([, conversation]) => {
-        const engine = await engineUnderTest(conversation.config ?? config, conversation.settings);
-        const metadata = conversation.metadata ?? {};
-        const envoy = level.connect(engine.open, metadata);
-        try {
-          await hold(conversation, envoy, (metadata["x-route"] ?? "r:").slice(2));
-        } finally {
-          envoy.hangUp();
-        }
-        await expect.poll(() => engine.counters.read().open, { timeout: eventTimeoutMs }).toBe(0);
-        await expect.poll(() => engine.openGenerations(), { timeout: eventTimeoutMs }).toBe(0);
-      });
+      test.for(conversations.map((conversation) => [conversation.name, conversation] as const))("%s", ([, conversation]) =>
+        hold(conversation, config, level.connect),
+      );
     });
   }
-}
-
-async function hold(conversation: Conversation, envoy: Envoy, route: string): Promise<void> {
-  let first = true;
-  for (const { envoy: says, engine: expected = [] } of conversation.exchange) {
-    if (says === "half-close") envoy.halfClose();
-    else envoy.send(envoyBytes(says, first, route));
-    first = says !== "half-close" && says.message === "unknown";
-    for (const one of expected) {
-      const does = await envoy.next(eventTimeoutMs);
-      expect(does).toMatchObject(one);
-      // Where nothing is said to be told, nothing may be.
-      expect(told(does)).toEqual(told(one));
-    }
-  }
-  expect(await envoy.next(silenceMs)).toBeUndefined();
-}
-
-const told = (does: EngineDoes | undefined): unknown => (does !== undefined && "tells" in does ? does.tells : undefined);
-
-/** Events in the order in which they came, to be taken one by one. */
-function eventQueue() {
-  const events: EngineDoes[] = [];
-  let arrived = (): void => {};
-  return {
-    push(event: EngineDoes): void {
-      events.push(event);
-      arrived();
-    },
-    async next(withinMs: number): Promise<EngineDoes | undefined> {
-      if (events.length === 0) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, withinMs);
-          arrived = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
-      return events.shift();
-    },
-  };
 }
 
 function connectDirectly(open: OpenStream, metadata: Readonly<Record<string, string>>): Envoy {

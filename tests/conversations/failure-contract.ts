@@ -41,6 +41,6 @@ export const failureContract: readonly Row[] = [
     heldBy: "tests/policies/jwt/oidc.test.ts",
   },
   { row: "the event loop is further behind than the bound", covers: ["overloaded"] },
-  { row: "a worker process dies, hangs, or does not follow a new generation", heldBy: "tests/lifecycle/workers.test.ts" },
-  { row: "a configuration that not every worker prepares", heldBy: "tests/lifecycle/workers.test.ts" },
+  { row: "a worker process dies, hangs, or does not follow a new generation", heldBy: "tests/lifecycle/worker-failures.test.ts" },
+  { row: "a configuration that not every worker prepares", heldBy: "tests/lifecycle/worker-failures.test.ts" },
 ];

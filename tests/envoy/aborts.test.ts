@@ -4,10 +4,8 @@
  */
 import { type ClientHttp2Session, connect, constants } from "node:http2";
 import { expect, test } from "vitest";
-import { replaceAt } from "../../scripts/processes/data.ts";
 import { send } from "../../scripts/processes/send.ts";
-import { startStage } from "../../scripts/processes/start-stage.ts";
-import { transportKinds } from "../support/transports.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const policies = `
 version: 1
@@ -27,8 +25,8 @@ const abortsPerRound = 10;
 const connectionsPerPath = 4;
 const aborts = paths.length * connectionsPerPath * roundsPerConnection * abortsPerRound;
 
-test.for(transportKinds)(`%s: ${aborts} HTTP/2 requests that are aborted leave Envoy and the engine as they were`, async (transport) => {
-  const stage = await startStage({ policies, settings: (settings) => replaceAt(settings, ["transport"], transport) });
+test(`${aborts} HTTP/2 requests that are aborted leave Envoy and the engine as they were`, async () => {
+  const stage = await startTestStage({ policies });
   try {
     for (let nth = 0; nth < connectionsPerPath; nth++) await Promise.all(paths.map((path) => abortMany(stage.envoy.port, path)));
     expect({ envoy: stage.envoy.process.running(), engine: stage.engine.process.running() }).toEqual({ envoy: true, engine: true });

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { demoKeys } from "../../scripts/demo/requests.ts";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { send } from "../../scripts/processes/send.ts";
-import { startStage } from "../../scripts/processes/start-stage.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 interface Seen {
   readonly line: string;
@@ -23,7 +23,7 @@ const requests = {
 const seen = new Map<string, Seen>();
 
 beforeAll(async () => {
-  const stage = await startStage();
+  const stage = await startTestStage();
   try {
     const ids = new Map<string, string | undefined>();
     for (const [name, { headers = {}, ...request }] of Object.entries<Parameters<typeof send>[1]>(requests)) {

@@ -13,9 +13,10 @@ import { createDemoIssuer } from "../../scripts/demo/demo-issuer.ts";
 import { replaceAt } from "../../scripts/processes/data.ts";
 import { envoyPlaces } from "../../scripts/processes/envoy-bootstrap.ts";
 import { type ClientResponse, send } from "../../scripts/processes/send.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
 import { type OtlpCollector, startOtlpCollector } from "../support/otlp-collector.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const issuer = createDemoIssuer();
 const [headerToken, cookieToken] = [issuer.token(), issuer.token({ nonce: "another one" })];
@@ -142,7 +143,7 @@ beforeAll(async () => {
   writeFileSync(fileOf("control"), canaries.secretThatNoHeaderTakes);
   process.env.CANARY_VARIABLE = canaries.secretVariable;
   collector = await startOtlpCollector();
-  stage = await startStage({
+  stage = await startTestStage({
     program,
     policies: await policiesText(),
     settings: (settings) =>

@@ -2,14 +2,15 @@ import { beforeAll, expect, test } from "vitest";
 import { createDemoIssuer } from "../../scripts/demo/demo-issuer.ts";
 import { demoRequests } from "../../scripts/demo/requests.ts";
 import { placeOf, runRequest } from "../../scripts/demo/run-request.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const issuer = createDemoIssuer();
 const requests = demoRequests(issuer);
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await startStage({ policies: await issuer.policies() });
+  stage = await startTestStage({ policies: await issuer.policies() });
   return () => stage.close();
 });
 

@@ -7,8 +7,8 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { root } from "../../scripts/cache.mjs";
 import { send } from "../../scripts/processes/send.ts";
-import { startStage } from "../../scripts/processes/start-stage.ts";
 import { buildIn, folderWith, tinyPolicy } from "../builder/support.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const policies = `
 version: 1
@@ -29,7 +29,7 @@ test("a policy of one's own: made by `new`, mended as its README says, tested, b
   await run(checkout, "build", "--update", "--out", "gateway");
   const own =
     "{ version: 1, chains: { own: { steps: [{ policy: tenant-header@1, parameters: { header: x-tenant } }] } }, routes: { health: own } }";
-  const stage = await startStage({ policies: own, program: join(folder, "gateway/policy-engine.mjs") });
+  const stage = await startTestStage({ policies: own, program: join(folder, "gateway/policy-engine.mjs") });
   try {
     expect(await send(stage.envoy.port, { path: "/health" })).toMatchObject({ status: 400, body: "the header x-tenant is missing\n" });
     expect((await send(stage.envoy.port, { path: "/health", headers: { "x-tenant": "blue" } })).status).toBe(200);
@@ -46,7 +46,7 @@ test("two versions of a policy serve two routes; what was built is told by the l
     ...tinyPolicy("greet", "2.0.0"),
   });
   expect(await buildIn(folder)).toMatchObject({ succeeded: true, text: "" });
-  const stage = await startStage({ policies, program: join(folder, "out/policy-engine.mjs") });
+  const stage = await startTestStage({ policies, program: join(folder, "out/policy-engine.mjs") });
   try {
     const { engine, envoy, upstream } = stage;
     expect((await send(envoy.port, { path: "/v1/catalogue" })).status).toBe(200);

@@ -4,11 +4,9 @@
  */
 import { Agent } from "node:http";
 import { expect, test } from "vitest";
-import { replaceAt } from "../../scripts/processes/data.ts";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { send } from "../../scripts/processes/send.ts";
-import { startStage } from "../../scripts/processes/start-stage.ts";
-import { transportKinds } from "../support/transports.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const policies = `
 version: 1
@@ -21,35 +19,31 @@ routes: { orders: two-answers, catalogue-v1: one-answer, catalogue-v2: replies, 
 
 const requests = 3_000;
 
-test.for(transportKinds)(
-  `%s: ${requests} requests one after another on each chain need one connection and lose nothing`,
-  { timeout: 300_000 },
-  async (transport) => {
-    const stage = await startStage({ policies, settings: (settings) => replaceAt(settings, ["transport"], transport) });
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    try {
-      for (const [path, status, stamps] of [
-        ["/v1/catalogue", 200, 0],
-        ["/orders", 200, 1],
-        ["/v2/catalogue", 401, 0],
-        ["/health", 200, 0],
-      ] as const) {
-        for (let index = 0; index < requests; index++) {
-          const answer = await send(stage.envoy.port, { path, agent });
-          if (answer.status !== status || valuesOf(answer.headers, "x-stamp").length !== stamps) {
-            expect([path, index, answer]).toEqual([path, index, `status ${status} and ${stamps} stamps`]);
-          }
+test(`${requests} requests one after another on each chain need one connection and lose nothing`, { timeout: 300_000 }, async () => {
+  const stage = await startTestStage({ policies });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  try {
+    for (const [path, status, stamps] of [
+      ["/v1/catalogue", 200, 0],
+      ["/orders", 200, 1],
+      ["/v2/catalogue", 401, 0],
+      ["/health", 200, 0],
+    ] as const) {
+      for (let index = 0; index < requests; index++) {
+        const answer = await send(stage.envoy.port, { path, agent });
+        if (answer.status !== status || valuesOf(answer.headers, "x-stamp").length !== stamps) {
+          expect([path, index, answer]).toEqual([path, index, `status ${status} and ${stamps} stamps`]);
         }
       }
-      const stats = await stage.envoy.stats("^(cluster.policy_engine.upstream_cx|http.ingress.downstream_cx_total|http.ingress.ext_proc)");
-      expect(stats.get("http.ingress.downstream_cx_total")).toBe(1);
-      expect(stats.get("cluster.policy_engine.upstream_cx_total")).toBe(1);
-      expect(stats.get("cluster.policy_engine.upstream_cx_close_notify")).toBe(0);
-      expect(stats.get("http.ingress.ext_proc.streams_started")).toBe(4 * requests);
-      expect(stats.get("http.ingress.ext_proc.streams_failed")).toBe(0);
-    } finally {
-      agent.destroy();
-      await stage.close();
     }
-  },
-);
+    const stats = await stage.envoy.stats("^(cluster.policy_engine.upstream_cx|http.ingress.downstream_cx_total|http.ingress.ext_proc)");
+    expect(stats.get("http.ingress.downstream_cx_total")).toBe(1);
+    expect(stats.get("cluster.policy_engine.upstream_cx_total")).toBe(1);
+    expect(stats.get("cluster.policy_engine.upstream_cx_close_notify")).toBe(0);
+    expect(stats.get("http.ingress.ext_proc.streams_started")).toBe(4 * requests);
+    expect(stats.get("http.ingress.ext_proc.streams_failed")).toBe(0);
+  } finally {
+    agent.destroy();
+    await stage.close();
+  }
+});

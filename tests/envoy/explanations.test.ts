@@ -5,18 +5,19 @@ import { explanationOf } from "../../scripts/demo/explanations.ts";
 import { type DemoRequest, demoRequests } from "../../scripts/demo/requests.ts";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { send } from "../../scripts/processes/send.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import type { SeenRequest } from "../../scripts/processes/start-upstream.ts";
 import { compareExplained } from "../../src/explain/compare-explained.ts";
 import type { Explained } from "../../src/explain/explain-exchange.ts";
 import type { Explanation } from "../../src/worker/explanation.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const issuer = createDemoIssuer();
 const requests = demoRequests(issuer);
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await startStage({ policies: await issuer.policies() });
+  stage = await startTestStage({ policies: await issuer.policies() });
   return () => stage.close();
 });
 

@@ -2,8 +2,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { type ClientRequest, type ClientResponse, send } from "../../scripts/processes/send.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import type { SeenRequest, WantedAnswer } from "../../scripts/processes/start-upstream.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 /** The bytes C3 28 FF, which are no UTF-8. */
 const oddBytes = "\u00c3(\u00ff";
@@ -37,7 +38,7 @@ routes: { orders: headers, health: [] }
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await startStage({ policies });
+  stage = await startTestStage({ policies });
   return () => stage.close();
 });
 

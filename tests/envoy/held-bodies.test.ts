@@ -3,11 +3,11 @@ import { connect } from "node:http2";
 import { expect, test } from "vitest";
 import { replaceAt } from "../../scripts/processes/data.ts";
 import { demoConfig } from "../../scripts/processes/demo-configs.ts";
-import { startStage } from "../../scripts/processes/start-stage.ts";
 import { checkEnvoy } from "../../src/envoy-config/check.ts";
 import { printEnvoy } from "../../src/envoy-config/print.ts";
 import { policies } from "../../src/generated/registry.ts";
 import { demandsOf } from "../config/envoy/support.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const configuration = `
 version: 1
@@ -30,7 +30,7 @@ test("what is printed holds it; without the window it is a 413, and `--check` sa
 
 async function statusOf(envoy: string): Promise<number> {
   const settings = (written: Parameters<typeof replaceAt>[0]) => replaceAt(written, ["envoy", "bodyBytesMax"], "20MiB");
-  const stage = await startStage({ envoy, policies: configuration, settings });
+  const stage = await startTestStage({ envoy, policies: configuration, settings });
   try {
     return await upload(stage.envoy.port);
   } finally {

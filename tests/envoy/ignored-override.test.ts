@@ -7,7 +7,7 @@ import { replaceAt } from "../../scripts/processes/data.ts";
 import { envoyPlaces } from "../../scripts/processes/envoy-bootstrap.ts";
 import { send } from "../../scripts/processes/send.ts";
 import type { LogLine } from "../../scripts/processes/start-engine.ts";
-import { startStage } from "../../scripts/processes/start-stage.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const policies = `
 version: 1
@@ -18,7 +18,7 @@ routes: { orders: reads }
 `;
 
 test("a response that has passed unseen is named in the log and counted", async () => {
-  const stage = await startStage({
+  const stage = await startTestStage({
     policies,
     bootstrap: (bootstrap) => {
       const places = [

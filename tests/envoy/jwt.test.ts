@@ -3,8 +3,9 @@ import { beforeAll, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { type ClientResponse, send } from "../../scripts/processes/send.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import { audience, authorizationLines, issuer, jwks, type TokenRow, tokenTable } from "../policies/jwt/token-table.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const rows = tokenTable(Math.floor(Date.now() / 1000)).filter(({ inProcessOnly }) => inProcessOnly === undefined);
 const keys = { jwks: { keys: jwks } };
@@ -24,7 +25,7 @@ const paths = ["/v1/catalogue", "/v2/catalogue"];
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await startStage({ policies: stringify(config) });
+  stage = await startTestStage({ policies: stringify(config) });
   return () => stage.close();
 });
 

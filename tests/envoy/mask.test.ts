@@ -6,10 +6,11 @@ import { replaceAt } from "../../scripts/processes/data.ts";
 import { demoConfig } from "../../scripts/processes/demo-configs.ts";
 import { clusterPlace } from "../../scripts/processes/envoy-bootstrap.ts";
 import { portOf } from "../../scripts/processes/free-port.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import { printEnvoy } from "../../src/envoy-config/print.ts";
 import { policies } from "../../src/generated/registry.ts";
 import { demandsOf } from "../config/envoy/support.ts";
+import { startTestStage } from "../support/test-stage.ts";
 import { getFramed } from "./streams/http2-frames.ts";
 import { type OpenClient, type Opening, openClient } from "./streams/open-client.ts";
 
@@ -34,7 +35,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
   const endpoint = { address: { socket_address: { address: "127.0.0.1", port_value: portOf(upstream) } } };
   const demands = await demandsOf(await demoConfig("settings.yaml"), config, policies);
-  stage = await startStage({
+  stage = await startTestStage({
     policies: config,
     envoy: printEnvoy(demands, { upstream: { host: "127.0.0.1", port: 1 } }),
     bootstrap: (bootstrap) =>

@@ -12,12 +12,13 @@ import { placeOf, runRequest } from "../../scripts/demo/run-request.ts";
 import { findEnvoy } from "../../scripts/envoy.mjs";
 import { demoConfig } from "../../scripts/processes/demo-configs.ts";
 import { send } from "../../scripts/processes/send.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import { checkEnvoy } from "../../src/envoy-config/check.ts";
 import { printEnvoy } from "../../src/envoy-config/print.ts";
 import { policies } from "../../src/generated/registry.ts";
 import { demandsOf } from "../config/envoy/support.ts";
 import { certificateAuthority, privateKeyPem } from "../support/certificates.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const upstream = { host: "127.0.0.1", port: 8080 };
 const goldens = fileURLToPath(new URL("../config/envoy/printed", import.meta.url));
@@ -43,7 +44,7 @@ describe("the demo through the printed file", () => {
   let stage: Stage;
 
   beforeAll(async () => {
-    stage = await startStage({
+    stage = await startTestStage({
       policies: await issuer.policies(),
       envoy: readFileSync(join(goldens, "demo.golden.yaml"), "utf8"),
     });
@@ -133,7 +134,7 @@ describe("a way around the engine, which `--check` names", () => {
 
 /** The status that the client gets, and how many requests get to the upstream. */
 async function reaches(envoy: string, headers: Readonly<Record<string, string>>, engine: "away" | undefined): Promise<readonly number[]> {
-  const stage = await startStage({ envoy, policies: locked });
+  const stage = await startTestStage({ envoy, policies: locked });
   try {
     if (engine === "away") await stage.engine.stop();
     const { status } = await send(stage.envoy.port, { path: "/locked", headers });

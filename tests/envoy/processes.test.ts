@@ -7,10 +7,10 @@ import { expect, onTestFinished, test } from "vitest";
 import { replaceAt } from "../../scripts/processes/data.ts";
 import { envoyPlaces } from "../../scripts/processes/envoy-bootstrap.ts";
 import { portOf } from "../../scripts/processes/free-port.ts";
-import { startStage } from "../../scripts/processes/start-stage.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 test("an Envoy that refuses its configuration is quoted", async () => {
-  const stage = startStage({ bootstrap: (bootstrap) => replaceAt(bootstrap, [...envoyPlaces.extProc, "no_such_field"], true) });
+  const stage = startTestStage({ bootstrap: (bootstrap) => replaceAt(bootstrap, [...envoyPlaces.extProc, "no_such_field"], true) });
   await expect(stage).rejects.toThrow(/Envoy ended instead of serving: it said.*no_such_field/s);
 });
 
@@ -19,7 +19,7 @@ test("a port that is taken is named", async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
   const taken = `tcp:127.0.0.1:${portOf(server)}`;
-  const stage = startStage({ settings: (settings) => replaceAt(settings, ["listen"], [taken]) });
+  const stage = startTestStage({ settings: (settings) => replaceAt(settings, ["listen"], [taken]) });
   await expect(stage).rejects.toThrow(
     new RegExp(`the engine ended instead of serving: it said.*cannot listen on .*${portOf(server)}`, "s"),
   );
@@ -27,7 +27,7 @@ test("a port that is taken is named", async () => {
 
 test("policies that are refused are explained, at once", async () => {
   const started = performance.now();
-  await expect(startStage({ policies: "version: 1\nchains: []\n" })).rejects.toThrow(
+  await expect(startTestStage({ policies: "version: 1\nchains: []\n" })).rejects.toThrow(
     /the engine refuses its configuration.*policies\.yaml:2:9/s,
   );
   expect(performance.now() - started).toBeLessThan(5_000);
@@ -42,6 +42,6 @@ test("nothing is left behind when something does not start", async () => {
     else process.env.TMPDIR = before;
     rmSync(folder, { recursive: true });
   });
-  await expect(startStage({ policies: "version: 2\n" })).rejects.toThrow();
+  await expect(startTestStage({ policies: "version: 2\n" })).rejects.toThrow();
   expect(readdirSync(folder)).toEqual([]);
 });

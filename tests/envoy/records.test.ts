@@ -9,11 +9,12 @@ import { replaceAt } from "../../scripts/processes/data.ts";
 import { envoyPlaces } from "../../scripts/processes/envoy-bootstrap.ts";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { type ClientRequest, type ClientResponse, send } from "../../scripts/processes/send.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import { temporaryFolder } from "../../scripts/processes/temporary-folder.ts";
 import type { DecisionRecord } from "../../src/engine/decision-record.ts";
 import { readMetrics } from "../support/admin.ts";
 import { attributesOf, type OtlpCollector, startOtlpCollector } from "../support/otlp-collector.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const canary = "canary-7f3a9c";
 const [traceId, clientSpan] = ["0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"];
@@ -71,7 +72,7 @@ beforeAll(async () => {
   await writeFile(secretFile, `${canary}-file`);
   collector = await startOtlpCollector();
   afterAll(collector.close);
-  stage = await startStage({
+  stage = await startTestStage({
     policies: policies(secretFile),
     settings: (settings) =>
       Object.entries({

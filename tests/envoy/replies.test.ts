@@ -5,8 +5,9 @@ import { type Data, replaceAt } from "../../scripts/processes/data.ts";
 import { envoyPlaces } from "../../scripts/processes/envoy-bootstrap.ts";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { send } from "../../scripts/processes/send.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const policies = `
 version: 1
@@ -52,7 +53,7 @@ const routes: Data = [
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await startStage({
+  stage = await startTestStage({
     policies,
     bootstrap: (bootstrap) =>
       // The listener answers for a missing cluster; Envoy refuses a route to one unless it is told not to look.

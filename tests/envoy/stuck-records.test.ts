@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { replaceAt } from "../../scripts/processes/data.ts";
 import { envoyPlaces } from "../../scripts/processes/envoy-bootstrap.ts";
-import { startStage } from "../../scripts/processes/start-stage.ts";
 import { temporaryFolder } from "../../scripts/processes/temporary-folder.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
 import { readMetrics } from "../support/admin.ts";
 import { listen } from "../support/listen.ts";
+import { startTestStage } from "../support/test-stage.ts";
 import { startTraffic } from "../support/traffic.ts";
 
 const policies = `
@@ -37,7 +37,7 @@ test("traffic goes on, what waits is counted, and the engine ends in time", asyn
     }),
   );
   onTestFinished(collector.close);
-  const stage = await startStage({
+  const stage = await startTestStage({
     policies,
     settings: (settings) =>
       Object.entries({

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type HeaderLine, valuesOf } from "../../scripts/processes/header-lines.ts";
+import { shareOfRuns } from "../support/test-stage.ts";
 import { chainCount, plannedChains, type View } from "../support/view-is-wire/chains.ts";
 import { type Arrived, expectWire } from "../support/view-is-wire/expect-wire.ts";
 import { type Act, acts, anyValue, type Direction, pathAndQuery, type Sent, sent, smallBody } from "../support/view-is-wire/generated.ts";
@@ -85,9 +86,9 @@ describe.each(Object.entries(settings))("%s", (_, setting) => {
           if (!requestParts(arrived).body.equals(asked.body ?? new Uint8Array())) replaced += 1;
         },
       ),
-      { seed: 7, numRuns: 150 },
+      shareOfRuns({ seed: 7, numRuns: 150 }),
     );
-    expect(replaced).toBeGreaterThan(15);
+    expect(replaced).toBeGreaterThan(7);
   });
 });
 

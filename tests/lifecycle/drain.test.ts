@@ -1,15 +1,15 @@
 import { join } from "node:path";
-import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { replaceAt } from "../../scripts/processes/data.ts";
 import type { ClientRequest } from "../../scripts/processes/send.ts";
 import type { Engine } from "../../scripts/processes/start-engine.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
 import { HealthCheckResponse_ServingStatus as ServingStatus } from "../../src/generated/proto/grpc/health/v1/health.ts";
 import { readiness, readMetrics } from "../support/admin.ts";
 import { grpcHealth } from "../support/grpc-health.ts";
+import { startTestStage } from "../support/test-stage.ts";
 import { notAnswered, startTraffic, type Traffic } from "../support/traffic.ts";
-import { transportKinds } from "../support/transports.ts";
 
 const policies = `
 version: 1
@@ -31,33 +31,31 @@ const shutdown = { drainDelay: `${drainDelayMs}ms`, grace: `${graceMs}ms` };
 
 let stage: Stage;
 
-describe.for(transportKinds)("on %s", (transport) => {
-  beforeAll(async () => {
-    stage = await startStage({
-      policies,
-      engines: ["alpha", "beta"],
-      settings: (settings) => replaceAt(replaceAt(settings, ["transport"], transport), ["shutdown"], shutdown),
-    });
-    return () => stage.close();
+beforeAll(async () => {
+  stage = await startTestStage({
+    policies,
+    engines: ["alpha", "beta"],
+    settings: (settings) => replaceAt(settings, ["shutdown"], shutdown),
   });
-
-  test("SIGTERM under traffic, one engine after the other: no request is lost, and each engine ends in order", async () => {
-    const traffic = send(quick, 8);
-    const slowTraffic = send(slow, 16);
-    const [alpha, beta] = stage.engines;
-    if (alpha === undefined || beta === undefined) throw new Error("the stage has two engines");
-    await busy(alpha);
-    await busy(beta);
-
-    await terminate(alpha, "alpha", traffic);
-    await busy(await stage.startAgain(alpha));
-    await terminate(beta, "beta", traffic);
-
-    const results = [...(await traffic.stop()), ...(await slowTraffic.stop())];
-    expect(notAnswered(results, 200)).toEqual([]);
-    expect(results.length).toBeGreaterThan(1_000);
-  }, 60_000);
+  return () => stage.close();
 });
+
+test("SIGTERM under traffic, one engine after the other: no request is lost, and each engine ends in order", async () => {
+  const traffic = send(quick, 8);
+  const slowTraffic = send(slow, 16);
+  const [alpha, beta] = stage.engines;
+  if (alpha === undefined || beta === undefined) throw new Error("the stage has two engines");
+  await busy(alpha);
+  await busy(beta);
+
+  await terminate(alpha, "alpha", traffic);
+  await busy(await stage.startAgain(alpha));
+  await terminate(beta, "beta", traffic);
+
+  const results = [...(await traffic.stop()), ...(await slowTraffic.stop())];
+  expect(notAnswered(results, 200)).toEqual([]);
+  expect(results.length).toBeGreaterThan(1_000);
+}, 60_000);
 
 function send(requests: readonly ClientRequest[], clients: number): Traffic {
   let sent = 0;

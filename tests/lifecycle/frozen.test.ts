@@ -2,15 +2,16 @@ import { beforeAll, expect, test } from "vitest";
 import { replaceAt } from "../../scripts/processes/data.ts";
 import { envoyPlaces } from "../../scripts/processes/envoy-bootstrap.ts";
 import { send } from "../../scripts/processes/send.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const messageTimeoutMs = 500;
 
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await startStage({
+  stage = await startTestStage({
     settings: (settings) => replaceAt(settings, ["envoy", "messageTimeout"], `${messageTimeoutMs}ms`),
     bootstrap: (bootstrap) =>
       // Without health checks, which would take a frozen engine out after some seconds and so hide the timeout.

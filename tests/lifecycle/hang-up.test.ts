@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { replaceAt } from "../../scripts/processes/data.ts";
 import { send } from "../../scripts/processes/send.ts";
-import { startStage } from "../../scripts/processes/start-stage.ts";
 import { temporaryFolder } from "../../scripts/processes/temporary-folder.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 test("a decision log that is rotated with SIGHUP loses nothing, and the engine goes on", async () => {
   const { path: folder, remove } = await temporaryFolder();
   onTestFinished(remove);
   const [file, rotated] = [join(folder, "decisions.jsonl"), join(folder, "decisions.jsonl.1")];
-  const stage = await startStage({ settings: (settings) => replaceAt(settings, ["decisionLog"], { to: `file:${file}` }) });
+  const stage = await startTestStage({ settings: (settings) => replaceAt(settings, ["decisionLog"], { to: `file:${file}` }) });
   onTestFinished(stage.close);
   const { engine, envoy } = stage;
   const deniedAs = async (id: string): Promise<void> => {

@@ -2,10 +2,11 @@ import { readFile } from "node:fs/promises";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import type { LogLine } from "../../scripts/processes/start-engine.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
 import { readiness, readMetrics } from "../support/admin.ts";
 import { byRename, bySymlinkSwap, inPlace, type Replace } from "../support/replace-file.ts";
+import { startTestStage } from "../support/test-stage.ts";
 import { notAnswered, startTraffic, type Traffic, type TrafficResult } from "../support/traffic.ts";
 
 /** A configuration whose every answer carries its number twice: as the upstream saw it, and as the response handler set it. */
@@ -61,7 +62,7 @@ let stage: Stage;
 let traffic: Traffic;
 
 beforeAll(async () => {
-  stage = await startStage({ policies: generation(1) });
+  stage = await startTestStage({ policies: generation(1) });
   return () => stage.close();
 });
 

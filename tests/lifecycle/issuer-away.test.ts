@@ -3,11 +3,12 @@ import { beforeAll, expect, test } from "vitest";
 import { readData, replaceAt, writeData } from "../../scripts/processes/data.ts";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { type ClientResponse, send } from "../../scripts/processes/send.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
 import { readiness, readMetrics } from "../support/admin.ts";
 import { type OidcIssuer, oidcAudience, startOidcIssuer } from "../support/oidc-issuer.ts";
 import { byRename } from "../support/replace-file.ts";
+import { startTestStage } from "../support/test-stage.ts";
 import { notAnswered, startTraffic } from "../support/traffic.ts";
 
 let issuer: OidcIssuer;
@@ -32,7 +33,7 @@ beforeAll(async () => {
   issuer = await startOidcIssuer();
   token = await issuer.token();
   await issuer.stop();
-  stage = await startStage({ policies: policies(issuer) });
+  stage = await startTestStage({ policies: policies(issuer) });
   return async () => {
     await stage.close();
     await issuer.stop();

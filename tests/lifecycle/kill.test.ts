@@ -2,8 +2,9 @@ import { beforeAll, expect, test } from "vitest";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { type ClientResponse, send } from "../../scripts/processes/send.ts";
 import type { Engine } from "../../scripts/processes/start-engine.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const policies = `
 version: 1
@@ -23,7 +24,7 @@ let engine: Engine;
 let answered = 0;
 
 beforeAll(async () => {
-  stage = await startStage({ policies });
+  stage = await startTestStage({ policies });
   engine = stage.engine;
   return () => stage.close();
 });

@@ -4,9 +4,10 @@ import { root } from "../../scripts/cache.mjs";
 import { replaceAt } from "../../scripts/processes/data.ts";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { type ClientResponse, send } from "../../scripts/processes/send.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
 import { readMetrics } from "../support/admin.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const policies = `
 version: 1
@@ -21,7 +22,7 @@ const requests = 150;
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await startStage({
+  stage = await startTestStage({
     policies,
     program: join(root, "tests/lifecycle/worker-program.ts"),
     settings: (settings) => replaceAt(settings, ["overload"], { loopDelay: "500ms" }),

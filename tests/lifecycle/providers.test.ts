@@ -4,13 +4,14 @@ import { expect, test } from "vitest";
 import { replaceAt } from "../../scripts/processes/data.ts";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
 import { send } from "../../scripts/processes/send.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import { temporaryFolder } from "../../scripts/processes/temporary-folder.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
 import { resourceOf } from "../../scripts/xds/resource-of.ts";
 import { startXdsServer } from "../../scripts/xds/start-xds-server.ts";
 import { configurationType } from "../../src/providers/xds-document.ts";
 import { startConfigServer, yaml } from "../support/config-server.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const stamping = (stamp: string): string => `version: 1
 chains: { stamped: { steps: [{ policy: set-header@1, parameters: { request: [{ name: x-stamp, set: "${stamp}" }] } }] } }
@@ -49,7 +50,7 @@ test.each([
 ] as const)("%s", async (kind, start, settingsOf) => {
   const folder = await temporaryFolder();
   let origin = await start(stamping("1"));
-  const stage = await startStage({
+  const stage = await startTestStage({
     settings: (settings) =>
       replaceAt(replaceAt(settings, ["providers"], [{ [kind]: settingsOf(origin.port) }]), ["state"], join(folder.path, "state")),
   });

@@ -10,7 +10,7 @@ import { demoConfig } from "../../scripts/processes/demo-configs.ts";
 import { clusterPlace } from "../../scripts/processes/envoy-bootstrap.ts";
 import { portOf } from "../../scripts/processes/free-port.ts";
 import type { Engine } from "../../scripts/processes/start-engine.ts";
-import { type Stage, startStage } from "../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../scripts/processes/start-stage.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
 import { printEnvoy } from "../../src/envoy-config/print.ts";
 import { policies } from "../../src/generated/registry.ts";
@@ -18,6 +18,7 @@ import { demandsOf } from "../config/envoy/support.ts";
 import { getFramed } from "../envoy/streams/http2-frames.ts";
 import { openClient } from "../envoy/streams/open-client.ts";
 import { readMetrics } from "../support/admin.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const configWith = (mask: string): string => `
 version: 1
@@ -60,7 +61,7 @@ describe.each(["http1", "http2"] as const)("%s", (protocol) => {
     await once(upstream, "listening");
     const endpoint = { address: { socket_address: { address: "127.0.0.1", port_value: portOf(upstream) } } };
     const demands = await demandsOf(await demoConfig("settings.yaml"), configWith("one"), policies);
-    stage = await startStage({
+    stage = await startTestStage({
       policies: configWith("one"),
       settings: (settings) => replaceAt(settings, ["shutdown"], { drainDelay: "0s", grace: `${graceMs}ms` }),
       envoy: printEnvoy(demands, { upstream: { host: "127.0.0.1", port: 1 } }),

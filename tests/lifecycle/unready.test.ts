@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { replaceAt } from "../../scripts/processes/data.ts";
 import { envoyPlaces } from "../../scripts/processes/envoy-bootstrap.ts";
 import { send } from "../../scripts/processes/send.ts";
-import { startStage } from "../../scripts/processes/start-stage.ts";
 import { waitFor } from "../../scripts/processes/wait-for.ts";
 import { readiness } from "../support/admin.ts";
 import { byRename } from "../support/replace-file.ts";
+import { startTestStage } from "../support/test-stage.ts";
 
 const good = `
 version: 1
@@ -21,7 +21,7 @@ test.each([
 ] as const)(
   "an engine without a valid configuration is not ready and everything is denied until the file is mended: %s",
   async (_who, health) => {
-    const stage = await startStage({
+    const stage = await startTestStage({
       policies: bad,
       until: "listening",
       ...(health === "checked" ? {} : { bootstrap: (bootstrap) => replaceAt(bootstrap, envoyPlaces.healthChecks, []) }),

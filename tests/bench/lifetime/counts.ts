@@ -30,6 +30,7 @@ const never = [
   "cluster.policy_engine.upstream_cx_pool_overflow",
   "cluster.policy_engine.upstream_rq_retry",
   "cluster.policy_engine.upstream_rq_timeout",
+  "cluster.policy_engine.upstream_rq_rx_reset",
   "cluster.policy_engine.upstream_cx_connect_fail",
   // A GOAWAY.
   "cluster.policy_engine.upstream_cx_close_notify",
@@ -37,16 +38,21 @@ const never = [
   "cluster.policy_engine.upstream_rq_active",
 ] as const;
 
-/** @param calls how many there were, and how many of them were to reach the upstream. To be asked when nothing is open any more. */
+/**
+ * @param calls how many there were, how many of them were to reach the upstream, and how many streams Envoy should have reset: it resets each
+ * that the engine has ended, or none. To be asked when nothing is open any more.
+ */
 export async function finalCounts(
   { upstream, five, engine, envoy }: LifetimeStage,
-  calls: { readonly all: number; readonly reaching: number },
+  calls: { readonly all: number; readonly reaching: number; readonly reset: number },
 ): Promise<readonly Count[]> {
   const stats = await envoy.stats("^(http.ingress.ext_proc|cluster.policy_engine)[.]");
   const metric = await readMetrics(engine);
   const stat = (name: string, expected: number): Count => ({ name, value: stats.get(name) ?? Number.NaN, expected });
   return [
     stat("http.ingress.ext_proc.streams_started", calls.all),
+    stat("cluster.policy_engine.upstream_cx_total", 1),
+    stat("cluster.policy_engine.upstream_rq_tx_reset", calls.reset),
     ...never.map((name) => stat(name, 0)),
     {
       name: 'policy_engine_exchanges_total{outcome="continued"}',

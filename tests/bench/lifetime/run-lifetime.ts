@@ -7,12 +7,12 @@ import { readMetrics } from "../../support/admin.ts";
 import { type LiveMemory, readLiveMemory } from "../live-memory.ts";
 import { type Count, finalCounts, openCounts } from "./counts.ts";
 import type { Call, FivePolicies } from "./five-policies.ts";
-import { type LifetimeStage, startLifetimeStage } from "./lifetime-stage.ts";
+import { type LifetimeSetting, type LifetimeStage, startLifetimeStage } from "./lifetime-stage.ts";
 import { manyAtOnce } from "./many-at-once.ts";
 import { oneAfterAnother } from "./one-after-another.ts";
 import { newTally, type Tally } from "./tally.ts";
 
-export interface LifetimePlan {
+export interface LifetimePlan extends LifetimeSetting {
   /** How many exchanges one after another. */
   readonly sequential: number;
   /** On how many connections: each has one exchange at a time. */
@@ -40,8 +40,8 @@ const answerDelayMs = 2;
 const progressMs = 10_000;
 
 /** Rejects when something does not start. */
-export async function runLifetime({ sequential, connections, concurrent, progress }: LifetimePlan): Promise<LifetimeReport> {
-  const stage = await startLifetimeStage(answerDelayMs);
+export async function runLifetime({ sequential, connections, concurrent, progress, ...setting }: LifetimePlan): Promise<LifetimeReport> {
+  const stage = await startLifetimeStage(setting, answerDelayMs);
   try {
     const calls = endlessCalls(stage.five);
     const parts: Part[] = [];
@@ -68,7 +68,8 @@ export async function runLifetime({ sequential, connections, concurrent, progres
     await one(sequential - quarter);
     await many();
     const atEnd = await restingMemory(stage);
-    counts.push(...(await finalCounts(stage, { all: sum(parts, "answers"), reaching: sum(parts, "reaching") })));
+    const [all, reaching] = [sum(parts, "answers"), sum(parts, "reaching")];
+    counts.push(...(await finalCounts(stage, { all, reaching, reset: setting.gracefulClose === "on" ? 0 : all })));
     return { parts, counts, memory: { atQuarter, atEnd } };
   } finally {
     await stage.close();

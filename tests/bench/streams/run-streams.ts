@@ -5,6 +5,7 @@ import { clusterPlace, envoyPlaces } from "../../../scripts/processes/envoy-boot
 import { type Stage, startStage } from "../../../scripts/processes/start-stage.ts";
 import { printEnvoy } from "../../../src/envoy-config/print.ts";
 import { policies } from "../../../src/generated/registry.ts";
+import type { TransportKind } from "../../../src/transport/create-transport.ts";
 import { demandsOf } from "../../config/envoy/support.ts";
 import { inspectable, inspectorOf, type LiveMemory, readLiveMemory, readUsedMemory } from "../live-memory.ts";
 import { maskedHash } from "./masked-body.ts";
@@ -20,6 +21,7 @@ export interface StreamsPart extends SlowExchange {
 }
 
 export interface StreamsPlan {
+  readonly transport: TransportKind;
   /** How many small exchanges come first: what an engine has served that is idle. */
   readonly warmUpExchanges: number;
   readonly parts: readonly StreamsPart[];
@@ -70,10 +72,10 @@ routes: { mask: mask }
 `;
 
 /** Rejects when something does not start. */
-export async function runStreams({ warmUpExchanges, parts, progress }: StreamsPlan): Promise<readonly PartReport[]> {
+export async function runStreams({ transport, warmUpExchanges, parts, progress }: StreamsPlan): Promise<readonly PartReport[]> {
   const upstream = await startSlowUpstream();
   try {
-    const stage = await startMaskingStage(upstream.port);
+    const stage = await startMaskingStage(upstream.port, transport);
     try {
       progress("small exchanges, so that the engine is an idle one and not one that has just started");
       await warm(stage, upstream, warmUpExchanges);
@@ -134,12 +136,13 @@ interface MeasuredStage extends Stage {
   readonly inspector: string;
 }
 
-async function startMaskingStage(upstreamPort: number): Promise<MeasuredStage> {
+async function startMaskingStage(upstreamPort: number, transport: TransportKind): Promise<MeasuredStage> {
   const demands = await demandsOf(await demoConfig("settings.yaml"), config, policies);
   const endpoint = { address: { socket_address: { address: "127.0.0.1", port_value: upstreamPort } } };
   const stage = await startStage({
     policies: config,
     nodeOptions: inspectable,
+    settings: (settings) => replaceAt(settings, ["transport"], transport),
     envoy: printEnvoy(demands, { upstream: { host: "127.0.0.1", port: 1 } }),
     bootstrap: (bootstrap) => {
       const toUpstream = replaceAt(

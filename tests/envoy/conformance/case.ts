@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import type { Data } from "../../../scripts/processes/data.ts";
 import type { EnvoyPromises, PolicyRegistry } from "../../../src/config/types.ts";
-import type { TransportKind } from "../../../src/transport/create-transport.ts";
 import { scriptPolicies } from "../../support/script-policy.ts";
 
 /** An Envoy with the engine that it asks. */
@@ -20,8 +19,6 @@ export interface Setting {
   readonly modes?: "asked" | "printed";
   /** What the upstream speaks. Default HTTP/1.1. */
   readonly upstream?: "http1" | "http2";
-  /** What serves the engine. Default `grpc-js`. */
-  readonly transport?: TransportKind;
   /** What routes match in place of the printed, by their names. */
   readonly matches?: Readonly<Record<string, Data>>;
   /** Further changes of the printed configuration: a place below the connection manager or the ext_proc filter, and what stands there. */

@@ -1,21 +1,16 @@
 /** The conformance cases, against a real Envoy: what client, upstream and engine saw. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { transportKinds } from "../../support/transports.ts";
 import { type Protocol, type Run, runsOn, settings } from "./case.ts";
 import { sendRequest } from "./client.ts";
 import { type ConformanceStage, startConformanceStage } from "./conformance-stage.ts";
 import { expectedOutcome, type Outcome, outcomeOf } from "./outcome.ts";
 
-const settingsOnTransports = transportKinds.flatMap((transport) =>
-  Object.entries(settings()).map(([name, setting]) => ({ name, transport, setting })),
-);
-
-for (const { name, transport, setting } of settingsOnTransports) {
-  describe(`${name} on ${transport}`, () => {
+for (const [name, setting] of Object.entries(settings())) {
+  describe(name, () => {
     let stage: ConformanceStage;
 
     beforeAll(async () => {
-      stage = await startConformanceStage({ ...setting, transport });
+      stage = await startConformanceStage(setting);
       return () => stage.close();
     });
 

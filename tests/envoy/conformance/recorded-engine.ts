@@ -1,4 +1,4 @@
-/** The engine, served to Envoy over its own transport, with everything that it hears and says written down. */
+/** The engine, served to Envoy over the transport under test, with everything that it hears and says written down. */
 import { once } from "node:events";
 import { messageBytesMax } from "../../../src/config/message-bytes.ts";
 import { ProcessingRequest, ProcessingResponse } from "../../../src/generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
@@ -6,6 +6,7 @@ import type { OpenStream, StreamSink } from "../../../src/kernel/transport.ts";
 import { createTransport } from "../../../src/transport/create-transport.ts";
 import { type EngineDoes, engineDoes } from "../../conversations/conversation.ts";
 import { engineUnderTest } from "../../conversations/engine-under-test.ts";
+import { transportUnderTest } from "../../support/test-stage.ts";
 import { type Chains, promised, type Setting } from "./case.ts";
 
 /** One stream of Envoy's. */
@@ -33,14 +34,14 @@ interface Recording extends SeenExchange {
 
 /** @param socket the path of the Unix socket that Envoy finds it on */
 export async function startRecordedEngine(
-  { promises, metadata, transport: kind = "grpc-js" }: Setting,
+  { promises, metadata }: Setting,
   { config, policies }: Chains,
   socket: string,
 ): Promise<RecordedEngine> {
   const envoy = { ...promised, ...promises };
   const engine = await engineUnderTest(config, { ...envoy, ...(metadata === undefined ? {} : { metadata }) }, { policies });
   const transport = createTransport(
-    kind,
+    transportUnderTest(),
     { addresses: [{ kind: "unix", path: socket }], serving: () => true, messageBytesMax: messageBytesMax(envoy.bodyBytesMax) },
     () => performance.now(),
   );

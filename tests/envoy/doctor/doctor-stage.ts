@@ -8,7 +8,7 @@ import { type EngineAddress, moveEnvoy } from "../../../scripts/processes/envoy-
 import { holdPort } from "../../../scripts/processes/free-port.ts";
 import { send } from "../../../scripts/processes/send.ts";
 import { type Envoy, startEnvoy } from "../../../scripts/processes/start-envoy.ts";
-import { type Stage, startStage } from "../../../scripts/processes/start-stage.ts";
+import type { Stage } from "../../../scripts/processes/start-stage.ts";
 import type { RoutingMutation } from "../../../src/config/types.ts";
 import { type Diagnosis, diagnose, type Patient } from "../../../src/doctor/diagnose.ts";
 import { outgoingFetch } from "../../../src/engine/outgoing-fetch.ts";
@@ -16,6 +16,7 @@ import type { EnvoyDemands } from "../../../src/envoy-config/demands.ts";
 import { printEnvoy } from "../../../src/envoy-config/print.ts";
 import { policies } from "../../../src/generated/registry.ts";
 import { demandsOf } from "../../config/envoy/support.ts";
+import { startTestStage } from "../../support/test-stage.ts";
 
 /** One engine and one upstream, and an Envoy with a configuration of its own for each case. */
 export interface DoctorStage {
@@ -40,7 +41,7 @@ export async function startDoctorStage(): Promise<DoctorStage> {
   const configuration = await readFile(fileURLToPath(new URL("configuration.yaml", import.meta.url)), "utf8");
   const demands = await demandsOf(await demoConfig("settings.yaml"), configuration, policies);
   const printed = printEnvoy(demands, { upstream: { host: "127.0.0.1", port: 8080 } });
-  const stage = await startStage({ envoy: printed, policies: configuration });
+  const stage = await startTestStage({ envoy: printed, policies: configuration });
   const { upstream, engine, folder } = stage;
   return {
     folder,

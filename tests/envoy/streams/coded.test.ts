@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import zlib from "node:zlib";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
+import { shareOfRuns } from "../../support/test-stage.ts";
 import { type ConformanceStage, startStageBefore } from "../conformance/conformance-stage.ts";
 import { type MirrorUpstream, startMirrorUpstream } from "./mirror-upstream.ts";
 import { exchangePlainly } from "./plain-client.ts";
@@ -66,7 +67,7 @@ describe.each(["http1", "http2"] as const)("%s", (protocol) => {
         expect((await decode(Buffer.concat(client.pieces))).equals(answered(response))).toBe(true);
         expect((await stage.engine.exchanges()).map(({ ended }) => ended)).toEqual(["ok"]);
       }),
-      { seed: 6, numRuns: 12 },
+      shareOfRuns({ seed: 6, numRuns: 12 }),
     );
   });
 

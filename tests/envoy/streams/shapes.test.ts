@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { anyActs, chainsOfShapes, type Plan, shapeCount, shaped, shapeName } from "../../support/stream-shapes.ts";
+import { shareOfRuns } from "../../support/test-stage.ts";
 import type { Setting } from "../conformance/case.ts";
 import { type ConformanceStage, startStageBefore } from "../conformance/conformance-stage.ts";
 import { type MirrorUpstream, startMirrorUpstream } from "./mirror-upstream.ts";
@@ -64,7 +65,7 @@ describe.each(Object.entries(settings))("%s", (_name, setting) => {
             expect((await stage.engine.exchanges()).map(({ ended }) => ended)).toEqual(["ok"]);
           },
         ),
-        { seed: 6, numRuns: runsOfEach },
+        shareOfRuns({ seed: 6, numRuns: runsOfEach }),
       );
     },
   );

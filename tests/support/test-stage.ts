@@ -1,0 +1,31 @@
+/**
+ * What stands behind Envoy is asked over one transport in a run of a test: the projects of `vitest.config.ts` run each test once for each, but
+ * for those that it lists. So a new test holds on both, and says nothing about it.
+ */
+import { inject } from "vitest";
+import { replaceAt } from "../../scripts/processes/data.ts";
+import { type Stage, type StagePlan, startStage } from "../../scripts/processes/start-stage.ts";
+import type { TransportKind } from "../../src/transport/create-transport.ts";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    readonly transport: TransportKind;
+  }
+}
+
+export function transportUnderTest(): TransportKind {
+  return inject("transport");
+}
+
+/** `startStage`, with engines on the transport under test. */
+export function startTestStage({ settings = (data) => data, ...plan }: StagePlan = {}): Promise<Stage> {
+  return startStage({ ...plan, settings: (data) => settings(replaceAt(data, ["transport"], transportUnderTest())) });
+}
+
+/** A share of what random tests try on both transports together: the runs, and where they begin. */
+export function shareOfRuns(both: { readonly seed: number; readonly numRuns: number }): {
+  readonly seed: number;
+  readonly numRuns: number;
+} {
+  return { seed: transportUnderTest() === "native" ? both.seed + 1 : both.seed, numRuns: Math.ceil(both.numRuns / 2) };
+}
