@@ -110,7 +110,7 @@ export class SocketConnection implements ConnectionHost {
 
   /** Ends at once, because another one needs its place. */
   giveWay(): void {
-    this.#connection.fail(ErrorCode.enhanceYourCalm, "there are too many connections");
+    this.#connection.fail(ErrorCode.noError, "there are too many connections");
     this.destroy();
   }
 
@@ -150,6 +150,8 @@ export class SocketConnection implements ConnectionHost {
 
 function reasonOf(code: ErrorCode): CutOffReason {
   if (code === ErrorCode.enhanceYourCalm) return "bound";
+  // It has only been in the way.
+  if (code === ErrorCode.noError) return "connections";
   return code === ErrorCode.settingsTimeout ? "slow" : "protocol";
 }
 
