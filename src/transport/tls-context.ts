@@ -20,7 +20,7 @@ export function handshakeOptions(tls: ServerTls): Pick<TlsOptions, "requestCert"
   return { requestCert: tls.read().clientCa !== undefined, rejectUnauthorized: true, handshakeTimeout: handshakeMs };
 }
 
-/** From connecting to the end of the handshake, ms (Node counts from the last octet on): several times the `connect_timeout` that is printed for Envoy's cluster. */
+/** For the handshake, ms: several times the `connect_timeout` that is printed for Envoy's cluster. As an option of Node's it begins again with each octet. */
 export const handshakeMs = 5_000;
 
 /** Those of TLS 1.3, and what RFC 9113 9.2.2 leaves of TLS 1.2: forward secrecy, and encryption that authenticates. */

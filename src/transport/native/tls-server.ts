@@ -17,15 +17,13 @@ export interface TlsServerHost {
 
 export function createTlsServer(tls: ServerTls, { take, cutOff }: TlsServerHost): TlsServer {
   const accepted = new Set<Socket>();
-  /** Peers whose handshake goes on, and what ends it. A refused client certificate ends the socket, and Node tells nobody. */
-  const shakingHands = new Map<string, NodeJS.Timeout>();
+  /** By peer, sockets whose handshake goes on. A refused client certificate ends the socket, and Node tells nobody. */
+  const shakingHands = new Map<string, Socket>();
   const refused = (detail: string): void => cutOff({ reason: "tls", detail });
 
   const options = { ...secureContextOptions(tls.read()), ...handshakeOptions(tls), ALPNProtocols: ["h2"] };
   const server = createServer(options, (socket) => {
-    const peer = peerOf(socket);
-    clearTimeout(shakingHands.get(peer));
-    shakingHands.delete(peer);
+    shakingHands.delete(peerOf(socket));
     if (socket.alpnProtocol !== "h2") {
       socket.destroy();
       refused("the client did not ask for HTTP/2 (ALPN `h2`)");
@@ -37,15 +35,18 @@ export function createTlsServer(tls: ServerTls, { take, cutOff }: TlsServerHost)
     const peer = peerOf(socket);
     accepted.add(socket);
     // Node's own limit begins again with every octet, and leaves the socket open when it is reached.
-    const deadline = setTimeout(() => socket.destroy(), handshakeMs).unref();
-    shakingHands.set(peer, deadline);
+    const deadline = setTimeout(() => {
+      if (shakingHands.get(peer) === socket) socket.destroy();
+    }, handshakeMs).unref();
+    shakingHands.set(peer, socket);
     socket.once("close", () => {
       accepted.delete(socket);
       clearTimeout(deadline);
+      if (shakingHands.get(peer) !== socket) return;
+      shakingHands.delete(peer);
       // Who looks only whether the port is open has sent nothing.
-      if (shakingHands.delete(peer) && socket.bytesRead > 0) {
-        refused("the handshake failed: no common version or protocol, or a client's certificate that `clientCa` does not vouch for");
-      }
+      if (socket.bytesRead === 0) return;
+      refused("the handshake failed: no common version or protocol, or a client's certificate that `clientCa` does not vouch for");
     });
   });
   tls.watch((material) => server.setSecureContext(secureContextOptions(material)));
