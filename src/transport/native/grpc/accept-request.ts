@@ -4,6 +4,7 @@ import type { RequestHead } from "../http2/request-head.ts";
 import type { Http2Stream } from "../http2/stream.ts";
 import { GrpcCall } from "./call.ts";
 import { checkHealth } from "./health.ts";
+import { MessageCopies } from "./message-copies.ts";
 import { RequestMetadata } from "./metadata.ts";
 import { plainAnswer } from "./plain-answer.ts";
 import { GrpcStatus } from "./status.ts";
@@ -19,10 +20,11 @@ export interface GrpcServices {
 
 /** The services of this server: ext_proc and health. */
 export function createAcceptRequest({ open, serving, messageBytesMax }: GrpcServices): AcceptRequest {
+  const copies = new MessageCopies();
   return (stream, head) => {
     const refusal = refuseNoGrpc(stream, head);
     if (refusal !== undefined) return refusal;
-    const call = new GrpcCall(stream, messageBytesMax);
+    const call = new GrpcCall(stream, messageBytesMax, copies);
     if (head.grpcEncoding !== "identity") call.failWith(GrpcStatus.unimplemented, "messages may not be compressed");
     else if (head.path === processPath) call.open(open, new RequestMetadata(head.fields));
     else if (head.path === healthPath) call.open(() => checkHealth(call, extProcService, serving), new RequestMetadata(head.fields));

@@ -1,5 +1,6 @@
 import type { OpenStream, StreamHandler, StreamMetadata, StreamSink } from "../../../kernel/transport.ts";
 import type { Http2Stream, StreamReceiver } from "../http2/stream.ts";
+import type { MessageCopies } from "./message-copies.ts";
 import { type MessageFault, MessageReader, messagePrefixBytes } from "./message-reader.ts";
 import { failureTrailers, GrpcStatus, okTrailers, responseHeaders } from "./status.ts";
 
@@ -17,9 +18,9 @@ export class GrpcCall implements StreamSink, StreamReceiver {
   /** What the connection counts as kept for this call, bytes. */
   #heldBytes = 0;
 
-  constructor(stream: Http2Stream, messageBytesMax: number) {
+  constructor(stream: Http2Stream, messageBytesMax: number, copies: MessageCopies) {
     this.#stream = stream;
-    this.#reader = new MessageReader(messageBytesMax);
+    this.#reader = new MessageReader(messageBytesMax, copies);
   }
 
   open(open: OpenStream, metadata: StreamMetadata): void {

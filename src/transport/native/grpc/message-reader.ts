@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { MessageCopies } from "./message-copies.ts";
 
 /** Of each message: whether it is compressed, and its length (gRPC over HTTP/2, Length-Prefixed-Message), bytes. */
 export const messagePrefixBytes = 5;
@@ -9,6 +10,7 @@ export type MessageFault = "too-large" | "compressed" | "malformed";
 /** Cuts the body of a gRPC request into messages, whatever pieces it comes in. */
 export class MessageReader {
   readonly #messageBytesMax: number;
+  readonly #copies: MessageCopies;
   /** What has been received and not been handed out is `#bytes[#at, #end)`. */
   #bytes: Buffer = nothing;
   #at = 0;
@@ -16,8 +18,9 @@ export class MessageReader {
   /** Whether `#bytes` is our own. Else it is what the socket has read, and only good until `keep`. */
   #own = false;
 
-  constructor(messageBytesMax: number) {
+  constructor(messageBytesMax: number, copies: MessageCopies) {
     this.#messageBytesMax = messageBytesMax;
+    this.#copies = copies;
   }
 
   /** Bytes of memory that are kept for what has not been handed out. */
@@ -78,9 +81,7 @@ export class MessageReader {
   /** A message that is most of the bytes it lies in is not copied; a small one must not hold all of them for as long as its exchange is open. */
   #cut(start: number, end: number): Buffer {
     if (this.#bytes.length <= 2 * (end - start) + 4096) return this.#bytes.subarray(start, end);
-    const message = Buffer.allocUnsafe(end - start);
-    this.#bytes.copy(message, 0, start, end);
-    return message;
+    return this.#copies.copy(this.#bytes, start, end);
   }
 
   /** Room for the message at hand: all of it when it is small, else as it comes. Who announces much gets no memory for that. */
