@@ -57,9 +57,9 @@ export async function buildGoClient(): Promise<GoClientProgram> {
   try {
     await go("list", "-deps", ".");
   } catch (error) {
-    return {
-      missing: `the modules of tests/support/go-client are not to be had: ${error instanceof Error ? error.message : String(error)}`,
-    };
+    // Behind the command stands what it has said.
+    const [command, said = command] = (error instanceof Error ? error.message : String(error)).split("\n");
+    return { missing: `the modules of tests/support/go-client are not to be had: ${said}` };
   }
   const unfinished = `${path}.${process.pid}`;
   await go("build", "-trimpath", "-o", unfinished, ".");
