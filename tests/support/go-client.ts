@@ -57,8 +57,8 @@ export async function buildGoClient(): Promise<GoClientProgram> {
   try {
     await go("list", "-deps", ".");
   } catch (error) {
-    // Behind the command stands what it has said.
-    const [command, said = command] = (error instanceof Error ? error.message : String(error)).split("\n");
+    // The last of many lines says why.
+    const said = (error instanceof Error ? error.message : String(error)).trim().split("\n").at(-1);
     return { missing: `the modules of tests/support/go-client are not to be had: ${said}` };
   }
   const unfinished = `${path}.${process.pid}`;
