@@ -32,13 +32,13 @@ const releases: readonly PolicyRelease[] = [
     manifest: jwtValidation_1_0_0Manifest,
     definition: jwtValidation_1_0_0,
     source: "policies/jwt-validation/v1.0.0",
-    hash: "5def066f1b1bb9db7a3da4fadd5f6444b76adfa3c41929f50ca4761460a5a27f",
+    hash: "185b2b71bd2e3d9ca80bacf263da8253a8270667e8e61a09fe43bd2021112942",
   },
   {
     manifest: jwtValidation_2_0_0Manifest,
     definition: jwtValidation_2_0_0,
     source: "policies/jwt-validation/v2.0.0",
-    hash: "7bdd4f0aa51773b9092605876872e8d2f16139a5d97f4e0373d2f672f481a466",
+    hash: "c987189f435ff9ab62674080e57e93af61b8cd3e03084b6d52c842146f90368f",
   },
   {
     manifest: mask_1_0_0Manifest,

@@ -1,9 +1,18 @@
+import { constants } from "node:crypto";
 import type { SecureContextOptions, TlsOptions } from "node:tls";
 import type { ServerTls, TlsMaterial } from "../kernel/transport.ts";
 
 /** What a listener takes for its handshakes from now on. */
 export function secureContextOptions({ certificate, key, clientCa }: TlsMaterial): SecureContextOptions {
-  return { cert: certificate, key, ...(clientCa === undefined ? {} : { ca: clientCa }), minVersion: "TLSv1.2", ciphers };
+  return {
+    cert: certificate,
+    key,
+    ...(clientCa === undefined ? {} : { ca: clientCa }),
+    minVersion: "TLSv1.2",
+    ciphers,
+    // RFC 9113 9.2.1. The `disableRenegotiation` of Node's sockets does not keep a client of TLS 1.2 from it (measured: thirty in a row).
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  };
 }
 
 /** What stays as long as the listener. */
@@ -11,8 +20,8 @@ export function handshakeOptions(tls: ServerTls): Pick<TlsOptions, "requestCert"
   return { requestCert: tls.read().clientCa !== undefined, rejectUnauthorized: true, handshakeTimeout: handshakeMs };
 }
 
-/** From connecting to the end of the handshake, ms: several times the `connect_timeout` that is printed for Envoy's cluster. */
-const handshakeMs = 5_000;
+/** For the handshake, ms: several times the `connect_timeout` that is printed for Envoy's cluster. As an option of Node's it begins again with each octet. */
+export const handshakeMs = 5_000;
 
 /** Those of TLS 1.3, and what RFC 9113 9.2.2 leaves of TLS 1.2: forward secrecy, and encryption that authenticates. */
 const ciphers = [

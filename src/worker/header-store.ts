@@ -37,6 +37,11 @@ export class HeaderStore implements Undoable {
     return this.#edits?.get(name)?.values ?? this.#received.values(name);
   }
 
+  /** The same as text. */
+  texts(name: string): readonly string[] {
+    return this.#edits?.get(name)?.values.map((value) => decodeText(value)) ?? this.#received.texts(name);
+  }
+
   /** The values before a change, from what the journal noted of it. */
   valuesBefore(name: string, previous: unknown): readonly Uint8Array[] {
     return Array.isArray(previous) ? previous : this.#received.values(name);
@@ -51,7 +56,7 @@ export class HeaderStore implements Undoable {
   text(name: string): string | undefined {
     const known = this.#texts?.get(name);
     if (known !== undefined) return known;
-    const texts = this.#edits?.get(name)?.values.map((value) => decodeText(value)) ?? this.#received.texts(name);
+    const texts = this.texts(name);
     const [first] = texts;
     if (first === undefined) return undefined;
     const text = texts.length > 1 ? texts.join(name === "cookie" ? "; " : ", ") : first;

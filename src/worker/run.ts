@@ -249,7 +249,7 @@ export class ExchangeRun implements SharedViews, VariableSources {
         if (step.reads.requestBody && this.#mustWait(call, pass)) return undefined;
         if (!this.#holds(call, pass)) return undefined;
       }
-      if (this.received.upgrade && (bodyUse(step, "response") !== "none" || step.request?.body === "streamed"))
+      if ((bodyUse(step, "response") !== "none" || step.request?.body === "streamed") && this.received.upgrade)
         return void this.#refuseOrPass(call, pass, step.onUpgrade, "upgrade-refused");
       if (step.request?.body === "buffered" && this.#mustWait(call, pass)) return undefined;
       if (step.request === undefined) {

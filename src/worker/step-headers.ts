@@ -1,8 +1,7 @@
-import { Buffer } from "node:buffer";
 import type { Headers as SdkHeaders } from "@envoy-policy-engine/sdk";
 import type { StepPhase } from "../observe/step-counters.ts";
 import { changeableHeaderName, headerValue } from "./header-rules.ts";
-import { decodeText, type HeaderStore } from "./header-store.ts";
+import type { HeaderStore } from "./header-store.ts";
 import type { Gate } from "./step-gate.ts";
 
 /** Headers or trailers of one message as one step sees them. */
@@ -22,16 +21,14 @@ export class StepHeaders implements SdkHeaders {
   }
 
   getAll(name: string): readonly string[] {
-    return this.#read()
-      .values(readableName(name))
-      .map((value) => decodeText(value));
+    return this.#read().texts(readableName(name));
   }
 
   getBytes(name: string): readonly Uint8Array[] {
-    // Copies: the received bytes are Envoy's message, which every step shares. Of Node's pool, because memory of their own costs more than the rest.
+    // Copies: the received bytes are Envoy's message, which every step shares.
     return this.#read()
       .values(readableName(name))
-      .map((value) => Buffer.from(value));
+      .map((value) => new Uint8Array(value));
   }
 
   has(name: string): boolean {

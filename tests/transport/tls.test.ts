@@ -42,7 +42,7 @@ function ask(port: number, options: ConnectionOptions): Promise<string> {
   });
 }
 
-describe.for(transports)("%s", ([, create]) => {
+describe.for(transports)("%s", ([name, create]) => {
   const listen = (tls: ServerTls): Promise<number> => listenOn(create, tls);
 
   test.for<readonly [what: string, clientCa: string | undefined, options: ConnectionOptions, answer: string]>([
@@ -73,6 +73,39 @@ describe.for(transports)("%s", ([, create]) => {
     changed({ ...material, clientCa: certificateAuthority("elsewhere").pem });
     expect(await ask(port, { ...clientPair, session })).toBe("refused");
     first.destroy();
+  });
+
+  test("who speaks TLS 1.2 gets one handshake", async () => {
+    const port = await listen(still(material));
+    const socket = connect({
+      port,
+      host: "127.0.0.1",
+      ca: authority.pem,
+      servername: "localhost",
+      ALPNProtocols: ["h2"],
+      maxVersion: "TLSv1.2",
+    });
+    await once(socket, "secureConnect");
+    const second = new Promise((resolve) => {
+      socket.once("error", () => resolve("refused"));
+      socket.renegotiate({}, () => resolve("made"));
+    });
+    expect(await second).toBe("refused");
+    socket.destroy();
+  });
+
+  test.for<readonly [what: string, everyMs: number]>([
+    ["says nothing", 60_000],
+    ...(name === "native" ? ([["says its hello octet by octet", 200]] as const) : []),
+  ])("who %s is cut off before a handshake has come about", { timeout: 20_000 }, async ([, everyMs]) => {
+    const socket = connectInClear(await listen(still(material)), "127.0.0.1");
+    socket.on("error", () => {});
+    // The beginning of a record that may hold 512 octets.
+    const hello = Buffer.alloc(517).fill(Buffer.of(0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3), 0, 11);
+    let sent = 0;
+    const talking = setInterval(() => socket.write(hello.subarray(sent, ++sent)), everyMs);
+    await once(socket.resume(), "close");
+    clearInterval(talking);
   });
 
   // grpc-js leaves them to the handshake's limit.

@@ -16,16 +16,21 @@ export const tokenBytesMax = 16 * 1024;
 export function sentToken(request: Request, places: readonly BoundPlace[]): SentToken {
   let sent: SentToken = { kind: "none" };
   for (const place of places) {
-    const [value, another] = place.read(request);
+    const [value, another] = textsIn(place, request);
     if (another !== undefined) return { kind: "several" };
-    if (value === undefined || value.length === 0) continue;
-    const credentials = isAuthorization(place) ? bearerCredentials(latin1(value)) : latin1(value);
+    if (value === undefined || value === "") continue;
+    const credentials = isAuthorization(place) ? bearerCredentials(value) : value;
     if (credentials === "") continue;
     // A token has no comma: these are several lines that somebody on the way has joined (RFC 9110 5.3).
     if (sent.kind !== "none" || credentials.includes(",")) return { kind: "several" };
     sent = credentials.length > tokenBytesMax ? { kind: "oversized" } : { kind: "one", text: credentials, place };
   }
   return sent;
+}
+
+/** A header's text needs no copy of its bytes. What is not ASCII is no token, whatever text is made of it. */
+function textsIn(place: BoundPlace, request: Request): readonly string[] {
+  return place.in === "header" ? request.headers.getAll(place.name) : place.read(request).map(latin1);
 }
 
 /**
@@ -49,7 +54,4 @@ const isVisible = (code: number): boolean => code > 0x20 && code < 0x7f;
 
 const isAuthorization = (place: BoundPlace): boolean => place.in === "header" && place.name === "authorization";
 
-const latin1 = (bytes: Uint8Array): string => {
-  const buffer = bytes instanceof Buffer ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.toString("latin1");
-};
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");

@@ -8,7 +8,10 @@ export interface Rate {
 
 /** What one peer may cost. Whoever passes a bound of a connection loses the connection, of a stream the stream. */
 export interface NativeLimits extends HpackLimits {
-  /** Connections at once; more are closed when they come. */
+  /**
+   * Connections at once. One more takes the place of the one that has been without streams for longest; when all have streams, it is closed when it
+   * comes. TLS handshakes are counted apart, to the same number.
+   */
   readonly connectionsMax: number;
   /** Streams open at once on a connection (SETTINGS_MAX_CONCURRENT_STREAMS). More are refused, so it is far above what Envoy's breakers let through. */
   readonly streamsMax: number;
@@ -28,6 +31,10 @@ export interface NativeLimits extends HpackLimits {
   readonly writtenMaxBytes: number;
   /** Answers that wait in streams, per connection, in messages of the largest size. */
   readonly waitingMessagesMax: number;
+  /** What the streams of all connections together may keep is measured by so many streams (`streamBytes`, http2/memory.ts) ... */
+  readonly allStreamsMax: number;
+  /** ... and by so many messages of the largest size. Above it a connection that has the `connectionsMax`th part gets no more. */
+  readonly allMessagesMax: number;
   /** Streams that are reset before they have ended, by either side. Envoy's ordinary resets come after the end and do not count. */
   readonly resets: Rate;
   readonly settings: Rate;
@@ -62,6 +69,8 @@ export const defaultLimits: NativeLimits = {
   writtenHighMarkBytes: 256 * 1024,
   writtenMaxBytes: 4 * 1024 ** 2,
   waitingMessagesMax: 32,
+  allStreamsMax: 32_768,
+  allMessagesMax: 32,
   resets: { burst: 20_000, perSecond: 10_000 },
   settings: { burst: 100, perSecond: 10 },
   pings: { burst: 1000, perSecond: 100 },

@@ -1,10 +1,11 @@
 /** ext_proc and health on an HTTP/2 server of our own: see ARCHITECTURE.md for why it is there and what keeps it safe. */
 import { createServer, type Server, type Socket } from "node:net";
-import type { ServerTls, Transport, TransportOptions } from "../../kernel/transport.ts";
+import type { CutOff, ServerTls, Transport, TransportOptions } from "../../kernel/transport.ts";
 import { freeSocketPath } from "../socket-path.ts";
 import { createAcceptRequest } from "./grpc/accept-request.ts";
 import { HuffmanDecoder } from "./hpack/huffman-decoder.ts";
 import { createStaticTable } from "./hpack/static-table.ts";
+import { Memory } from "./http2/memory.ts";
 import { defaultLimits, type NativeLimits } from "./limits.ts";
 import { SocketConnection, type SocketConnectionParts } from "./socket-connection.ts";
 import { createTlsServer, type TlsServer } from "./tls-server.ts";
@@ -25,7 +26,24 @@ export function createNativeTransport(options: TransportOptions, { monotonicMs, 
   let whenEmpty = (): void => {};
 
   let draining = false;
+  /** Whoever only keeps connections open does not keep others out. */
+  const makeRoom = (): boolean => {
+    let idlest: SocketConnection | undefined;
+    for (const connection of connections) {
+      const { idleSinceMs } = connection;
+      if (idleSinceMs !== undefined && idleSinceMs < (idlest?.idleSinceMs ?? Number.POSITIVE_INFINITY)) idlest = connection;
+    }
+    if (idlest === undefined) return false;
+    connections.delete(idlest);
+    idlest.giveWay();
+    return true;
+  };
   const take = (socket: Socket, parts: SocketConnectionParts): void => {
+    if (connections.size >= limits.connectionsMax && !makeRoom()) {
+      socket.destroy();
+      parts.cutOff(tooManyConnections);
+      return;
+    }
     const connection = new SocketConnection(socket, parts);
     connections.add(connection);
     socket.once("close", () => {
@@ -52,6 +70,7 @@ export function createNativeTransport(options: TransportOptions, { monotonicMs, 
         accept: createAcceptRequest({ open, serving, messageBytesMax }),
         tables: { huffman: new HuffmanDecoder(), staticTable: createStaticTable() },
         limits,
+        memory: new Memory(limits, messageBytesMax),
         messageBytesMax,
         monotonicMs,
         cutOff,
@@ -60,8 +79,8 @@ export function createNativeTransport(options: TransportOptions, { monotonicMs, 
       try {
         for (const address of options.addresses) {
           const server = createSocketServer(address, parts, tls);
-          server.maxConnections = limits.connectionsMax;
-          server.on("drop", () => cutOff({ reason: "connections", detail: "there are too many connections" }));
+          server.maxConnections = 2 * limits.connectionsMax;
+          server.on("drop", () => cutOff(tooManyConnections));
           servers.push(server);
           bound.push(await bind(server, address));
         }
@@ -91,6 +110,8 @@ export function createNativeTransport(options: TransportOptions, { monotonicMs, 
     },
   };
 }
+
+const tooManyConnections: CutOff = { reason: "connections", detail: "there are too many connections" };
 
 /** How often connections are looked at, ms. */
 const tickMs = 500;

@@ -3,6 +3,7 @@ import type { CutOffReason, TransportOptions } from "../../kernel/transport.ts";
 import type { HpackTables } from "./hpack/hpack-decoder.ts";
 import { Connection, type ConnectionHost } from "./http2/connection.ts";
 import type { AcceptRequest } from "./http2/incoming-frames.ts";
+import type { Memory } from "./http2/memory.ts";
 import { ErrorCode } from "./http2/protocol.ts";
 import type { NativeLimits } from "./limits.ts";
 
@@ -10,6 +11,7 @@ export interface SocketConnectionParts {
   readonly accept: AcceptRequest;
   readonly tables: HpackTables;
   readonly limits: NativeLimits;
+  readonly memory: Memory;
   readonly messageBytesMax: number;
   readonly monotonicMs: () => number;
   readonly cutOff: NonNullable<TransportOptions["cutOff"]>;
@@ -23,15 +25,16 @@ export class SocketConnection implements ConnectionHost {
   readonly #cutOff: SocketConnectionParts["cutOff"];
   readonly #connection: Connection;
   #woken = false;
+  #receivedInARow = 0;
   #progress: number | undefined = 0;
   #progressAtMs: number;
   #usedAtMs: number;
-  #untaken = 0;
+  #takenBytes = 0;
   #takenAtMs: number;
   #drainingSinceMs: number | undefined;
   #endedAtMs: number | undefined;
 
-  constructor(socket: Socket, { accept, tables, limits, messageBytesMax, monotonicMs, cutOff }: SocketConnectionParts) {
+  constructor(socket: Socket, { accept, tables, limits, memory, messageBytesMax, monotonicMs, cutOff }: SocketConnectionParts) {
     this.#socket = socket;
     this.#limits = limits;
     this.#cutOff = cutOff;
@@ -40,16 +43,26 @@ export class SocketConnection implements ConnectionHost {
     this.#progressAtMs = nowMs;
     this.#usedAtMs = nowMs;
     this.#takenAtMs = nowMs;
-    this.#connection = new Connection({ host: this, accept, tables, limits, messageBytesMax });
+    this.#connection = new Connection({ host: this, accept, tables, limits, memory, messageBytesMax });
     socket.setNoDelay(true);
     // Notices a peer whose machine is gone, without a frame of ours.
     socket.setKeepAlive(true, keepAliveMs);
-    socket.on("data", (bytes) => this.#connection.receive(bytes));
+    socket.on("data", (bytes) => this.#receive(bytes));
     socket.on("drain", () => this.#connection.writable());
     // What is wrong with a socket is said by its closing.
     socket.on("error", () => {});
     socket.on("close", () => this.#connection.lost());
     this.#connection.start();
+  }
+
+  /** The event loop would read one socket up to 32 times before it looks at another: whoever sends much is read no further before the others were. */
+  #receive(bytes: Buffer): void {
+    this.#connection.receive(bytes);
+    this.#receivedInARow += bytes.length;
+    if (this.#receivedInARow < bytesInARow) return;
+    this.#receivedInARow = 0;
+    this.#socket.pause();
+    setImmediate(() => this.#socket.resume());
   }
 
   write(buffers: readonly Buffer[]): number {
@@ -90,6 +103,17 @@ export class SocketConnection implements ConnectionHost {
     this.#connection.drain();
   }
 
+  /** Since when it has had no streams, on the monotonic clock; undefined while it has some. */
+  get idleSinceMs(): number | undefined {
+    return this.#connection.streams > 0 ? undefined : this.#usedAtMs;
+  }
+
+  /** Ends at once, because another one needs its place. */
+  giveWay(): void {
+    this.#connection.fail(ErrorCode.noError, "there are too many connections");
+    this.destroy();
+  }
+
   destroy(): void {
     this.#socket.destroy();
   }
@@ -113,9 +137,11 @@ export class SocketConnection implements ConnectionHost {
   }
 
   #lookForStall(nowMs: number, stalledMs: number): void {
-    const untaken = this.#socket.writableLength;
-    if (untaken === 0 || untaken !== this.#untaken) this.#takenAtMs = nowMs;
-    this.#untaken = untaken;
+    const { writableLength, bytesWritten } = this.#socket;
+    // Not how many bytes wait: whoever takes nothing can ask for one more now and then.
+    const takenBytes = bytesWritten - writableLength;
+    if (writableLength === 0 || takenBytes !== this.#takenBytes) this.#takenAtMs = nowMs;
+    this.#takenBytes = takenBytes;
     if (nowMs - this.#takenAtMs <= stalledMs) return;
     this.destroy();
     this.#cutOff({ reason: "slow", detail: "answers are not taken" });
@@ -124,7 +150,12 @@ export class SocketConnection implements ConnectionHost {
 
 function reasonOf(code: ErrorCode): CutOffReason {
   if (code === ErrorCode.enhanceYourCalm) return "bound";
+  // It has only been in the way.
+  if (code === ErrorCode.noError) return "connections";
   return code === ErrorCode.settingsTimeout ? "slow" : "protocol";
 }
 
 const keepAliveMs = 60_000;
+
+/** What is read of one socket before it is another's turn: what Node reads at once, bytes. */
+const bytesInARow = 64 * 1024;

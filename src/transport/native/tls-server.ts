@@ -1,7 +1,7 @@
 import type { Server, Socket } from "node:net";
 import { createServer } from "node:tls";
 import type { ServerTls, TransportOptions } from "../../kernel/transport.ts";
-import { handshakeOptions, secureContextOptions } from "../tls-context.ts";
+import { handshakeMs, handshakeOptions, secureContextOptions } from "../tls-context.ts";
 
 export interface TlsServer {
   readonly server: Server;
@@ -17,8 +17,8 @@ export interface TlsServerHost {
 
 export function createTlsServer(tls: ServerTls, { take, cutOff }: TlsServerHost): TlsServer {
   const accepted = new Set<Socket>();
-  /** Peers whose handshake goes on. A refused client certificate ends the socket, and Node tells nobody. */
-  const shakingHands = new Set<string>();
+  /** By peer, sockets whose handshake goes on. A refused client certificate ends the socket, and Node tells nobody. */
+  const shakingHands = new Map<string, Socket>();
   const refused = (detail: string): void => cutOff({ reason: "tls", detail });
 
   const options = { ...secureContextOptions(tls.read()), ...handshakeOptions(tls), ALPNProtocols: ["h2"] };
@@ -29,20 +29,24 @@ export function createTlsServer(tls: ServerTls, { take, cutOff }: TlsServerHost)
       refused("the client did not ask for HTTP/2 (ALPN `h2`)");
       return;
     }
-    // RFC 9113 9.2.1.
-    socket.disableRenegotiation();
     take(socket);
   });
   server.on("connection", (socket: Socket) => {
     const peer = peerOf(socket);
     accepted.add(socket);
-    shakingHands.add(peer);
+    // Node's own limit begins again with every octet, and leaves the socket open when it is reached.
+    const deadline = setTimeout(() => {
+      if (shakingHands.get(peer) === socket) socket.destroy();
+    }, handshakeMs).unref();
+    shakingHands.set(peer, socket);
     socket.once("close", () => {
       accepted.delete(socket);
+      clearTimeout(deadline);
+      if (shakingHands.get(peer) !== socket) return;
+      shakingHands.delete(peer);
       // Who looks only whether the port is open has sent nothing.
-      if (shakingHands.delete(peer) && socket.bytesRead > 0) {
-        refused("the handshake failed: no common version or protocol, or a client's certificate that `clientCa` does not vouch for");
-      }
+      if (socket.bytesRead === 0) return;
+      refused("the handshake failed: no common version or protocol, or a client's certificate that `clientCa` does not vouch for");
     });
   });
   tls.watch((material) => server.setSecureContext(secureContextOptions(material)));

@@ -11,9 +11,24 @@ import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { defaultLimits } from "../../../src/transport/native/limits.ts";
 import { extProcClient } from "../../support/ext-proc-client.ts";
-import { type Attack, attacks } from "./attacks.ts";
-import { flags, frame, preface, processPath, readFrames, settings, types } from "./frames.ts";
+import { type Attack, attacks, streamsLeft } from "./attacks.ts";
+import {
+  data,
+  type Frame,
+  flags,
+  frame,
+  grpcRequest,
+  headers,
+  message,
+  preface,
+  processPath,
+  readFrames,
+  settings,
+  types,
+  windowUpdate,
+} from "./frames.ts";
 
 /** What an attack may add to what the server holds, MiB: the largest bounds of one connection, twice, for garbage. */
 const grownMiBMax = 160;
@@ -55,9 +70,26 @@ describe("an attack", () => {
     expect(await honest.stop()).toEqual([]);
     expect((await memoryMiB(server)) - before).toBeLessThan(grownMiBMax);
     expect(attacker.ended()).toBe(attack.ends);
+    if (attack.streamsHear !== undefined) expect(attacker.hears()).toBe(true);
     attacker.socket.destroy();
     expect(server.exitCode).toBeNull();
   });
+});
+
+test("streams that many connections open and leave are refused before the process has no room for them", { timeout: 60_000 }, async () => {
+  const before = await memoryMiB(server);
+  const openStreams = attacks.find(({ name }) => name === "streams that are opened and left");
+  if (openStreams === undefined) throw new Error("there is no such attack");
+  const attackers: Attacker[] = [];
+  // Each opens as many as a connection may have, and nothing is refused because of that.
+  const eachOpensItsOwn = { ...openStreams, pieces: () => streamsLeft(defaultLimits.streamsMax - 200) };
+  for (let nth = 0; nth < 4; nth++) attackers.push(await run(eachOpensItsOwn, path));
+  expect(attackers.map((attacker) => attacker.hears())).toEqual([false, false, expect.any(Boolean), true]);
+  const honest = startHonestClient(path);
+  await honest.exchanges(exchangesMin);
+  expect(await honest.stop()).toEqual([]);
+  expect((await memoryMiB(server)) - before).toBeLessThan(grownMiBMax);
+  for (const { socket } of attackers) socket.destroy();
 });
 
 describe("a peer that is slow on purpose", () => {
@@ -75,15 +107,59 @@ describe("a peer that is slow on purpose", () => {
     child.disconnect();
   });
 
-  test("connections above the limit are closed when they come, and others stay", async () => {
-    const [child, socket] = await startServer("many.sock", { connectionsMax: 10, incompleteMs: 60_000 });
-    const peers = await Promise.all(Array.from({ length: 30 }, () => connected(socket)));
-    for (const peer of peers) peer.resume();
-    await expect.poll(() => peers.filter((peer) => peer.closed).length, { timeout: 10_000 }).toBe(20);
-    for (const peer of peers) peer.destroy();
+  const connectionsMax = 10;
+  test("connections that do nothing give way to a new one, and those that are used stay", async () => {
+    const [child, socket] = await startServer("many.sock", { connectionsMax, incompleteMs: 60_000 });
+    const used = await connected(socket);
+    let answers = 0;
+    used.on("data", (bytes) => {
+      if (readFrames(bytes).frames.some(({ type }) => type === types.data)) answers++;
+    });
+    used.write(Buffer.concat([preface, settings(), headers(1, grpcRequest())]));
+    const answer = data(1, message("still there?"));
+    const peers = await Promise.all(Array.from({ length: 3 * connectionsMax }, () => connected(socket)));
+    for (const peer of peers) peer.resume().write(Buffer.concat([preface, settings()]));
+    await expect.poll(() => peers.filter((peer) => !peer.closed).length, { timeout: 10_000 }).toBe(connectionsMax - 1);
+    expect(peers.map((peer) => peer.closed)).toEqual(peers.map((_peer, nth) => nth <= 2 * connectionsMax));
     const honest = startHonestClient(socket);
     await honest.exchanges(1);
-    await honest.stop();
+    expect(await honest.stop()).toEqual([]);
+    used.write(answer);
+    await expect.poll(() => answers, { timeout: 10_000 }).toBe(1);
+    for (const peer of [used, ...peers]) peer.destroy();
+    child.disconnect();
+  });
+
+  test("a connection too many is closed when it comes, where all others are used", async () => {
+    const [child, socket] = await startServer("used.sock", { connectionsMax });
+    const opens = Buffer.concat([preface, settings(), headers(1, grpcRequest())]);
+    const used: Socket[] = [];
+    for (let nth = 0; nth < connectionsMax; nth++) {
+      const peer = await connected(socket);
+      peer.write(Buffer.concat([opens, ping]));
+      // Its stream is open when the PING is answered.
+      await expect.poll(() => readFrames(peer.read() ?? Buffer.of()).frames.some(({ type }) => type === types.ping)).toBe(true);
+      used.push(peer);
+    }
+    const oneMore = await connected(socket);
+    await once(oneMore.resume(), "close");
+    expect(used.filter((peer) => peer.closed)).toEqual([]);
+    for (const peer of used) peer.destroy();
+    child.disconnect();
+  });
+
+  test("one that takes nothing and asks for a little more now and then is cut off", async () => {
+    const [child, socket] = await startServer("stalled.sock", { stalledMs: 1000, writtenMaxBytes: 64 * 1024 ** 2 });
+    const peer = await connected(socket);
+    peer.write(Buffer.concat([preface, settings([4, 2 ** 31 - 1]), windowUpdate(0, 2 ** 31 - 1 - 65_535)]));
+    // More than sockets hold, so that something is never taken.
+    for (let nth = 0; nth < 40; nth++) {
+      peer.write(Buffer.concat([headers(2 * nth + 1, grpcRequest()), data(2 * nth + 1, message(Buffer.alloc(16_000)))]));
+    }
+    const asking = setInterval(() => peer.write(ping), 50);
+    // It reads nothing, so it learns by writing.
+    await expect.poll(() => peer.closed, { timeout: 15_000 }).toBe(true);
+    clearInterval(asking);
     child.disconnect();
   });
 
@@ -96,16 +172,25 @@ describe("a peer that is slow on purpose", () => {
   });
 });
 
+interface Attacker {
+  readonly socket: Socket;
+  ended(): Attack["ends"];
+  /** Whether some stream has heard what the attack says it should. */
+  hears(): boolean;
+}
+
 /** Sends until it is cut off or has sent everything. */
-async function run({ pieces, peer, ends }: Attack, socketPath: string): Promise<{ readonly socket: Socket; ended(): Attack["ends"] }> {
+async function run({ pieces, peer, ends, streamsHear }: Attack, socketPath: string): Promise<Attacker> {
   const socket = await connected(socketPath);
   let received: Buffer = Buffer.alloc(0);
   let goaway: number | undefined;
+  let heard = false;
   if (peer === "reads") {
     socket.on("data", (bytes) => {
       const { frames, rest } = readFrames(Buffer.concat([received, bytes]));
       received = rest;
       goaway ??= frames.find(({ type }) => type === types.goaway)?.payload.readUInt32BE(4);
+      heard ||= streamsHear !== undefined && frames.some((frame) => hears(frame, streamsHear));
     });
   }
   for (const piece of pieces()) {
@@ -126,7 +211,14 @@ async function run({ pieces, peer, ends }: Attack, socketPath: string): Promise<
     )
     .toBe(true)
     .catch(() => {});
-  return { socket, ended: () => goaway ?? (socket.closed ? "closed" : "served") };
+  return { socket, ended: () => goaway ?? (socket.closed ? "closed" : "served"), hears: () => heard };
+}
+
+/** A reset with this code, or trailers with this text. */
+function hears({ type, payload }: Frame, what: number | string): boolean {
+  return typeof what === "number"
+    ? type === types.reset && payload.readUInt32BE(0) === what
+    : type === types.headers && payload.includes(what);
 }
 
 async function connected(socketPath: string): Promise<Socket> {

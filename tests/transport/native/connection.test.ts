@@ -207,6 +207,27 @@ describe("draining", () => {
   });
 });
 
+describe("frames on streams that are not the peer's to use", () => {
+  test.for<[string, Buffer]>([
+    ["DATA", data(2, message("for another"))],
+    ["RST_STREAM", reset(2)],
+    ["WINDOW_UPDATE", windowUpdate(2, 1)],
+  ])("%s with an even id ends the connection, and the stream with the next id hears nothing of it", ([, bytes]) => {
+    const driven = drivenConnection();
+    driven.send(open(3));
+    expect(driven.words(driven.send(bytes))).toEqual([expect.stringMatching(/^goaway 3 1 .* on a stream that is not open/)]);
+    expect(driven.calls[0]?.events).toEqual(["closed"]);
+  });
+
+  test("more of a body than its content-length says is not handed on", () => {
+    const driven = drivenConnection();
+    const body = message("whole");
+    driven.send(headers(1, [...grpcRequest(), ["content-length", String(body.length)]]), data(1, body));
+    expect(driven.words(driven.send(data(1, body)))).toEqual(["reset 1 1"]);
+    expect(driven.calls[0]?.events).toEqual(["message whole", "closed"]);
+  });
+});
+
 describe("gRPC", () => {
   const refused = (driven: ReturnType<typeof drivenConnection>, ...bytes: readonly Buffer[]): string =>
     driven.words(driven.send(...bytes)).join(" | ");

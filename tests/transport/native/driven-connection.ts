@@ -5,6 +5,7 @@ import { HpackDecoder } from "../../../src/transport/native/hpack/hpack-decoder.
 import { HuffmanDecoder } from "../../../src/transport/native/hpack/huffman-decoder.ts";
 import { createStaticTable } from "../../../src/transport/native/hpack/static-table.ts";
 import { Connection } from "../../../src/transport/native/http2/connection.ts";
+import { Memory } from "../../../src/transport/native/http2/memory.ts";
 import { defaultLimits, type NativeLimits } from "../../../src/transport/native/limits.ts";
 import { type Frame, preface, readFrames, settings, types } from "./frames.ts";
 
@@ -19,6 +20,7 @@ export interface Call {
 
 export interface DrivenConnection {
   readonly connection: Connection;
+  readonly memory: Memory;
   readonly calls: readonly Call[];
   /** Sends bytes, and returns the frames that come back. */
   send(...bytes: readonly Buffer[]): readonly Frame[];
@@ -36,6 +38,8 @@ export interface DrivenConnection {
 
 export interface DrivenOptions {
   readonly limits?: Partial<NativeLimits>;
+  /** Shared with other connections. Default: its own. */
+  readonly memory?: Memory;
   readonly serving?: () => boolean;
   readonly monotonicMs?: () => number;
   /** What a call does with a message, besides writing it down. */
@@ -65,6 +69,7 @@ export function drivenConnection(options: DrivenOptions = {}): DrivenConnection 
   let untaken = 0;
   let ended = false;
   let woken = false;
+  const memory = options.memory ?? new Memory({ ...defaultLimits, ...limits }, messageBytesMax);
   const connection = new Connection({
     host: {
       write(buffers) {
@@ -85,11 +90,13 @@ export function drivenConnection(options: DrivenOptions = {}): DrivenConnection 
     accept: createAcceptRequest({ open, serving, messageBytesMax }),
     tables,
     limits: { ...defaultLimits, ...limits },
+    memory,
     messageBytesMax,
   });
   const hpack = new HpackDecoder(tables, defaultLimits);
   const driven: DrivenConnection = {
     connection,
+    memory,
     calls,
     send(...bytes) {
       for (const one of bytes) connection.receive(one);

@@ -4,6 +4,7 @@ import type { PolicyInstance } from "@envoy-policy-engine/sdk";
 import { expect, test } from "vitest";
 import { createAcceptRequest } from "../../../src/transport/native/grpc/accept-request.ts";
 import { Connection } from "../../../src/transport/native/http2/connection.ts";
+import { Memory } from "../../../src/transport/native/http2/memory.ts";
 import { defaultLimits } from "../../../src/transport/native/limits.ts";
 import { envoyBytes } from "../../conversations/conversation.ts";
 import { engineUnderTest } from "../../conversations/engine-under-test.ts";
@@ -38,6 +39,7 @@ test("exchanges leave nothing behind that only a full collection finds", async (
     },
     accept: createAcceptRequest({ open: engine.open, serving: () => true, messageBytesMax }),
     tables,
+    memory: new Memory(defaultLimits, messageBytesMax),
     limits: defaultLimits,
     messageBytesMax,
   });

@@ -31,7 +31,7 @@ describe("reading", () => {
 
   test("a block that has come before means what the table says now, not what it said then", () => {
     const added = fc.constantFrom("1", "2", "3").map((value) => ({ kind: "add" as const, value }));
-    const referred = fc.nat(4).map((index) => ({ kind: "refer" as const, index }));
+    const referred = fc.nat(1).map((index) => ({ kind: "refer" as const, index }));
     fc.assert(
       fc.property(fc.array(fc.oneof(added, referred, fc.constant({ kind: "forget" as const })), { maxLength: 60 }), (blocks) => {
         const decoder = new HpackDecoder(tables, defaultLimits);
@@ -46,6 +46,10 @@ describe("reading", () => {
             table = [];
           } else if (block.index < table.length) {
             expect(decode(Buffer.of(0x80 + 62 + block.index))).toEqual([["x-name", table[block.index]]]);
+          } else {
+            // It ends the connection.
+            expect(() => decode(Buffer.of(0x80 + 62 + block.index))).toThrow(HpackError);
+            return;
           }
         }
       }),
@@ -113,6 +117,23 @@ describe("reading", () => {
     const decoder = new HpackDecoder(tables, { ...defaultLimits, headerCountMax: 10 });
     expect(decoder.decode(Buffer.alloc(10, 0x82), 0, 10)).toHaveLength(10);
     expect(decoder.decode(Buffer.alloc(11, 0x82), 0, 11)).toBe("too-large");
+  });
+
+  test("a field of two octets costs the same, however long the name is that it refers to", () => {
+    const decoder = new HpackDecoder(tables, defaultLimits);
+    const named = (nameBytes: number): Buffer => Buffer.concat([Buffer.of(0x40), text("a".repeat(nameBytes)), text("")]);
+    /** Each refers to the name of the one before, and has no value. */
+    const references = Buffer.alloc(64_000, Buffer.of(0x7e, 0x00));
+    const decodedMs = (nameBytes: number): number => {
+      const block = Buffer.concat([named(nameBytes), references]);
+      const started = performance.now();
+      decoder.decode(block, 0, block.length);
+      return performance.now() - started;
+    };
+    const rounds = Array.from({ length: 9 }, () => [decodedMs(4_000), decodedMs(10)] as const);
+    const quickest = (which: 0 | 1): number => Math.min(...rounds.map((round) => round[which]));
+    // Looked at again each time, it was about 50 times as much.
+    expect(quickest(0)).toBeLessThan(10 * quickest(1));
   });
 
   test("random bytes are fields or an error, nothing else", () => {

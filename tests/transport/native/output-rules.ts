@@ -39,6 +39,12 @@ export function createOutputRules(driven: DrivenConnection) {
         } else rule(frame.type !== types.continuation && frame.type !== types.pushPromise, `type ${frame.type}`);
       }
     },
+    /** Everything has been heard, and so many bytes at most have not been taken. */
+    kept(untakenMax: number): void {
+      const { connection, memory } = driven;
+      rule(memory.bytes >= 0, "less than nothing is kept");
+      if (connection.streams === 0) rule(memory.bytes <= untakenMax, `${memory.bytes} bytes are kept for no stream`);
+    },
     /** The client has sent these frames, and everything has been heard that came because of them. */
     sent(frames: readonly Frame[]): void {
       for (const { type, streamId } of frames) if (type === types.reset) ended.add(streamId);
@@ -54,6 +60,7 @@ export function createOutputRules(driven: DrivenConnection) {
         rule(half === -1 || !events.slice(half).some((event) => event.startsWith("message")), `call ${nth} hears a message after the last`);
       }
       rule(driven.connection.streams === 0, "streams are left");
+      rule(driven.memory.bytes === 0, "memory is left");
       return broken;
     },
   };

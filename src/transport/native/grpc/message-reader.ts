@@ -75,9 +75,9 @@ export class MessageReader {
     this.#own = false;
   }
 
-  /** A message that is most of what the socket has read is not copied; a small one must not hold all of it for as long as its exchange is open. */
+  /** A message that is most of the bytes it lies in is not copied; a small one must not hold all of them for as long as its exchange is open. */
   #cut(start: number, end: number): Buffer {
-    if (this.#own || this.#bytes.length <= 2 * (end - start) + 4096) return this.#bytes.subarray(start, end);
+    if (this.#bytes.length <= 2 * (end - start) + 4096) return this.#bytes.subarray(start, end);
     const message = Buffer.allocUnsafe(end - start);
     this.#bytes.copy(message, 0, start, end);
     return message;
@@ -85,8 +85,11 @@ export class MessageReader {
 
   /** Room for the message at hand: all of it when it is small, else as it comes. Who announces much gets no memory for that. */
   #wantedBytes(needed: number): number {
-    if (this.#end - this.#at < messagePrefixBytes) return 64;
+    const held = this.#end - this.#at;
+    if (held < messagePrefixBytes) return 64;
     const whole = messagePrefixBytes + this.#bytes.readUInt32BE(this.#at + 1);
+    // Nobody reads at the moment: more comes behind it, in pieces for each of which all would be copied.
+    if (held >= whole) return needed + Math.min(needed, eagerBytes);
     return Math.min(whole, Math.max(eagerBytes, 2 * needed));
   }
 

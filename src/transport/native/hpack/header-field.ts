@@ -19,6 +19,8 @@ export interface HeaderField {
   /** Decoded as UTF-8: Envoy writes route names so. */
   readonly value: string;
   readonly kind: FieldKind;
+  /** What its name says, whatever the value is. */
+  readonly nameKind: FieldKind;
   /** As tables and lists are measured: octets of name and value, and 32 (RFC 7541 4.1). */
   readonly bytes: number;
 }
@@ -28,11 +30,19 @@ export const fieldOverheadBytes = 32;
 
 /** Classified once: what is referred to again is not looked at again. */
 export function headerField(name: string, value: string, bytes: number): HeaderField {
-  return { name, value, kind: kindOf(name, value), bytes };
+  return fieldNamed(name, nameKindOf(name), value, bytes);
 }
 
-function kindOf(name: string, value: string): FieldKind {
-  if (isMalformed(value)) return "malformed";
+/** Its name is that of a field in a table: two octets can refer to four thousand, which must not be looked at again for them. */
+export function headerFieldLike({ name, nameKind }: HeaderField, value: string, bytes: number): HeaderField {
+  return fieldNamed(name, nameKind, value, bytes);
+}
+
+function fieldNamed(name: string, nameKind: FieldKind, value: string, bytes: number): HeaderField {
+  return { name, value, kind: isMalformed(value) ? "malformed" : nameKind, nameKind, bytes };
+}
+
+function nameKindOf(name: string): FieldKind {
   const known = kinds.get(name);
   if (known !== undefined) return known;
   if (name.startsWith(":")) return "pseudo-unknown";

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { BlockMemory } from "./block-memory.ts";
 import { DynamicTable } from "./dynamic-table.ts";
-import { fieldOverheadBytes, type HeaderField, headerField } from "./header-field.ts";
+import { fieldOverheadBytes, type HeaderField, headerField, headerFieldLike } from "./header-field.ts";
 import type { HuffmanDecoder } from "./huffman-decoder.ts";
 import { dynamicIndexMin } from "./static-table.ts";
 
@@ -108,10 +108,10 @@ export class HpackDecoder {
   #readLiteral(prefixMask: number): HeaderField {
     const index = this.#readInteger(prefixMask);
     if (index > 0) {
-      const { name } = this.#lookUp(index);
+      const named = this.#lookUp(index);
       const value = this.#readString("utf8");
       // A name is decoded octet by octet, so its length is theirs.
-      return headerField(name, value, name.length + this.#stringBytes + fieldOverheadBytes);
+      return headerFieldLike(named, value, named.name.length + this.#stringBytes + fieldOverheadBytes);
     }
     const name = this.#readString("latin1");
     const value = this.#readString("utf8");

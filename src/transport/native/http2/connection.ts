@@ -2,6 +2,7 @@ import { HpackError, type HpackTables } from "../hpack/hpack-decoder.ts";
 import type { NativeLimits } from "../limits.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { type AcceptRequest, IncomingFrames } from "./incoming-frames.ts";
+import type { Memory } from "./memory.ts";
 import { Output } from "./output.ts";
 import { ConnectionError, ErrorCode, initialWindowBytes, Setting, streamIdMax } from "./protocol.ts";
 import { StreamTable } from "./stream-table.ts";
@@ -24,6 +25,8 @@ export interface ConnectionParts {
   readonly accept: AcceptRequest;
   readonly tables: HpackTables;
   readonly limits: NativeLimits;
+  /** Shared with the other connections of the transport. */
+  readonly memory: Memory;
   /** The largest message, bytes: what is kept and what waits is measured by it. */
   readonly messageBytesMax: number;
 }
@@ -47,14 +50,14 @@ export class Connection {
   /** Found where nothing may be thrown. */
   #failure: ConnectionError | undefined;
 
-  constructor({ host, limits, accept, tables, messageBytesMax }: ConnectionParts) {
+  constructor({ host, limits, accept, tables, memory, messageBytesMax }: ConnectionParts) {
     this.#host = host;
     this.#limits = limits;
     const wake = (): void => {
       if (!this.#running) host.wake();
     };
     this.#output = new Output(wake);
-    this.#streams = new StreamTable(this.#output, limits, messageBytesMax, {
+    this.#streams = new StreamTable(this.#output, limits, messageBytesMax, memory, {
       wake,
       fail: (error) => {
         this.#failure ??= error;
@@ -117,8 +120,7 @@ export class Connection {
 
   /** Everything that was written has been taken. */
   writable(): void {
-    this.#streams.blocked = false;
-    this.turn();
+    this.#run(() => void this.#streams.untaken(0));
   }
 
   /**
@@ -181,9 +183,8 @@ export class Connection {
 
   #flush(): void {
     if (this.#output.bytes === 0) return;
-    const untaken = this.#host.write(this.#output.take());
-    this.#streams.blocked = untaken > this.#limits.writtenHighMarkBytes;
-    if (untaken > this.#limits.writtenMaxBytes) throw new ConnectionError(ErrorCode.enhanceYourCalm, "answers are not taken");
+    if (!this.#streams.untaken(this.#host.write(this.#output.take())))
+      throw new ConnectionError(ErrorCode.enhanceYourCalm, "answers are not taken");
   }
 
   #sayLastStream(): void {
@@ -207,7 +208,6 @@ export class Connection {
     this.#closed = true;
     this.#running = true;
     this.#streams.closeAll();
-    this.#streams.attend();
   }
 }
 

@@ -39,14 +39,12 @@ export class IncomingFrames {
   /** The last request's. */
   #fields: readonly HeaderField[] = [];
   #head: RequestHead | undefined;
-  #receiveWindow: number;
   #consumed = 0;
 
   constructor(parts: IncomingFramesParts) {
     this.#parts = parts;
     this.#hpack = new HpackDecoder(parts.tables, parts.limits);
     this.#allowances = createAllowances(parts.limits, parts.monotonicMs);
-    this.#receiveWindow = parts.limits.connectionWindowBytes;
   }
 
   /** Whether the peer is in the middle of something that has more than one frame. */
@@ -96,24 +94,25 @@ export class IncomingFrames {
     const frameBytes = end - start;
     const from = payloadStart(flags, start, end);
     const to = payloadEnd(flags, bytes, start, end);
-    this.#takeFromWindow(frameBytes);
+    this.#reopenWindow(frameBytes);
     const last = (flags & Flag.endStream) !== 0;
     if (to - from < tinyBytes && !last) this.#allowances.pieces.take();
     const stream = this.#parts.streams.get(streamId);
     if (stream === undefined) return this.#lateFrame(streamId, last);
     if (stream.state !== "open") return this.#streamError(streamId, ErrorCode.streamClosed);
-    if (!stream.received(bytes, from, to, frameBytes)) return this.#streamError(streamId, ErrorCode.flowControlError);
+    const fault = stream.received(bytes, from, to, frameBytes);
+    if (fault !== undefined) return this.#streamError(streamId, fault);
     if (last) this.#endOfPeer(stream);
   }
 
-  /** The window of the connection opens again as bytes come: what is kept of them is bounded apart, and one slow stream stops no other. */
-  #takeFromWindow(bytes: number): void {
-    this.#receiveWindow -= bytes;
-    if (this.#receiveWindow < 0) throw new ConnectionError(ErrorCode.flowControlError, "more than the connection's window");
+  /**
+   * The window of the connection opens again as bytes come, so it is never used up: what is kept of them is bounded apart, and one slow stream stops
+   * no other.
+   */
+  #reopenWindow(bytes: number): void {
     this.#consumed += bytes;
     if (this.#consumed * 2 < this.#parts.limits.connectionWindowBytes) return;
     this.#parts.output.windowUpdate(0, this.#consumed);
-    this.#receiveWindow += this.#consumed;
     this.#consumed = 0;
   }
 
@@ -158,15 +157,15 @@ export class IncomingFrames {
   }
 
   #request(streamId: number, fields: ReturnType<HpackDecoder["decode"]>, last: boolean): void {
-    const { streams, limits, accept } = this.#parts;
+    const { streams, accept } = this.#parts;
     if (fields === "too-large") return this.#streamError(streamId, ErrorCode.enhanceYourCalm);
     // The same list when the same block has come again.
     const head = fields === this.#fields ? this.#head : requestHead(fields);
     this.#fields = fields;
     this.#head = head;
     if (head === undefined) return this.#streamError(streamId, ErrorCode.protocolError);
-    if (streams.size >= limits.streamsMax) return this.#streamError(streamId, ErrorCode.refusedStream);
-    const stream = streams.open(streamId, head.contentLength);
+    const stream = streams.open(streamId, head.contentLength, head.bytes);
+    if (stream === undefined) return this.#streamError(streamId, ErrorCode.refusedStream);
     stream.receiver = accept(stream, head);
     if (last) this.#endOfPeer(stream);
   }
@@ -178,7 +177,10 @@ export class IncomingFrames {
   #priority(streamId: number, length: number): void {
     this.#allowances.otherFrames.take();
     if (streamId === 0) throw protocolError("PRIORITY on no stream");
-    if (length !== 5) this.#streamError(streamId, ErrorCode.frameSizeError);
+    if (length === 5) return;
+    // A reset of what was never opened would be an error of ours.
+    this.#assertNotIdle(streamId, "PRIORITY of another length than 5");
+    this.#streamError(streamId, ErrorCode.frameSizeError);
   }
 
   #rstStream(streamId: number, bytes: Buffer, start: number, end: number): void {
@@ -262,7 +264,8 @@ export class IncomingFrames {
 
   #assertNotIdle(streamId: number, what: string): void {
     const idle = streamId > this.lastStreamId && this.newStreams === "accepted";
-    if (streamId === 0 || idle) throw protocolError(`${what} on a stream that is not open`);
+    // An even id would be that of a stream which this side has opened.
+    if (streamId % 2 === 0 || idle) throw protocolError(`${what} on a stream that is not open`);
   }
 
   /** RFC 9113 5.4.2. Whoever provokes resets pays for them as for its own. */

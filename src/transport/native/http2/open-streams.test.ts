@@ -28,7 +28,7 @@ test("what was opened and not closed is found, whatever came before", () => {
       const model = new Map<number, Http2Stream>();
       for (const { kind, id, luck } of steps) {
         if (kind === "add" && !model.has(id)) {
-          const stream = new Http2Stream(id, host, -1);
+          const stream = new Http2Stream(id, host, -1, 0);
           streams.add(stream);
           model.set(id, stream);
         } else if (kind === "delete") {
@@ -39,6 +39,7 @@ test("what was opened and not closed is found, whatever came before", () => {
           model.clear();
         }
         expect(streams.get(id)).toBe(model.get(id));
+        expect(streams.get(id - 1)).toBeUndefined();
         expect(streams.size).toBe(model.size);
       }
       for (const [id, stream] of model) expect(streams.get(id)).toBe(stream);

@@ -23,7 +23,9 @@ export class OpenStreams {
   }
 
   get(id: number): Http2Stream | undefined {
-    return this.#find(id)?.streams[slotOf(id)];
+    const stream = this.#find(id)?.streams[slotOf(id)];
+    // An even id shares its slot with the odd one behind it, and a peer may name any.
+    return stream?.id === id ? stream : undefined;
   }
 
   /** A stream whose id is not there yet. */
@@ -77,7 +79,7 @@ export class OpenStreams {
 }
 
 const pageSlots = 64;
-/** Ids are odd. */
+/** Ids of streams are odd. */
 const pageOf = (id: number): number => (id >>> 1) >>> 6;
 const slotOf = (id: number): number => (id >>> 1) & (pageSlots - 1);
 

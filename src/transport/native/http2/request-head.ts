@@ -9,6 +9,8 @@ export interface RequestHead {
   readonly grpcEncoding: string;
   /** What the body must come to, bytes; -1 when it is not said. */
   readonly contentLength: number;
+  /** Of all fields, as RFC 9113 6.5.2 measures them. */
+  readonly bytes: number;
   readonly fields: readonly HeaderField[];
 }
 
@@ -22,7 +24,9 @@ export function requestHead(fields: readonly HeaderField[]): RequestHead | undef
   let grpcEncoding = "identity";
   let contentLength = -1;
   let regular = false;
-  for (const { kind, value } of fields) {
+  let bytes = 0;
+  for (const { kind, value, bytes: fieldBytes } of fields) {
+    bytes += fieldBytes;
     switch (kind) {
       case "method":
         if (regular || method !== undefined) return undefined;
@@ -71,9 +75,9 @@ export function requestHead(fields: readonly HeaderField[]): RequestHead | undef
     }
   }
   if (!method) return undefined;
-  if (method === "CONNECT") return { method, path: "", contentType, grpcEncoding, contentLength, fields };
+  if (method === "CONNECT") return { method, path: "", contentType, grpcEncoding, contentLength, bytes, fields };
   if (!path || !scheme) return undefined;
-  return { method, path, contentType, grpcEncoding, contentLength, fields };
+  return { method, path, contentType, grpcEncoding, contentLength, bytes, fields };
 }
 
 /** Whether fields may stand behind a body (RFC 9113 8.1). */

@@ -1,5 +1,6 @@
 import type { NativeLimits } from "../limits.ts";
 import { ClosedStreams } from "./closed-streams.ts";
+import { type Memory, MemoryShare, streamBytes } from "./memory.ts";
 import { OpenStreams } from "./open-streams.ts";
 import type { Output } from "./output.ts";
 import { ConnectionError, ErrorCode } from "./protocol.ts";
@@ -8,7 +9,13 @@ import { Http2Stream, type StreamHost } from "./stream.ts";
 /** What a stream may cost, as far as the table looks after it. */
 export type StreamLimits = Pick<
   NativeLimits,
-  "streamWindowBytes" | "sendHighMarkBytes" | "writtenHighMarkBytes" | "heldMessagesMax" | "waitingMessagesMax"
+  | "streamsMax"
+  | "streamWindowBytes"
+  | "sendHighMarkBytes"
+  | "writtenHighMarkBytes"
+  | "writtenMaxBytes"
+  | "heldMessagesMax"
+  | "waitingMessagesMax"
 >;
 
 export interface StreamTableHost {
@@ -34,13 +41,16 @@ export class StreamTable implements StreamHost {
   #attention: Http2Stream[] = [];
   #waitingBytes = 0;
   #heldBytes = 0;
+  #untakenBytes = 0;
+  readonly #memory: MemoryShare;
 
-  constructor(output: Output, limits: StreamLimits, messageBytesMax: number, host: StreamTableHost) {
+  constructor(output: Output, limits: StreamLimits, messageBytesMax: number, memory: Memory, host: StreamTableHost) {
     this.output = output;
     this.streamWindowBytes = limits.streamWindowBytes;
     this.sendHighMarkBytes = limits.sendHighMarkBytes;
     this.#limits = limits;
     this.#messageBytesMax = messageBytesMax;
+    this.#memory = new MemoryShare(memory);
     this.#host = host;
   }
 
@@ -57,8 +67,13 @@ export class StreamTable implements StreamHost {
     return this.#closed.how(streamId);
   }
 
-  open(streamId: number, contentLength: number): Http2Stream {
-    const stream = new Http2Stream(streamId, this, contentLength);
+  /** @param headBytes of the request's fields. Returns undefined when there is no room for another stream. */
+  open(streamId: number, contentLength: number, headBytes: number): Http2Stream | undefined {
+    if (this.#open.size >= this.#limits.streamsMax || !this.#memory.hasRoom) return undefined;
+    // The kernel keeps the fields as text, of which a character may take two bytes.
+    const keptBytes = streamBytes + 2 * headBytes;
+    const stream = new Http2Stream(streamId, this, contentLength, keptBytes);
+    this.#memory.changed(keptBytes);
     this.#open.add(stream);
     return stream;
   }
@@ -76,6 +91,16 @@ export class StreamTable implements StreamHost {
     for (const stream of this.#open.all()) stream.lose();
     this.#open.clear();
     this.#waiting.clear();
+    this.attend();
+    this.#memory.close();
+  }
+
+  /** So many bytes have been written that the peer has not taken. False when it must not be given more. */
+  untaken(bytes: number): boolean {
+    this.#memory.changed(bytes - this.#untakenBytes);
+    this.#untakenBytes = bytes;
+    this.blocked = bytes > this.#limits.writtenHighMarkBytes;
+    return !this.blocked || (bytes <= this.#limits.writtenMaxBytes && this.#memory.hasRoom);
   }
 
   /** The window of each stream changes with the peer's settings. False when one becomes larger than it may be. */
@@ -124,17 +149,20 @@ export class StreamTable implements StreamHost {
 
   waitingChanged(bytes: number): void {
     this.#waitingBytes += bytes;
-    if (bytes < 0 || this.#waitingBytes <= this.#limits.waitingMessagesMax * this.#messageBytesMax) return;
+    this.#memory.changed(bytes);
+    if (bytes < 0 || (this.#waitingBytes <= this.#limits.waitingMessagesMax * this.#messageBytesMax && this.#memory.hasRoom)) return;
     this.#host.fail(new ConnectionError(ErrorCode.enhanceYourCalm, "answers are not taken"));
   }
 
   holdChanged(bytes: number): boolean {
     this.#heldBytes += bytes;
-    return bytes < 0 || this.#heldBytes <= this.#limits.heldMessagesMax * this.#messageBytesMax;
+    this.#memory.changed(bytes);
+    return bytes < 0 || (this.#heldBytes <= this.#limits.heldMessagesMax * this.#messageBytesMax && this.#memory.hasRoom);
   }
 
   #forget(stream: Http2Stream): void {
     this.#open.delete(stream.id);
     this.#waiting.delete(stream);
+    this.#memory.changed(-stream.keptBytes);
   }
 }

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { SentField } from "../hpack/hpack-encoder.ts";
 import type { Output } from "./output.ts";
-import { Flag, framePayloadBytesMax, windowBytesMax } from "./protocol.ts";
+import { ErrorCode, Flag, framePayloadBytesMax, windowBytesMax } from "./protocol.ts";
 
 /** What stands behind a stream. Calls come in order, never overlap, and never come from within a call of the stream. */
 export interface StreamReceiver {
@@ -40,6 +40,8 @@ export interface StreamHost {
 export class Http2Stream {
   readonly id: number;
   readonly host: StreamHost;
+  /** What it is counted as for as long as it is open, besides what it holds and what waits, bytes. */
+  readonly keptBytes: number;
   /** `open`: both may send. `peer-ended`: it sends nothing more. `finished`: our end is written. `lost`: reset, or the connection is gone. */
   state: "open" | "peer-ended" | "finished" | "lost" = "open";
   /** Our end is asked for; it may wait behind what is queued. */
@@ -57,9 +59,10 @@ export class Http2Stream {
   #owesCall = false;
   #gone = false;
 
-  constructor(id: number, host: StreamHost, contentLength: number) {
+  constructor(id: number, host: StreamHost, contentLength: number, keptBytes: number) {
     this.id = id;
     this.host = host;
+    this.keptBytes = keptBytes;
     this.#sendWindow = host.output.streamWindow;
     this.#receiveWindow = host.streamWindowBytes;
     this.#announced = contentLength;
@@ -146,22 +149,22 @@ export class Http2Stream {
     return true;
   }
 
-  /** Part of a frame of `frameBytes`, padding included, that has arrived. False when it is more than the stream may send. */
-  received(bytes: Buffer, start: number, end: number, frameBytes: number): boolean {
+  /** Part of a frame of `frameBytes`, padding included, that has arrived. What is wrong with it: more than the stream may send, or than it said. */
+  received(bytes: Buffer, start: number, end: number, frameBytes: number): ErrorCode | undefined {
     this.#receiveWindow -= frameBytes;
-    if (this.#receiveWindow < 0) return false;
+    if (this.#receiveWindow < 0) return ErrorCode.flowControlError;
     if (this.#announced >= 0) {
       this.#announced -= end - start;
-      if (this.#announced < 0) this.#announced = tooMuch;
+      if (this.#announced < 0) return ErrorCode.protocolError;
     }
     this.consumed(frameBytes - (end - start));
     this.receiver.data(bytes, start, end);
-    return true;
+    return undefined;
   }
 
   /** The peer has ended. False when that is not where it said. */
   peerEnded(): boolean {
-    if (this.#announced > 0 || this.#announced === tooMuch) return false;
+    if (this.#announced > 0) return false;
     if (this.state === "open") this.state = "peer-ended";
     this.receiver.ended();
     return true;
@@ -239,4 +242,3 @@ const noBytes = Buffer.of();
 const noFields: readonly SentField[] = [];
 /** Of most streams: nothing is ever queued. Never written to. */
 const noQueue: Buffer[] = [];
-const tooMuch = -2;
