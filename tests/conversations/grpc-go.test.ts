@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import type { OpenStream, Transport } from "../../src/kernel/transport.ts";
-import { buildGoClient, type GoClient, noGo, startGoClient } from "../support/go-client.ts";
+import { buildGoClient, type GoClient, startGoClient } from "../support/go-client.ts";
 import { transports } from "../support/transports.ts";
 import { type Conversation, conversationFiles, engineDoes } from "./conversation.ts";
 import { type Envoy, eventQueue, hold } from "./hold.ts";
@@ -18,12 +18,14 @@ describe.for(transports)("%s", ([name, create]) => {
   let transport: Transport;
   let served: OpenStream;
   let client: GoClient | undefined;
+  let missing = "";
 
   beforeAll(async () => {
     transport = create({ addresses: [{ kind: "unix", path: socket }], serving: () => true, messageBytesMax: 1024 * 1024 });
     await transport.listen((metadata, sink) => served(metadata, sink));
     const program = await buildGoClient();
-    client = program === undefined ? undefined : startGoClient(program, `unix:${socket}`);
+    if ("missing" in program) missing = program.missing;
+    else client = startGoClient(program.path, `unix:${socket}`);
   }, buildMsMax);
 
   afterAll(async () => {
@@ -33,7 +35,7 @@ describe.for(transports)("%s", ([name, create]) => {
   });
 
   test.for(conversationFiles())("$file", { timeout: conversationMsMax }, async ({ config, conversations }, { skip }) => {
-    if (client === undefined) return skip(noGo);
+    if (client === undefined) return skip(missing);
     const speaking = client;
     for (const conversation of conversations.filter(isOfMessages)) {
       await hold(conversation, config, (open, metadata) => {

@@ -6,6 +6,7 @@ import { engineUnderTest } from "./engine-under-test.ts";
 
 /** How long one event may take. Generous: it is only reached when the conversation is broken. */
 const eventTimeoutMs = 5_000;
+const soon = { timeout: eventTimeoutMs, interval: 2 };
 /** How long to listen for what must not come. */
 const silenceMs = 30;
 
@@ -31,8 +32,8 @@ export async function hold(conversation: Conversation, config: string, connect: 
   } finally {
     envoy.hangUp();
   }
-  await expect.poll(() => engine.counters.read().open, { timeout: eventTimeoutMs }).toBe(0);
-  await expect.poll(() => engine.openGenerations(), { timeout: eventTimeoutMs }).toBe(0);
+  await expect.poll(() => engine.counters.read().open, soon).toBe(0);
+  await expect.poll(() => engine.openGenerations(), soon).toBe(0);
 }
 
 async function speak(conversation: Conversation, envoy: Envoy, route: string): Promise<void> {

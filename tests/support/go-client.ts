@@ -43,24 +43,32 @@ export interface GoClient {
 const folder = join(import.meta.dirname, "go-client");
 const buildTimeoutMs = 300_000;
 
-/** What tests say that are skipped where there is no Go. */
-export const noGo = "there is no `go` on the PATH to build tests/support/go-client with";
+/** The built program, or why there is none. */
+export type GoClientProgram = { readonly path: string } | { readonly missing: string };
 
-/** The built program; undefined where there is no Go. Rejects when it does not build. The first time on a machine it fetches modules. */
-export async function buildGoClient(): Promise<string | undefined> {
-  if (spawnSync("go", ["version"]).status !== 0) return undefined;
+/** Without Go, or where its modules cannot be fetched the first time, there is none. Rejects when it does not build. */
+export async function buildGoClient(): Promise<GoClientProgram> {
+  if (spawnSync("go", ["version"]).status !== 0) return { missing: "there is no `go` on the PATH to build tests/support/go-client with" };
   const hash = createHash("sha256");
   for (const file of ["go.mod", "go.sum", "main.go"]) hash.update(readFileSync(join(folder, file)));
-  const built = join(cacheFolder(), `go-client-${hash.digest("hex").slice(0, 16)}-${process.platform}-${process.arch}`);
-  if (existsSync(built)) return built;
-  const unfinished = `${built}.${process.pid}`;
-  await promisify(execFile)("go", ["build", "-trimpath", "-o", unfinished, "."], { cwd: folder, timeout: buildTimeoutMs });
-  renameSync(unfinished, built);
-  return built;
+  const path = join(cacheFolder(), `go-client-${hash.digest("hex").slice(0, 16)}-${process.platform}-${process.arch}`);
+  if (existsSync(path)) return { path };
+  const go = (...args: readonly string[]) => promisify(execFile)("go", args, { cwd: folder, timeout: buildTimeoutMs });
+  try {
+    await go("list", "-deps", ".");
+  } catch (error) {
+    // The last of many lines says why.
+    const said = (error instanceof Error ? error.message : String(error)).trim().split("\n").at(-1);
+    return { missing: `the modules of tests/support/go-client are not to be had: ${said}` };
+  }
+  const unfinished = `${path}.${process.pid}`;
+  await go("build", "-trimpath", "-o", unfinished, ".");
+  renameSync(unfinished, path);
+  return { path };
 }
 
 /**
- * @param program what `buildGoClient` has made
+ * @param program the path of the built one
  * @param target as gRPC names it: `unix:PATH` or `HOST:PORT`
  */
 export function startGoClient(program: string, target: string): GoClient {

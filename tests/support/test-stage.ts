@@ -1,6 +1,6 @@
 /**
- * What stands behind Envoy is asked over one transport in a run of a test: the projects of `vitest.config.ts` run each test once for each, but
- * for those that it lists. So a new test holds on both, and says nothing about it.
+ * Engines behind an Envoy, on the transport under test. `vitest.config.ts` runs each test with an Envoy once for each transport, but for those
+ * that it lists: a new one holds on both without saying so.
  */
 import { inject } from "vitest";
 import { replaceAt } from "../../scripts/processes/data.ts";

@@ -6,7 +6,14 @@ import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ProcessingRequest, ProcessingResponse } from "../../src/generated/proto/envoy/service/ext_proc/v3/external_processor.ts";
 import type { OpenStream, StreamMetadata, StreamSink, Transport } from "../../src/kernel/transport.ts";
-import { buildGoClient, type GoClient, type GoStreamEnd, type GoStreamPlan, noGo, startGoClient } from "../support/go-client.ts";
+import {
+  buildGoClient,
+  type GoClient,
+  type GoClientProgram,
+  type GoStreamEnd,
+  type GoStreamPlan,
+  startGoClient,
+} from "../support/go-client.ts";
 import { transports } from "../support/transports.ts";
 
 const messageBytesMax = 4 * 1024 ** 2;
@@ -24,7 +31,7 @@ interface Served {
 describe.for(transports)("%s", ([name, create]) => {
   const socket = join(tmpdir(), `go-client-${process.pid}-${name}.sock`);
   let transport: Transport;
-  let program: string | undefined;
+  let program: GoClientProgram;
   let client: GoClient | undefined;
   let served: Served[] = [];
   /** What the server does with a message, beside writing it down. */
@@ -49,7 +56,6 @@ describe.for(transports)("%s", ([name, create]) => {
     transport = create({ addresses: [{ kind: "unix", path: socket }], serving: () => true, messageBytesMax });
     await transport.listen(open);
     program = await buildGoClient();
-    client = program === undefined ? undefined : startGoClient(program, `unix:${socket}`);
   }, buildMsMax);
 
   beforeEach(() => {
@@ -63,7 +69,11 @@ describe.for(transports)("%s", ([name, create]) => {
     rmSync(socket, { force: true });
   });
 
-  const clientOr = (skip: (reason: string) => never): GoClient => client ?? skip(noGo);
+  const pathOr = (skip: (reason: string) => never): string => ("path" in program ? program.path : skip(program.missing));
+  const clientOr = (skip: (reason: string) => never): GoClient => {
+    client ??= startGoClient(pathOr(skip), `unix:${socket}`);
+    return client;
+  };
 
   test("headers, a body in pieces and trailers, each answered before the next, and OK with the last answer", async ({ skip }) => {
     const call = start(clientOr(skip));
@@ -185,10 +195,11 @@ describe.for(transports)("%s", ([name, create]) => {
   });
 
   test("a server that drains answers what is open, and tells the client to go elsewhere", async ({ skip }) => {
-    const path = `${socket}.drains`;
-    const draining = create({ addresses: [{ kind: "unix", path }], serving: () => true, messageBytesMax });
+    const path = pathOr(skip);
+    const address = `${socket}.drains`;
+    const draining = create({ addresses: [{ kind: "unix", path: address }], serving: () => true, messageBytesMax });
     await draining.listen(open);
-    const leaving = program === undefined ? skip(noGo) : startGoClient(program, `unix:${path}`);
+    const leaving = startGoClient(path, `unix:${address}`);
     const calls = Array.from({ length: 20 }, () => start(leaving));
     for (const { stream } of calls) stream.send(headersMessage());
     await expect.poll(() => served.flatMap(({ messages }) => messages).length, whenever).toBe(20);
