@@ -14,8 +14,8 @@ Starts one Envoy with a listener for each contender: nobody, Envoy's own header 
 headers, and the engine as it is shipped with chains of 0, 1, 5 and 10 policies. Looks at every answer. Everybody is measured between two phases
 of a reference, so that ratios stay true when the machine drifts. Prints a table in markdown, and writes the figures to a file with --json.
 
---short   a minute: the engine beside the server on grpc-js, compared with tests/bench/baseline.json
---rounds  how often everybody has a turn; 5, with --short 3
+--short   a minute and a half: the engine beside the server on grpc-js, compared with tests/bench/baseline.json
+--rounds  how often everybody has a turn; 3
 
 Ends with 0 when all was as it should be; with 1 on a wrong answer, or with --short when a ratio is more than twice the committed one in
 every round; with 2 when it was called wrongly.`;

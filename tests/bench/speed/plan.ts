@@ -52,7 +52,7 @@ export const fullPlan: BenchPlan = {
     bodyGroup("10 KiB"),
     bodyGroup("100 KiB"),
   ],
-  rounds: 5,
+  rounds: 3,
   closedMs: 3_000,
   leadInMs: 1_000,
   openMs: 3_000,
