@@ -24,20 +24,22 @@ export interface EnvoyPlan {
   readonly adminPort: number;
   /** For the bootstrap's file. */
   readonly folder: string;
+  /** Worker threads. Default: 1. */
+  readonly threads?: number;
 }
 
 const readyTimeoutMs = 20_000;
 const stopGraceMs = 5_000;
 
 /** Resolves when Envoy takes requests. Rejects, with what Envoy said and with Envoy gone, when it does not come to that within 20 s. */
-export async function startEnvoy({ binary, bootstrap, port, adminPort, folder }: EnvoyPlan): Promise<Envoy> {
+export async function startEnvoy({ binary, bootstrap, port, adminPort, folder, threads = 1 }: EnvoyPlan): Promise<Envoy> {
   const file = join(folder, "envoy.yaml");
   await writeFile(file, writeData(bootstrap));
   const child = await startChild({
     name: "Envoy",
     command: binary,
     // Without hot restart several Envoys live on one machine and leave no shared memory behind.
-    args: ["--config-path", file, "--disable-hot-restart", "--log-level", "warn", "--concurrency", "1"],
+    args: ["--config-path", file, "--disable-hot-restart", "--log-level", "warn", "--concurrency", String(threads)],
   });
   const stop = async (): Promise<void> => {
     await child.stop(stopGraceMs);

@@ -8,6 +8,8 @@ export interface BenchPlan {
   /** Contenders of one group have the same requests. */
   readonly groups: readonly Group[];
   readonly rounds: number;
+  /** Of the Envoy that everybody stands behind. */
+  readonly envoyThreads: number;
   /** Each phase of a closed loop, ms. */
   readonly closedMs: number;
   /** Before each phase, ms: while the others had their turn, its code and its data have left the caches. */
@@ -53,6 +55,7 @@ export const fullPlan: BenchPlan = {
     bodyGroup("100 KiB"),
   ],
   rounds: 3,
+  envoyThreads: 1,
   closedMs: 3_000,
   leadInMs: 1_000,
   openMs: 3_000,
@@ -72,6 +75,7 @@ export const shortPlan: BenchPlan = {
     },
   ],
   rounds: 3,
+  envoyThreads: 1,
   closedMs: 1_200,
   leadInMs: 400,
   openMs: 0,

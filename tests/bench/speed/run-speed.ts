@@ -40,7 +40,7 @@ export interface GroupReport {
 export async function runSpeed(plan: BenchPlan, say: (text: string) => void): Promise<SpeedReport> {
   const noOps = await buildNoOps(plan.noOps, say);
   say("starting an upstream, Envoy and everybody who is measured ...");
-  const stage = await startBenchStage({ contenders: contendersOf(plan), noOps });
+  const stage = await startBenchStage({ contenders: contendersOf(plan), noOps, envoyThreads: plan.envoyThreads });
   try {
     const idle = memoryOf(stage);
     const phases: Phase[] = [];

@@ -35,6 +35,7 @@ export interface Place {
 export interface BenchStagePlan {
   readonly contenders: readonly Contender[];
   readonly noOps: NoOpPrograms;
+  readonly envoyThreads: number;
 }
 
 /** Rejects when something does not start; what was started before has then been ended. */
@@ -49,7 +50,7 @@ export async function startBenchStage(plan: BenchStagePlan): Promise<BenchStage>
 }
 
 async function start(
-  { contenders: wanted, noOps }: BenchStagePlan,
+  { contenders: wanted, noOps, envoyThreads }: BenchStagePlan,
   atEnd: (end: () => Promise<unknown>) => void,
 ): Promise<Omit<BenchStage, "close">> {
   const binary = findEnvoy();
@@ -81,7 +82,14 @@ async function start(
   const admin = takePort();
   const sites = [...seats.values()].map(({ site }) => site);
   const bootstrap = await benchBootstrap(sites, { admin, upstream: upstreamPorts.port });
-  const envoy = await startEnvoy({ binary, bootstrap, port: sites[0]?.port ?? Number.NaN, adminPort: admin, folder });
+  const envoy = await startEnvoy({
+    binary,
+    bootstrap,
+    port: sites[0]?.port ?? Number.NaN,
+    adminPort: admin,
+    folder,
+    threads: envoyThreads,
+  });
   atEnd(envoy.stop);
 
   const places = contenders.flatMap((contender): readonly Place[] => {
