@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { createCleanup } from "../../scripts/processes/cleanup.ts";
 import { replaceAt } from "../../scripts/processes/data.ts";
 import { envoyPlaces } from "../../scripts/processes/envoy-bootstrap.ts";
 import { valuesOf } from "../../scripts/processes/header-lines.ts";
@@ -64,14 +65,17 @@ let records: readonly DecisionRecord[];
 let metrics: string;
 let sample: (name: string) => number;
 const answers = new Map<string, ClientResponse>();
+const cleanup = createCleanup();
+
+afterAll(cleanup.run);
 
 beforeAll(async () => {
   const { path: folder, remove } = await temporaryFolder();
-  afterAll(remove);
+  cleanup.add(remove);
   const [secretFile, decisions] = [join(folder, "secret"), join(folder, "decisions.jsonl")];
   await writeFile(secretFile, `${canary}-file`);
   collector = await startOtlpCollector();
-  afterAll(collector.close);
+  cleanup.add(collector.close);
   stage = await startTestStage({
     policies: policies(secretFile),
     settings: (settings) =>
@@ -83,7 +87,7 @@ beforeAll(async () => {
       }).reduce((data, [key, value]) => replaceAt(data, [key], value), settings),
     bootstrap: (bootstrap) => replaceAt(bootstrap, [...envoyPlaces.connectionManager, "tracing"], tracing),
   });
-  afterAll(stage.close);
+  cleanup.add(stage.close);
   for (const [name, request] of Object.entries(requests)) {
     const { headers = {}, ...rest } = request;
     answers.set(name, await send(stage.envoy.port, { ...rest, headers: { ...headers, "x-request-id": name } }));
