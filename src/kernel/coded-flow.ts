@@ -1,5 +1,5 @@
 import type { BodyFlow, FlowFailure, Parts } from "../worker/body-flow.ts";
-import { decodeText, type HeaderStore } from "../worker/header-store.ts";
+import type { HeaderStore } from "../worker/header-store.ts";
 import type { ReceivedHeaders } from "../worker/received-headers.ts";
 import type { Continued } from "../worker/run-outcome.ts";
 import type { Coder } from "./codings/coder.ts";
@@ -25,7 +25,7 @@ export interface ClosedPassage {
  */
 export function passage(headers: ReceivedHeaders, { flow, touched }: Continued): Passage | ClosedPassage {
   if (flow === undefined) return { through: undefined };
-  const codings = codingsOf(headers.values("content-encoding").map((value) => decodeText(value)));
+  const codings = codingsOf(headers.texts("content-encoding"));
   if (codings === undefined) return { flow };
   if (codings.length === 0) return { through: flow };
   // A stream has no size; what it may become in relation to what came is bounded.

@@ -1,7 +1,6 @@
 /** Content codings of bodies that steps wait for (RFC 9110 8.4.1): none and gzip. */
 import { promisify } from "node:util";
 import { gunzip, gzip, type ZlibOptions } from "node:zlib";
-import { decodeText } from "../worker/header-store.ts";
 import type { ReceivedHeaders } from "../worker/received-headers.ts";
 
 export type ContentCoding = "identity" | "gzip" | "unknown";
@@ -12,11 +11,7 @@ const zip = promisify(gzip);
 const memberStart = Buffer.of(0x1f, 0x8b, 0x08);
 
 export function contentCoding(headers: ReceivedHeaders): ContentCoding {
-  const names = headers.values("content-encoding").flatMap((value) =>
-    decodeText(value)
-      .split(",")
-      .map((name) => name.trim().toLowerCase()),
-  );
+  const names = headers.texts("content-encoding").flatMap((value) => value.split(",").map((name) => name.trim().toLowerCase()));
   const codings = names.filter((name) => name !== "" && name !== "identity");
   if (codings.length === 0) return "identity";
   return codings.length === 1 && (codings[0] === "gzip" || codings[0] === "x-gzip") ? "gzip" : "unknown";
@@ -24,8 +19,8 @@ export function contentCoding(headers: ReceivedHeaders): ContentCoding {
 
 /** The length that the message says its body has, bytes; undefined when it says none. */
 export function declaredLength(headers: ReceivedHeaders): number | undefined {
-  const [length] = headers.values("content-length");
-  return length === undefined ? undefined : Number(decodeText(length));
+  const [length] = headers.texts("content-length");
+  return length === undefined ? undefined : Number(length);
 }
 
 /**

@@ -109,8 +109,8 @@ export class ResponseView {
   }
 
   get status(): number {
-    const [value] = this.headers.values(":status");
-    return value === undefined ? 0 : Number(decodeText(value));
+    const [value] = this.headers.texts(":status");
+    return value === undefined ? 0 : Number(value);
   }
 
   set status(status: number) {
@@ -142,5 +142,5 @@ export function isWithoutBody(status: number): boolean {
  */
 export function endsWithItsHeaders(received: ReceivedRequest, response: ResponseView | undefined): boolean {
   if (response?.origin !== "upstream") return false;
-  return isWithoutBody(response.status) || received.headers.values(":method").some((value) => decodeText(value) === "HEAD");
+  return isWithoutBody(response.status) || received.headers.texts(":method").includes("HEAD");
 }

@@ -4,7 +4,7 @@ import type { Reply } from "@envoy-policy-engine/sdk";
 import { type Failure, type FailureCode, failureCatalogue } from "../errors.ts";
 import { aboutTheBytes, BodyStore } from "./body-store.ts";
 import { changeableHeaderName, headerValue } from "./header-rules.ts";
-import { decodeText, type HeaderEntry } from "./header-store.ts";
+import type { HeaderEntry } from "./header-store.ts";
 import { Journal } from "./journal.ts";
 import { assertStatus, isWithoutBody, ResponseView } from "./message-view.ts";
 import { HeaderLines, type ReceivedHeaders } from "./received-headers.ts";
@@ -134,10 +134,8 @@ function grpcMessage(body: Uint8Array): Uint8Array {
 
 /** Whether the client speaks gRPC, as Envoy 1.36 decides it: by the content-type that it received, whatever a step has made of that. */
 export function isGrpc(received: ReceivedHeaders): boolean {
-  const [value] = received.values("content-type");
-  if (value === undefined) return false;
-  const type = decodeText(value);
-  return type === "application/grpc" || type.startsWith("application/grpc+");
+  const [type] = received.texts("content-type");
+  return type === "application/grpc" || type?.startsWith("application/grpc+") === true;
 }
 
 /** The mapping of gRPC's `http-grpc-status-mapping.md`, as Envoy has it, with 500 as INTERNAL because the engine's own fault is no riddle. */

@@ -25,7 +25,7 @@ export class BlockMemory {
   /** @param tableVersion of the dynamic table, before and after the block */
   keep(bytes: Uint8Array, start: number, end: number, tableVersion: number, fields: readonly HeaderField[]): void {
     if (end - start > octetsMax) return;
-    this.#blocks[placeOf(bytes, start, end)] = { octets: Uint8Array.from(bytes.subarray(start, end)), tableVersion, fields };
+    this.#blocks[placeOf(bytes, start, end)] = { octets: new Uint8Array(bytes.subarray(start, end)), tableVersion, fields };
   }
 }
 

@@ -80,7 +80,7 @@ export class OpenStreams {
 
 const pageSlots = 64;
 /** Ids of streams are odd. */
-const pageOf = (id: number): number => (id >>> 1) >>> 6;
+const pageOf = (id: number): number => Math.floor((id >>> 1) / pageSlots);
 const slotOf = (id: number): number => (id >>> 1) & (pageSlots - 1);
 
 const newPage = (number: number): Page => ({
